@@ -1,0 +1,1 @@
+"""What travels between the parts of orderfleet. No I/O; imports nothing else of ours."""

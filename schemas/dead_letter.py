@@ -1,0 +1,36 @@
+"""A message set aside: whole, with where it came from and why it could not be processed."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from datetime import datetime
+
+from schemas.record import record
+
+
+@record
+class Failure:
+    """One attempt that failed: which reading of the message, at which field, and how."""
+
+    attempt: str  # the template or step that was tried
+    where: str  # path of the field: "orders.order[0].num"; "" when the whole message is meant
+    problem: str  # English, no personal data: values are never quoted
+    problem_zh: str = ""
+
+
+@record
+class DeadLetter:
+    """On `orders.quarantined`. The original bytes are the record's value in `payload`, base64 in JSON."""
+
+    letter_id: str  # <topic>/<partition>/<offset>: the same on every repeat
+    stage: str
+    reason: str  # a code: unreadable, unknown-status, bad-money, bug ...
+    failures: tuple[Failure, ...]
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    headers: dict[str, str]
+    payload_base64: str = field(repr=False)
+    at: datetime | None = None  # the original record's own time
+    attempts: int = 1

@@ -1,0 +1,45 @@
+"""Changes of stock, as the scripts in Redis made them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from schemas.ids import Slug
+from schemas.record import record
+
+
+class InventoryEventKind(StrEnum):
+    """What happened to a reservation or a counter."""
+
+    HELD = "held"  # an unpaid order took stock
+    COMMITTED = "committed"  # a paid order took stock, or its hold became a commitment
+    CHANGED = "changed"  # an order's reservation was replaced by a newer revision's
+    RELEASED = "released"  # cancelled or refunded: back to available
+    EXPIRED = "expired"  # the payment deadline passed: back to available
+    COUNTED = "counted"  # on-hand was set from a count
+
+
+@record
+class StockChange:
+    """By how much the counters of one SKU moved."""
+
+    sku: str
+    on_hand: int = 0
+    held: int = 0
+    committed: int = 0
+    safety: int = 0
+
+
+@record
+class InventoryEvent:
+    """On `inventory.events`: one atomic change in one warehouse. `sequence` has no gaps within a warehouse."""
+
+    event_id: str  # <warehouse>/<sequence>
+    sequence: int
+    warehouse_id: Slug
+    kind: InventoryEventKind
+    at: datetime
+    changes: tuple[StockChange, ...]
+    order_uid: str = ""  # "" when no order caused it
+    revision: str = ""

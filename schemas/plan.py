@@ -1,0 +1,127 @@
+"""What was decided about an order: its tags and flags, where it may ship from, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from schemas.ids import Slug
+from schemas.order import Order
+from schemas.record import record
+
+
+class Disposition(StrEnum):
+    """What happens to an order next. Every revision gets exactly one."""
+
+    RESERVE = "reserve"  # take stock: held while unpaid, committed once paid
+    REVIEW = "review"  # a person decides; stock that the order already has stays with it
+    DEFER = "defer"  # not yet due; stock that the order already has stays with it
+    RELEASE = "release"  # cancelled: give back whatever the order has
+    IGNORE = "ignore"  # nothing left for us to ship (shipped, completed, services only)
+
+
+class OnShort(StrEnum):
+    """What to do when no single candidate can fill the order."""
+
+    NEXT = "next"  # try the candidates in order, then backorder
+    SPLIT = "split"  # the fewest parcels over the candidates, then backorder
+    TRANSFER = "transfer"  # ask for stock to be moved to the first candidate
+    BACKORDER = "backorder"
+
+
+@record
+class Flag:
+    """A finding about an order that a person should see. `blocks` sends the order to review."""
+
+    code: str  # gift-missing, gift-without-main, promised-gift-without-line, sku-unknown ...
+    message: str  # English, one sentence, no personal data
+    blocks: bool = True
+    line_ids: tuple[str, ...] = ()
+
+
+@record
+class TaggedOrder:
+    """An order whose lines carry kind, category and storage class, with what tagging found."""
+
+    order: Order
+    tags: tuple[str, ...] = ()  # promo, gift, free-shipping ... and tags that rules add
+    flags: tuple[Flag, ...] = ()
+
+
+@record
+class Candidate:
+    """A warehouse that may ship the order, in the order in which it should be tried."""
+
+    warehouse_id: Slug
+    rule: str
+    forced: bool = False
+
+
+@record
+class RuleMatch:
+    """A rule whose conditions held, and what became of its action."""
+
+    rule: str
+    priority: int
+    action: str  # as written: "assign: hangzhou"
+    effect: str  # "candidate 1", "overruled by force of cold-chain-to-shanghai", ...
+
+
+@record
+class RoutingPlan:
+    """Where an order may ship from and why: the decision trace."""
+
+    disposition: Disposition
+    ruleset: str  # name@version of the ruleset that decided
+    reason: str  # one English sentence that says why this disposition
+    candidates: tuple[Candidate, ...] = ()
+    on_short: OnShort = OnShort.NEXT
+    matches: tuple[RuleMatch, ...] = ()
+    not_before: datetime | None = None  # with DEFER: when it is looked at again, None = when the platform says so
+    hold_codes: tuple[str, ...] = ()  # with REVIEW: the flags, holds and rules that ask for it
+    suggested: tuple[Candidate, ...] = ()  # with REVIEW and DEFER: where it would go if released
+
+
+@record
+class PlannedOrder:
+    """On `orders.planned`: an order with everything decided about it."""
+
+    order: Order
+    plan: RoutingPlan
+    tags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+
+
+@record
+class ReviewOrder:
+    """On `orders.review`: an order that a person must look at before it may ship."""
+
+    planned: PlannedOrder
+
+
+@record
+class DeferredOrder:
+    """On `orders.deferred`: an order that is not yet due."""
+
+    planned: PlannedOrder
+    not_before: datetime | None
+
+
+@record
+class Backorder:
+    """On `orders.backordered`: an order that no warehouse can fill now."""
+
+    planned: PlannedOrder
+    missing: dict[str, int]  # sku -> units short at the best candidate
+
+
+@record
+class TransferRequest:
+    """On `transfers.requested`: move these units to `to_warehouse` so that the order can be filled there."""
+
+    transfer_id: str
+    order_uid: str
+    revision: str
+    to_warehouse: Slug
+    quantities: dict[str, int]  # sku -> units
+    from_warehouse: Slug | None = None  # where enough was seen, None = replenishment decides

@@ -1,0 +1,75 @@
+"""Every topic, one row: what it carries, what it is keyed by, how long it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from schemas.control import ChannelState
+from schemas.dead_letter import DeadLetter
+from schemas.fulfillment import FulfillmentInstruction, WmsEvent
+from schemas.inventory import InventoryEvent
+from schemas.order import Order
+from schemas.plan import Backorder, DeferredOrder, PlannedOrder, ReviewOrder, TaggedOrder, TransferRequest
+
+FOREVER = timedelta.max
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic, or a family of topics that share everything but the last part of their name."""
+
+    name: str
+    model: type[Any] | None  # None: the platform's own bytes
+    key: str  # attribute path of the record key in the model
+    identity: str  # attribute path of what tells a repeat: goes into the header `dedupe-key`
+    retention: timedelta
+    per: str = ""  # attribute that names the member of a family: "warehouse_id"; "" for a single topic
+    compacted: bool = False
+    max_message_bytes: int = 1 << 20
+
+    def of(self, member: str) -> str:
+        """The full name of one topic of the family: `orders.raw.` + `taobao`."""
+        if not self.per:
+            raise ValueError(f"{self.name} is a single topic")
+        return f"{self.name}.{member}"
+
+    def __str__(self) -> str:
+        return f"{self.name}.<{self.per.removesuffix('_id')}>" if self.per else self.name
+
+
+# fmt: off
+_week, _month, _quarter = timedelta(days=7), timedelta(days=30), timedelta(days=90)
+_raw, _letter = 12 << 20, 18 << 20  # a 10 MB payload still fits, and its base64 still fits the dead letter
+
+ORDERS_RAW          = Topic("orders.raw",          None,                   "",                  "",                       _month, per="channel", max_message_bytes=_raw)
+ORDERS_NORMALIZED   = Topic("orders.normalized",   Order,                  "uid",               "revision",               _week)
+ORDERS_TAGGED       = Topic("orders.tagged",       TaggedOrder,            "order.uid",         "order.revision",         _week)
+ORDERS_PLANNED      = Topic("orders.planned",      PlannedOrder,           "order.uid",         "order.revision",         _month)
+ORDERS_REVIEW       = Topic("orders.review",       ReviewOrder,            "planned.order.uid", "planned.order.revision", _quarter)
+ORDERS_DEFERRED     = Topic("orders.deferred",     DeferredOrder,          "planned.order.uid", "planned.order.revision", _quarter)
+ORDERS_BACKORDERED  = Topic("orders.backordered",  Backorder,              "planned.order.uid", "planned.order.revision", _quarter)
+ORDERS_ROUTED       = Topic("orders.routed",       FulfillmentInstruction, "order_uid",         "instruction_id",         _month, per="warehouse_id")
+ORDERS_QUARANTINED  = Topic("orders.quarantined",  DeadLetter,             "key",               "letter_id",              _quarter, max_message_bytes=_letter)
+TRANSFERS_REQUESTED = Topic("transfers.requested", TransferRequest,        "order_uid",         "transfer_id",            _quarter)
+INVENTORY_EVENTS    = Topic("inventory.events",    InventoryEvent,         "warehouse_id",      "event_id",               _quarter)
+WMS_EVENTS          = Topic("wms.events",          WmsEvent,               "order_uid",         "message_id",             _month)
+CHANNELS_CONTROL    = Topic("channels.control",    ChannelState,           "key",               "key",                    FOREVER, compacted=True)
+# fmt: on
+
+TOPICS: tuple[Topic, ...] = (
+    ORDERS_RAW,
+    ORDERS_NORMALIZED,
+    ORDERS_TAGGED,
+    ORDERS_PLANNED,
+    ORDERS_REVIEW,
+    ORDERS_DEFERRED,
+    ORDERS_BACKORDERED,
+    ORDERS_ROUTED,
+    ORDERS_QUARANTINED,
+    TRANSFERS_REQUESTED,
+    INVENTORY_EVENTS,
+    WMS_EVENTS,
+    CHANNELS_CONTROL,
+)

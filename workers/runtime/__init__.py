@@ -1,0 +1,1 @@
+"""How a stage runs: transport, retries, dead letters, metrics. Knows nothing about orders."""

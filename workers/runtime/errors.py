@@ -1,0 +1,31 @@
+"""The errors a stage may raise, sorted by what the runtime does next.
+
+    StageError
+    ├── TransientError    something we depend on is away: retry in place, then stop with the message not acknowledged
+    └── PermanentError    this message can never be processed: dead-letter it and go on
+
+Anything else that is raised is a bug: the message is dead-lettered with its traceback, and an alert fires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.dead_letter import Failure
+
+
+class StageError(Exception):
+    """Root of what a stage may raise on purpose."""
+
+
+class TransientError(StageError):
+    """Redis, Kafka or another service is away or overloaded."""
+
+
+class PermanentError(StageError):
+    """A message that no retry can help. `reason` is a code for metrics and for finding letters of one kind."""
+
+    def __init__(self, reason: str, failures: Sequence[Failure]) -> None:
+        super().__init__(f"{reason}: " + "; ".join(f"{f.attempt}: {f.where}: {f.problem}" for f in failures))
+        self.reason = reason
+        self.failures = tuple(failures)

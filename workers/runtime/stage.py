@@ -1,0 +1,122 @@
+"""What a stage is, and the check that a table of stages hangs together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from schemas.topics import Topic
+from workers.runtime.errors import PermanentError
+
+In = TypeVar("In")
+Services = TypeVar("Services")
+
+
+class Delivery(Generic[In]):
+    """One message on its way through a stage: what it says, and where it came from."""
+
+    __slots__ = ("headers", "key", "offset", "partition", "timestamp_ms", "topic", "value")
+
+    def __init__(
+        self,
+        value: In,
+        *,
+        key: bytes,
+        headers: Sequence[tuple[str, bytes]] = (),
+        topic: str = "",
+        partition: int = 0,
+        offset: int = 0,
+        timestamp_ms: int = 0,
+    ) -> None:
+        self.value = value
+        self.key = key
+        self.headers = headers
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestamp_ms = timestamp_ms
+
+    def carrying(self, value: Any) -> Delivery[Any]:
+        """The same delivery with another value: how a chained stage hands over."""
+        return Delivery(
+            value,
+            key=self.key,
+            headers=self.headers,
+            topic=self.topic,
+            partition=self.partition,
+            offset=self.offset,
+            timestamp_ms=self.timestamp_ms,
+        )
+
+
+Outcome = Sequence[Any] | PermanentError
+"""What became of one delivery: the events it caused, or why it can never be processed."""
+
+
+class Agent(Protocol[In]):
+    """The I/O of one stage. Its decisions are in `decide.py` beside it."""
+
+    async def handle(self, batch: Sequence[Delivery[In]]) -> Sequence[Outcome]:
+        """Process a batch of one partition, ascending. One outcome per delivery, in their order.
+
+        Must be idempotent: a batch may come again, whole or in part. Raises TransientError when a dependency is away.
+        """
+        ...
+
+
+class EachOf(Generic[In]):
+    """An agent for a stage that needs no I/O: a pure function of one delivery, with bad ones set aside."""
+
+    def __init__(self, decide: Callable[[Delivery[In]], Sequence[Any]]) -> None:
+        self._decide = decide
+
+    async def handle(self, batch: Sequence[Delivery[In]]) -> Sequence[Outcome]:
+        """One outcome per delivery; a PermanentError stays with its delivery."""
+        return [self._one(delivery) for delivery in batch]
+
+    def _one(self, delivery: Delivery[In]) -> Outcome:
+        try:
+            return self._decide(delivery)
+        except PermanentError as error:
+            return error
+
+
+class _Chained:
+    def __repr__(self) -> str:
+        return "chained"
+
+
+chained: Final = _Chained()
+"""Reads what the row above hands over, in memory, within one chunk, acknowledged together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A stage that reads no topic and runs on a timer."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"every {self.seconds:g} s"
+
+
+every = Every
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(Generic[Services]):
+    """One row of the pipeline. `agent` is called once per process with the services it may use."""
+
+    name: str
+    reads: Topic | Every | _Chained
+    writes: tuple[Topic, ...]
+    agent: Callable[[Services], Any]
+
+
+class Ticking(Protocol):
+    """The agent of a stage that runs on a timer."""
+
+    async def tick(self) -> Sequence[Any]:
+        """Do what is due and return the events it caused. Safe to run in any number of processes at once."""
+        ...
