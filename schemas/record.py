@@ -27,7 +27,7 @@ def record(cls: type[T]) -> type[T]:
 
 def adapter(model: type[T]) -> TypeAdapter[T]:
     """The compiled validator of a record. Built once: building costs milliseconds."""
-    return _validator(model)
+    return _validator(model)  # type: ignore[arg-type]  # classes hash; mypy does not see it through type[T]
 
 
 @cache

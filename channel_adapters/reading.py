@@ -1,0 +1,262 @@
+"""Reading wire data: money, times, untouched slices of JSON, and validation errors that quote no values.
+
+Every function raises UnreadablePayload with the path of the field at fault.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import blake2b
+from json.decoder import JSONDecodeError
+from typing import Any, Final, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from channel_adapters.contract import UnreadablePayload
+from schemas.order import Order
+from schemas.revision import revision_of
+from schemas.text import Text
+
+MAX_PAYLOAD_BYTES: Final = 10 << 20
+"""One order object. Real ones stay under 100 kB; the limit keeps one hostile body from filling a worker."""
+
+MAX_LINES: Final = 2000
+
+BEIJING: Final = timezone(timedelta(hours=8))
+
+M = TypeVar("M", bound=BaseModel)
+E = TypeVar("E")
+
+_YUAN = re.compile(r"(-?)(\d{1,13})(?:\.(\d{0,}))?")
+_NEVER = ("", "0001-01-01 00:00:00", "0000-00-00 00:00:00", "1970-01-01 00:00:00", "1970-01-01 08:00:00")
+
+
+def refuse(code: str, where: str, en: str, zh: str) -> NoReturn:
+    """Raise UnreadablePayload."""
+    raise UnreadablePayload(code, where, Text(en=en, zh=zh))
+
+
+# -- money ---------------------------------------------------------------------------------------------------------
+
+
+def minor_units(value: str | float, where: str, *, digits: int = 2, negative: bool = False) -> int:
+    """An amount in major units, as text or JSON number, in minor units: "12.30" -> 1230. Exact: no float arithmetic.
+
+    More decimals than the currency has are refused unless they are zeros. A JSON number arrives as the shortest text
+    that means it, which is what the platform wrote.
+    """
+    text = value if type(value) is str else repr(value)
+    match = _YUAN.fullmatch(text.strip())
+    if match is None:
+        refuse("bad-money", where, "is not an amount of money", "不是有效的金额")
+    sign, whole, part = match.groups()
+    part = part or ""
+    if len(part) > digits and part[digits:].strip("0"):
+        refuse("bad-money", where, f"has more than {digits} decimals", f"金额小数超过 {digits} 位")
+    amount = int(whole) * 10**digits + int((part[:digits]).ljust(digits, "0") or 0)
+    if not sign:
+        return amount
+    if not negative and amount:
+        refuse("bad-money", where, "is negative, and this amount never is", "金额为负数，此字段不允许为负")
+    return -amount
+
+
+# -- time ----------------------------------------------------------------------------------------------------------
+
+
+def beijing_time(text: str | None, where: str) -> datetime | None:
+    """`yyyy-MM-dd HH:mm:ss` in Beijing, as UTC. None when it has not happened: missing, "", year 1, the epoch."""
+    if text is None or text in _NEVER:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=BEIJING).astimezone(UTC)
+    except ValueError:
+        refuse(
+            "bad-time", where, "is not a time of the form 2026-11-11 00:00:00", "不是 2026-11-11 00:00:00 格式的时间"
+        )
+
+
+def unix_time(seconds: int | None, where: str) -> datetime | None:
+    """Unix seconds as UTC. None when it has not happened: missing or 0."""
+    if not seconds:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        refuse("bad-time", where, "is not a time in unix seconds", "不是有效的 Unix 秒时间戳")
+
+
+def iso_time(text: str | None, where: str, *, assume_utc: bool = False) -> datetime | None:
+    """ISO 8601 as UTC. Without an offset it is refused, unless the field is documented to be UTC (`assume_utc`)."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        refuse("bad-time", where, "is not an ISO 8601 time", "不是 ISO 8601 格式的时间")
+    if moment.tzinfo is None:
+        if not assume_utc:
+            refuse("bad-time", where, "has no time zone", "时间缺少时区")
+        return moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
+
+
+def required(value: E | None, where: str) -> E:
+    """`value`, refused when it is missing."""
+    if value is None:
+        refuse("missing-field", where, "is missing", "缺少此字段")
+    return value
+
+
+def choose(table: Mapping[Any, E], word: Any, where: str) -> E:
+    """What a platform's word means to us. An unknown word is refused: guessing ships goods that must not go."""
+    try:
+        return table[word]
+    except KeyError:
+        refuse(
+            "unknown-status",
+            where,
+            f"holds the value {str(word)[:40]!r}, which this version does not know",
+            f"取值 {str(word)[:40]!r} 未知，当前版本不认识",
+        )
+
+
+# -- JSON ----------------------------------------------------------------------------------------------------------
+
+
+def read_model(model: type[M], payload: bytes) -> M:
+    """Validate straight from bytes. The error names the first field at fault and never quotes its value."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        refuse("too-large", "", f"is larger than {MAX_PAYLOAD_BYTES >> 20} MB", f"超过 {MAX_PAYLOAD_BYTES >> 20} MB")
+    try:
+        return model.model_validate_json(payload)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "json_invalid":
+        refuse("broken-json", "", "is not valid JSON", "不是合法的 JSON")
+    if first["type"] == "missing":
+        refuse("missing-field", where, "is missing", "缺少此字段")
+    refuse("bad-field", where, f"does not fit: {first['type']}", f"字段类型或取值不符：{first['type']}")
+
+
+_decoder = json.JSONDecoder()
+_space = re.compile(r"[ \t\n\r]*")
+
+
+def slice_value(body: bytes, *path: str) -> bytes | None:
+    """The untouched bytes of the value at `path`, None when there is none. Raises UnreadablePayload on broken JSON."""
+    text = _text(body)
+    span = _find(text, path)
+    return None if span is None else text[span[0] : span[1]].encode()
+
+
+def slice_array(body: bytes, *path: str) -> list[bytes]:
+    """The untouched bytes of each element of the array at `path`.
+
+    Platforms are loose about lists: missing, null and `{}` are an empty list, a single object is a list of one.
+    """
+    text = _text(body)
+    span = _find(text, path)
+    if span is None:
+        return []
+    start, end = span
+    if text[start] != "[":
+        bare = text[start:end]
+        return [] if bare == "null" or not bare.strip("{} \t\n\r") else [bare.encode()]
+    return [text[a:b].encode() for a, b in _elements(text, start)]
+
+
+def _text(body: bytes) -> str:
+    if len(body) > 8 * MAX_PAYLOAD_BYTES:
+        refuse("too-large", "", "is too large", "内容过大")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        refuse("broken-json", "", "is not UTF-8 text", "不是 UTF-8 文本")
+
+
+def _find(text: str, path: Sequence[str]) -> tuple[int, int] | None:
+    """Where the value at `path` begins and ends."""
+    position = _skip(text, 0)
+    try:
+        for name in path:
+            found = _member(text, position, name)
+            if found is None:
+                return None
+            position = found
+        return position, _decoder.raw_decode(text, position)[1]
+    except (JSONDecodeError, IndexError, RecursionError):
+        refuse("broken-json", ".".join(path), "is not valid JSON", "不是合法的 JSON")
+
+
+def _member(text: str, position: int, name: str) -> int | None:
+    """Where the value of member `name` of the object at `position` begins; None when it is absent or no object."""
+    if text[position] != "{":
+        return None
+    position = _skip(text, position + 1)
+    while text[position] != "}":
+        key, position = _decoder.raw_decode(text, position)
+        position = _skip(text, position)
+        if text[position] != ":":
+            raise JSONDecodeError("expected ':'", text, position)
+        position = _skip(text, position + 1)
+        if key == name:
+            return position
+        position = _next(text, _decoder.raw_decode(text, position)[1], "}")
+    return None
+
+
+def _elements(text: str, position: int) -> list[tuple[int, int]]:
+    spans = []
+    position = _skip(text, position + 1)
+    while text[position] != "]":
+        end = _decoder.raw_decode(text, position)[1]
+        spans.append((position, end))
+        position = _next(text, end, "]")
+    return spans
+
+
+def _next(text: str, position: int, closing: str) -> int:
+    """Past the comma after a value, or at the closing bracket."""
+    position = _skip(text, position)
+    if text[position] == ",":
+        return _skip(text, position + 1)
+    if text[position] != closing:
+        raise JSONDecodeError("expected ',' or a closing bracket", text, position)
+    return position
+
+
+def _skip(text: str, position: int) -> int:
+    match = _space.match(text, position)
+    return match.end() if match else position
+
+
+# -- orders --------------------------------------------------------------------------------------------------------
+
+
+def buyer_key(channel: str, shop_id: str, buyer: str) -> str:
+    """A stable pseudonym of a buyer within one shop; "" when the platform names nobody."""
+    if not buyer:
+        return ""
+    return blake2b(f"{channel}\0{shop_id}\0{buyer}".encode(), digest_size=12).hexdigest()
+
+
+def sealed(order: Order) -> Order:
+    """The order with its revision, once it keeps what every order promises. The last step of every mapping."""
+    if not order.lines:
+        refuse("no-lines", "lines", "has no lines", "订单没有商品行")
+    if len(order.lines) > MAX_LINES:
+        refuse("too-many-lines", "lines", f"has more than {MAX_LINES} lines", f"商品行超过 {MAX_LINES} 行")
+    seen = set()
+    for index, line in enumerate(order.lines):
+        if line.quantity < 0:
+            refuse("bad-quantity", f"lines.{index}.quantity", "is negative", "数量为负数")
+        if line.line_id in seen:
+            refuse("duplicate-line", f"lines.{index}.line_id", "stands twice", "商品行编号重复")
+        seen.add(line.line_id)
+    return replace(order, revision=revision_of(order))
