@@ -57,7 +57,8 @@ def minor_units(value: str | float, where: str, *, digits: int = 2, negative: bo
     part = part or ""
     if len(part) > digits and part[digits:].strip("0"):
         refuse("bad-money", where, f"has more than {digits} decimals", f"金额小数超过 {digits} 位")
-    amount = int(whole) * 10**digits + int((part[:digits]).ljust(digits, "0") or 0)
+    scale: int = 10**digits
+    amount = int(whole) * scale + int((part[:digits]).ljust(digits, "0") or 0)
     if not sign:
         return amount
     if not negative and amount:
