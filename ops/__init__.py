@@ -1,0 +1,1 @@
+"""Running orderfleet: the command line, the embedded stack, simulators, dashboards, runbooks, decisions."""

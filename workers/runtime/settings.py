@@ -1,0 +1,60 @@
+"""All settings, from the environment (`ORDERFLEET_*`) or a `.env` file. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.text import Language
+
+EXAMPLES = Path("ops/examples")
+
+
+class Settings(BaseSettings):
+    """Everything that differs between one installation and another. Durations in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ORDERFLEET_", env_file=".env", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    kafka: Annotated[str, Field(description="Bootstrap brokers, comma separated")] = "127.0.0.1:9092"
+    redis_url: Annotated[SecretStr, Field(description="redis://, rediss:// or unix:// address")] = SecretStr(
+        "redis://127.0.0.1:6379/0"
+    )
+    lang: Annotated[Language | None, Field(description="en or zh; unset: en in the terminal, zh on pages")] = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    rules_file: Annotated[Path, Field(description="The active routing ruleset")] = EXAMPLES / "rules.yaml"
+    catalogue_file: Annotated[Path, Field(description="SKUs, their storage, and gift bindings")] = (
+        EXAMPLES / "catalogue.yaml"
+    )
+    shops_file: Annotated[Path | None, Field(description="The shops to poll, as YAML; unset: none")] = None
+
+    partitions: Annotated[int, Field(ge=1, description="Of every topic on the order path")] = 24
+    replication: Annotated[int, Field(ge=1)] = 1
+
+    chunk_records: Annotated[int, Field(ge=1, description="Most records handed to a stage at once")] = 500
+    session_seconds: Annotated[float, Field(ge=1, description="A dead worker is noticed after this")] = 6
+    commit_seconds: Annotated[float, Field(gt=0, description="How often progress is committed")] = 0.5
+    fetch_wait_ms: Annotated[int, Field(ge=1, description="How long a fetch may wait for data")] = 50
+    retry_seconds: Annotated[float, Field(ge=1, description="Retry in place this long, then exit, no ack")] = 120
+
+    hold_seconds: Annotated[float, Field(gt=0, description="Hold of an unpaid order without a platform deadline")] = (
+        1800
+    )
+    sweep_seconds: Annotated[float, Field(gt=0)] = 1.0
+    sweep_batch: Annotated[int, Field(ge=1)] = 200
+    relay_seconds: Annotated[float, Field(gt=0)] = 0.2
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[
+        int | None, Field(description="Prometheus port; unset: no metrics server; 0: any free port")
+    ] = None
+
+
+def load_settings() -> Settings:
+    """Read the environment once. Raises pydantic.ValidationError that names each bad variable."""
+    return Settings()
