@@ -1,0 +1,30 @@
+"""Every channel, one row each. The only place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+
+from channel_adapters.contract import ChannelAdapter, ChannelClient
+from channel_adapters.shop import ShopSettings
+from schemas.text import Text
+
+MakeClient = Callable[[ShopSettings, httpx.AsyncClient, Callable[[], datetime]], ChannelClient]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel: its format and how a client of one shop is made."""
+
+    name: str
+    title: Text
+    adapter: ChannelAdapter
+    make_client: MakeClient
+
+
+_ROWS: tuple[Channel, ...] = ()
+
+CHANNELS: dict[str, Channel] = {row.name: row for row in _ROWS}

@@ -1,0 +1,499 @@
+"""The contract kit: what every channel must keep. A channel's test_contract.py subclasses it and fills in the facts.
+
+    class TestAcmeContract(ChannelAdapterContract):
+        channel = "acme"                                  # its row in channel_adapters.registry
+        payloads = Path(__file__).parent / "payloads"
+        orders_in = {"01_paid.json": 1, "02_list.json": 3}         # every recorded payload that holds orders
+        refused = {"09_error.json": ChannelRefused}                # every other one, and what it raises
+        status_paths = [("status",), ("lines", 0, "refund_status")]  # each word that decides whether goods may go
+        amount = Forms(("paid",), {"12.3": 1230, "0.10": 10})       # how the wire spells what totals.paid is
+        moment = Forms(("created",), {"2026-09-20 10:00:01": datetime(2026, 9, 20, 2, 0, 1, tzinfo=UTC)})  # placed_at
+        bad_amounts = ("1.234", "abc", None)
+        shop = ShopSettings(...)                          # with secrets that no error and no log may hold
+        signed = SignedRequest(headers={...}, body=b"...", secret="...")  # None: the channel signs no webhook
+
+Paths lead from the order object (not the envelope) to the value. The reference order is the first one of `reference`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from channel_adapters.contract import (
+    ChannelAdapter,
+    ChannelError,
+    ChannelRefused,
+    ChannelUnavailable,
+    ForgedRequest,
+    RawOrder,
+    UnreadablePayload,
+    Window,
+)
+from channel_adapters.registry import CHANNELS
+from channel_adapters.shop import ShopSettings
+from schemas.ids import order_uid
+from schemas.order import LineStatus, Order
+from schemas.record import decode, encode
+from schemas.revision import revision_of
+
+V = TypeVar("V")
+JsonPath = tuple[str | int, ...]
+
+NOW = datetime(2026, 9, 20, 4, 0, 0, tzinfo=UTC)
+WINDOW = Window(start=NOW - timedelta(minutes=20), end=NOW - timedelta(minutes=10))
+SHOP_ID = "contract-shop"
+
+
+@dataclass(frozen=True)
+class Forms(Generic[V]):
+    """Where a value stands in the order object, and what each way to write it means."""
+
+    path: JsonPath
+    meanings: Mapping[Any, V]
+
+
+@dataclass(frozen=True)
+class SignedRequest:
+    """A webhook as the platform would send it, with the secret that signed it."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    secret: str
+
+
+# -- helpers, also for a channel's own tests -----------------------------------------------------------------------
+
+
+def value_at(payload: bytes, path: JsonPath) -> Any:
+    """What stands at `path` in a JSON text."""
+    value = json.loads(payload)
+    for step in path:
+        value = value[step]
+    return value
+
+
+def with_value(payload: bytes, path: JsonPath, value: Any) -> bytes:
+    """The JSON text with the value at `path` replaced (or added to its object)."""
+    root = json.loads(payload)
+    holder = root
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = value
+    return json.dumps(root, ensure_ascii=False).encode()
+
+
+def without(payload: bytes, path: JsonPath) -> bytes:
+    """The JSON text without the value at `path`."""
+    root = json.loads(payload)
+    holder = root
+    for step in path[:-1]:
+        holder = holder[step]
+    del holder[path[-1]]
+    return json.dumps(root, ensure_ascii=False).encode()
+
+
+def read(adapter: ChannelAdapter, payload: bytes, shop_id: str = SHOP_ID) -> Order:
+    """What normalization makes of an order object: the first template that fits. Raises the main one's refusal."""
+    refusal: UnreadablePayload | None = None
+    for template in adapter.templates:
+        try:
+            return template.read(payload, shop_id)
+        except UnreadablePayload as error:
+            refusal = refusal or error
+    assert refusal is not None, "a channel has at least one template"
+    raise refusal
+
+
+def answering(response: httpx.Response) -> Callable[[httpx.Request], httpx.Response]:
+    """A platform that gives the same answer to all."""
+    return lambda request: httpx.Response(response.status_code, headers=response.headers, content=response.content)
+
+
+def failing(error: type[httpx.TransportError]) -> Callable[[httpx.Request], httpx.Response]:
+    """A platform that cannot be reached."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise error("no answer", request=request)
+
+    return handler
+
+
+def _paths(value: Any, path: JsonPath = ()) -> Iterator[JsonPath]:
+    if path:
+        yield path
+    members: Iterator[tuple[str | int, Any]] = iter(())
+    if isinstance(value, dict):
+        members = iter(value.items())
+    elif isinstance(value, list):
+        members = iter(enumerate(value))
+    for step, member in members:
+        yield from _paths(member, (*path, step))
+
+
+def _moments(value: object) -> Iterator[datetime]:
+    if isinstance(value, datetime):
+        yield value
+    elif isinstance(value, tuple):
+        for member in value:
+            yield from _moments(member)
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from _moments(getattr(value, each.name))
+
+
+def _personal(order: Order) -> set[str]:
+    """The words of an order that nobody may see who reads a log."""
+    to = order.ship_to
+    words = {to.name, to.phone, to.street, to.town, to.token, to.receiver_key, order.buyer_remark, order.seller_memo}
+    return {word for word in words if len(word) > 1}
+
+
+ODD_VALUES: tuple[Any, ...] = (
+    None, True, 0, -1, 7, 2**70, 1e308, 0.1, "", " ", "x", "-1", "1.234", "9" * 400, "\u0000", "1;2", [], {}, [None],
+    [[]], [{}], {"x": 1}, [1, 2], "2026-13-45 99:00:00", "0001-01-01 00:00:00", "9999-12-31 23:59:59",
+)  # fmt: skip
+
+
+@st.composite
+def damaged(draw: st.DrawFn, payload: bytes) -> bytes:
+    """A JSON text with one to four of its values replaced or taken out."""
+    for _ in range(draw(st.integers(1, 4))):
+        paths = list(_paths(json.loads(payload)))
+        if not paths:
+            break
+        path = draw(st.sampled_from(paths))
+        if draw(st.booleans()):
+            payload = without(payload, path)
+        else:
+            payload = with_value(payload, path, draw(st.sampled_from(ODD_VALUES)))
+    return payload
+
+
+# -- the kit -------------------------------------------------------------------------------------------------------
+
+
+class ChannelAdapterContract:
+    """What each channel must keep. See the module docstring for how to fill it in."""
+
+    channel: ClassVar[str]
+    payloads: ClassVar[Path]
+    orders_in: ClassVar[Mapping[str, int]]
+    refused: ClassVar[Mapping[str, type[ChannelError]]]
+    reference: ClassVar[str] = "01_simple_paid.json"
+    status_paths: ClassVar[Sequence[JsonPath]]
+    amount: ClassVar[Forms[int]]
+    moment: ClassVar[Forms[datetime]]
+    bad_amounts: ClassVar[Sequence[Any]]
+    shop: ClassVar[ShopSettings]
+    signed: ClassVar[SignedRequest | None] = None
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """One test per recorded payload, per status word, per way to write an amount or a time."""
+        tables: dict[str, Sequence[Any]] = {
+            "order_file": list(self.orders_in),
+            "refused_file": list(self.refused),
+            "status_path": self.status_paths,
+            "amount_form": list(self.amount.meanings.items()),
+            "bad_amount": self.bad_amounts,
+            "moment_form": list(self.moment.meanings.items()),
+        }
+        for name, rows in tables.items():
+            if name in metafunc.fixturenames:
+                metafunc.parametrize(name, rows, ids=repr)
+
+    # -- facts
+
+    @pytest.fixture
+    def adapter(self) -> ChannelAdapter:
+        return CHANNELS[self.channel].adapter
+
+    def body(self, name: str) -> bytes:
+        return (self.payloads / name).read_bytes()
+
+    def raw(self, name: str) -> Sequence[RawOrder]:
+        return CHANNELS[self.channel].adapter.open_envelope(self.body(name))
+
+    def reference_order(self) -> bytes:
+        return self.raw(self.reference)[0].payload
+
+    def secrets(self) -> list[str]:
+        held = (self.shop.app_secret, self.shop.access_token, self.shop.webhook_secret)
+        found = [secret.get_secret_value() for secret in held if secret.get_secret_value()]
+        assert found, "give the shop settings secrets, or this kit cannot see them leak"
+        return found
+
+    def told_in_both_languages(self, error: ChannelError) -> None:
+        assert error.text.en
+        assert error.text.zh
+
+    # -- the registry row
+
+    def test_the_channel_is_in_the_registry_under_its_own_name(self, adapter: ChannelAdapter) -> None:
+        row = CHANNELS[self.channel]
+        assert row.name == self.channel == adapter.channel
+        assert row.title.en
+        assert row.title.zh
+
+    def test_templates_have_distinct_names(self, adapter: ChannelAdapter) -> None:
+        names = [template.name for template in adapter.templates]
+        assert names
+        assert len(set(names)) == len(names)
+
+    def test_every_recorded_payload_is_in_the_tables(self) -> None:
+        assert sorted(path.name for path in self.payloads.iterdir()) == sorted({*self.orders_in, *self.refused})
+
+    # -- recorded payloads
+
+    def test_a_recorded_payload_parses(self, adapter: ChannelAdapter, order_file: str) -> None:
+        raw_orders = self.raw(order_file)
+        assert len(raw_orders) == self.orders_in[order_file]
+        for raw in raw_orders:
+            order = read(adapter, raw.payload)
+            assert order.channel == self.channel
+            assert order.shop_id == SHOP_ID
+            assert order.platform_order_id == raw.platform_order_id
+            assert order.uid == order_uid(self.channel, SHOP_ID, raw.platform_order_id)
+            assert order.source.template in {template.name for template in adapter.templates}
+            assert raw.modified_at in (None, order.modified_at)
+            assert decode(Order, encode(order)) == order
+
+    def test_the_money_of_an_order_adds_up(self, adapter: ChannelAdapter, order_file: str) -> None:
+        for raw in self.raw(order_file):
+            order = read(adapter, raw.payload)
+            money = order.totals
+            assert money.paid == money.goods - money.discount + money.postage + money.other
+            assert all(line.paid >= 0 and line.unit_price >= 0 for line in order.lines)
+
+    def test_all_times_are_in_utc(self, adapter: ChannelAdapter, order_file: str) -> None:
+        for raw in self.raw(order_file):
+            order = read(adapter, raw.payload)
+            assert raw.modified_at is None or raw.modified_at.tzinfo is UTC
+            assert {moment.tzinfo for moment in _moments(order)} == {UTC}
+
+    def test_a_cancelled_line_wants_nothing(self, adapter: ChannelAdapter, order_file: str) -> None:
+        for raw in self.raw(order_file):
+            for line in read(adapter, raw.payload).lines:
+                assert (line.quantity == 0) == (line.status is LineStatus.CANCELLED)
+
+    def test_the_envelope_leaves_the_bytes_untouched(self, adapter: ChannelAdapter, order_file: str) -> None:
+        body = self.body(order_file)
+        for raw in self.raw(order_file):
+            assert raw.payload in body
+            assert adapter.open_envelope(raw.payload) == [raw], "one bare order object is a legal body, too"
+
+    def test_odd_white_space_and_escapes_stay_as_they_are(self, adapter: ChannelAdapter, order_file: str) -> None:
+        odd = json.dumps(json.loads(self.body(order_file)), indent="\t", separators=(" ,\r\n", "\t: ")).encode()
+        for raw in adapter.open_envelope(odd):
+            assert raw.payload in odd
+
+    def test_personal_data_stays_out_of_repr(self, adapter: ChannelAdapter, order_file: str) -> None:
+        for raw in self.raw(order_file):
+            order = read(adapter, raw.payload)
+            assert not [word for word in _personal(order) if word in repr(order)]
+
+    def test_a_body_without_orders_is_refused_by_name(self, adapter: ChannelAdapter, refused_file: str) -> None:
+        with pytest.raises(self.refused[refused_file]) as caught:
+            adapter.open_envelope(self.body(refused_file))
+        self.told_in_both_languages(caught.value)
+
+    @pytest.mark.parametrize("body", [b"", b"{", b"null", b"7", b'"x"', b"{}", b"\xff\xfe", b'{"a":' * 5000])
+    def test_a_body_that_is_no_order_is_refused(self, adapter: ChannelAdapter, body: bytes) -> None:
+        with pytest.raises(UnreadablePayload):
+            adapter.open_envelope(body)
+        for template in adapter.templates:
+            with pytest.raises(UnreadablePayload):
+                template.read(body, SHOP_ID)
+
+    # -- revisions
+
+    def test_reading_again_gives_the_same_order(self, adapter: ChannelAdapter, order_file: str) -> None:
+        for raw in self.raw(order_file):
+            first = read(adapter, raw.payload)
+            assert first == read(adapter, raw.payload)
+            assert first.revision == revision_of(first)
+
+    def test_a_changed_order_has_another_revision(self, adapter: ChannelAdapter) -> None:
+        payload = self.reference_order()
+        changed = {wire: with_value(payload, self.amount.path, wire) for wire in self.amount.meanings}
+        revisions = {read(adapter, each).totals.paid: read(adapter, each).revision for each in changed.values()}
+        assert len(set(revisions.values())) == len(revisions)
+
+    # -- unknown words and fields
+
+    def test_unknown_fields_change_nothing(self, adapter: ChannelAdapter) -> None:
+        payload = self.reference_order()
+        grown = with_value(payload, ("a_field_of_next_year",), {"deep": [1, "二", None]})
+        assert b"a_field_of_next_year" in adapter.open_envelope(grown)[0].payload
+        assert read(adapter, grown) == read(adapter, payload)
+
+    def test_an_unknown_status_is_refused_by_name(self, adapter: ChannelAdapter, status_path: JsonPath) -> None:
+        payload = self.reference_order()
+        try:
+            number = isinstance(value_at(payload, status_path), int)
+        except (KeyError, IndexError):
+            number = False
+        strange = with_value(payload, status_path, 98765 if number else "NO_SUCH_WORD")
+        with pytest.raises(UnreadablePayload) as caught:
+            read(adapter, strange)
+        assert caught.value.code == "unknown-status"
+        assert str(status_path[-1]) in caught.value.where
+        assert ("98765" if number else "NO_SUCH_WORD") in caught.value.text.en
+
+    # -- money and times
+
+    def test_money_is_exact(self, adapter: ChannelAdapter, amount_form: tuple[Any, int]) -> None:
+        wire, minor_units = amount_form
+        order = read(adapter, with_value(self.reference_order(), self.amount.path, wire))
+        assert order.totals.paid == minor_units
+        assert type(order.totals.paid) is int
+
+    def test_money_that_is_none_is_refused(self, adapter: ChannelAdapter, bad_amount: Any) -> None:
+        with pytest.raises(UnreadablePayload) as caught:
+            read(adapter, with_value(self.reference_order(), self.amount.path, bad_amount))
+        assert str(self.amount.path[-1]) in caught.value.where
+
+    def test_time_zones_are_exact(self, adapter: ChannelAdapter, moment_form: tuple[Any, datetime]) -> None:
+        wire, moment = moment_form
+        assert read(adapter, with_value(self.reference_order(), self.moment.path, wire)).placed_at == moment
+
+    # -- damage
+
+    @settings(
+        max_examples=300,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow],
+    )
+    @given(data=st.data())
+    def test_a_damaged_payload_is_an_order_or_a_named_refusal(self, data: st.DataObject) -> None:
+        adapter = CHANNELS[self.channel].adapter
+        body = self.body(data.draw(st.sampled_from(sorted(self.orders_in))))
+        broken = data.draw(damaged(body))
+        try:
+            for raw in adapter.open_envelope(broken):
+                order = read(adapter, raw.payload)
+                assert order.revision == revision_of(order)
+                assert order.lines
+        except ChannelError as error:
+            self.told_in_both_languages(error)
+
+    @settings(
+        max_examples=200,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow],
+    )
+    @given(data=st.data())
+    def test_a_refusal_quotes_no_personal_data(self, data: st.DataObject) -> None:
+        adapter = CHANNELS[self.channel].adapter
+        body = self.body(data.draw(st.sampled_from(sorted(self.orders_in))))
+        payload = data.draw(st.sampled_from(adapter.open_envelope(body))).payload
+        personal = _personal(read(adapter, payload))
+        try:
+            read(adapter, data.draw(damaged(payload)))
+        except ChannelError as error:
+            told = f"{error} {error!r} {error.text.en} {error.text.zh}"
+            assert not [word for word in personal if word in told]
+
+    # -- webhooks
+
+    def test_a_signed_request_is_accepted(self, adapter: ChannelAdapter) -> None:
+        if self.signed is None:
+            with pytest.raises(ForgedRequest):
+                adapter.verify({}, self.body(self.reference), "any secret")
+        else:
+            adapter.verify(self.signed.headers, self.signed.body, self.signed.secret)
+
+    def test_a_forged_request_is_refused(self, adapter: ChannelAdapter) -> None:
+        for headers, body, secret in self._forgeries():
+            with pytest.raises(ForgedRequest) as caught:
+                adapter.verify(headers, body, secret)
+            assert caught.value.text.zh
+            if self.signed is not None:
+                assert self.signed.secret not in f"{caught.value} {caught.value!r} {caught.value.text}"
+
+    def _forgeries(self) -> Iterator[tuple[Mapping[str, str], bytes, str]]:
+        if self.signed is None:
+            yield {"authorization": "anything"}, b"{}", ""
+            return
+        good = self.signed
+        yield good.headers, good.body + b" ", good.secret
+        yield good.headers, b"", good.secret
+        yield good.headers, good.body, good.secret + "x"
+        yield good.headers, good.body, ""
+        yield {}, good.body, good.secret
+        yield dict.fromkeys(good.headers, ""), good.body, good.secret
+        yield dict.fromkeys(good.headers, "中文"), good.body, good.secret
+
+    # -- the client
+
+    async def pull(self, handler: Callable[[httpx.Request], httpx.Response]) -> list[RawOrder]:
+        """All orders of WINDOW from a platform that answers as `handler` does."""
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as http:
+            client = CHANNELS[self.channel].make_client(self.shop, http, lambda: NOW)
+            return [raw async for page in client.orders_modified(WINDOW) for raw in page]
+
+    async def refusal(self, handler: Callable[[httpx.Request], httpx.Response]) -> ChannelError:
+        with pytest.raises(ChannelError) as caught:
+            await self.pull(handler)
+        self.told_in_both_languages(caught.value)
+        return caught.value
+
+    def test_the_client_names_what_the_platform_allows(self) -> None:
+        client = CHANNELS[self.channel].make_client(self.shop, httpx.AsyncClient(), lambda: NOW)
+        assert client.rules.max_window > timedelta(0)
+        assert client.rules.page_size > 0
+
+    def test_the_shop_may_ask_for_a_smaller_page(self) -> None:
+        shop = self.shop.model_copy(update={"page_size": 7})
+        assert CHANNELS[self.channel].make_client(shop, httpx.AsyncClient(), lambda: NOW).rules.page_size == 7
+
+    @pytest.mark.parametrize(
+        "error", [httpx.ReadTimeout, httpx.ConnectTimeout, httpx.ConnectError, httpx.RemoteProtocolError]
+    )
+    async def test_no_answer_is_unavailable(self, error: type[httpx.TransportError]) -> None:
+        assert isinstance(await self.refusal(failing(error)), ChannelUnavailable)
+
+    @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+    async def test_a_platform_in_trouble_is_unavailable(self, status: int) -> None:
+        assert isinstance(await self.refusal(answering(httpx.Response(status))), ChannelUnavailable)
+
+    async def test_retry_after_is_passed_on(self) -> None:
+        error = await self.refusal(answering(httpx.Response(429, headers={"Retry-After": "17"})))
+        assert isinstance(error, ChannelUnavailable)
+        assert error.retry_after == 17.0
+
+    async def test_a_page_of_html_is_unavailable(self) -> None:
+        page = httpx.Response(200, headers={"Content-Type": "text/html"}, content=b"<html>Maintenance</html>")
+        assert isinstance(await self.refusal(answering(page)), ChannelUnavailable)
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404])
+    async def test_other_refusals_are_refused(self, status: int) -> None:
+        error = await self.refusal(answering(httpx.Response(status, json={})))
+        assert isinstance(error, ChannelRefused)
+        assert error.code
+
+    async def test_no_secret_is_in_an_error_or_a_log(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        answers = [answering(httpx.Response(status, json={"error": "x"})) for status in (200, 401, 429, 500)]
+        for handler in [*answers, failing(httpx.ReadTimeout)]:
+            try:
+                await self.pull(handler)
+            except ChannelError as error:
+                told = "".join(traceback.format_exception(error)) + repr(error.text) + caplog.text
+                assert not [secret for secret in self.secrets() if secret in told]
+        assert not [secret for secret in self.secrets() if secret in caplog.text]
