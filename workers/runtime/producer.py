@@ -7,6 +7,7 @@ completed by its last report, so the event loop wakes once per batch and not onc
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -15,6 +16,8 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as Librdkafka
 
 from workers.runtime.errors import TransientError
+
+log = logging.getLogger(__name__)
 
 _QUEUE_FULL_PAUSE: Final = 0.005
 _POLL_SECONDS: Final = 0.1
@@ -26,7 +29,7 @@ class Record(NamedTuple):
     topic: str
     key: bytes
     value: bytes
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: list[tuple[str, bytes]]
 
 
 class _Batch:
@@ -75,7 +78,7 @@ class Producer:
     def start(self) -> None:
         """Connect in the background. A broker that is away is only noticed by `send`."""
         self._closing.clear()
-        self._kafka = Librdkafka(self._config)
+        self._kafka = Librdkafka(self._config, logger=log)
         self._thread = threading.Thread(target=self._poll, args=(self._kafka,), name="kafka-reports", daemon=True)
         self._thread.start()
 
@@ -83,30 +86,29 @@ class Producer:
         """Send all and wait until all are confirmed. Raises TransientError: then any part of them may be stored."""
         if not records:
             return
+        if self._kafka is None:
+            raise TransientError("the producer is not started")
         loop = asyncio.get_running_loop()
         done = loop.create_future()
         batch = _Batch(len(records), loop, done)
-        for record in records:
-            await self._enqueue(record, batch)
+        await self._enqueue(self._kafka, records, batch)
         await done
         if batch.error is not None:
             raise TransientError(f"Kafka did not confirm: {batch.error.str()}")
 
-    async def _enqueue(self, record: Record, batch: _Batch) -> None:
-        if self._kafka is None:
-            raise TransientError("the producer is not started")
-        while True:
+    async def _enqueue(self, kafka: Librdkafka, records: Sequence[Record], batch: _Batch) -> None:
+        produce, report = kafka.produce, batch.report
+        waiting = iter(records)
+        record = next(waiting, None)
+        while record is not None:
             try:
-                self._kafka.produce(
-                    record.topic, record.value, record.key, headers=list(record.headers), on_delivery=batch.report
-                )
+                produce(record.topic, record.value, record.key, on_delivery=report, headers=record.headers)
             except BufferError:
                 await asyncio.sleep(_QUEUE_FULL_PAUSE)
+                continue
             except KafkaException as error:
-                batch.report(error.args[0], None)
-                return
-            else:
-                return
+                report(error.args[0], None)
+            record = next(waiting, None)
 
     def _poll(self, kafka: Librdkafka) -> None:
         while not self._closing.is_set():

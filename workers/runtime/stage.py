@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from schemas.topics import Topic
 from workers.runtime.errors import PermanentError
@@ -82,13 +82,20 @@ class EachOf(Generic[In]):
             return error
 
 
-class _Chained:
-    def __repr__(self) -> str:
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """Reads what the row above hands over, in memory, within one chunk, acknowledged together.
+
+    `topic` is where the hand-over goes when the stages are to run apart: give the row that topic instead.
+    """
+
+    topic: Topic
+
+    def __str__(self) -> str:
         return "chained"
 
 
-chained: Final = _Chained()
-"""Reads what the row above hands over, in memory, within one chunk, acknowledged together."""
+chained = Chained
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,7 @@ class Stage(Generic[Services]):
     """One row of the pipeline. `agent` is called once per process with the services it may use."""
 
     name: str
-    reads: Topic | Every | _Chained
+    reads: Topic | Chained | Every
     writes: tuple[Topic, ...]
     agent: Callable[[Services], Any]
 
@@ -119,4 +126,8 @@ class Ticking(Protocol):
 
     async def tick(self) -> Sequence[Any]:
         """Do what is due and return the events it caused. Safe to run in any number of processes at once."""
+        ...
+
+    async def confirmed(self) -> None:
+        """The events of the last tick are safely in Kafka: what they were kept in may be given up."""
         ...

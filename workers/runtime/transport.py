@@ -1,0 +1,147 @@
+"""The chunk transport: Faust consumes slices of a partition, not single records, and never acknowledges past a gap.
+
+Stock Faust pays a dozen awaits a record and acknowledges what a failed agent lost. Here one Faust event is one *chunk*
+(up to N raw records of one partition) and acknowledgements are kept in delivery order, so that a commit cannot pass an
+unfinished chunk. Decision: ops/decisions/0002-chunk-transport.md.
+
+These overrides hold for faust-streaming 0.15.3; the versions are pinned and tests/workers/runtime proves each of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+RecordBatch = Sequence[Any]
+"""aiokafka ConsumerRecords of one partition, ascending."""
+
+
+class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The consumer's own thread. Only how long a fetch may wait differs: the driver fixes it at 1.5 s."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = self.transport.fetch_wait_ms
+        return consumer
+
+
+class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
+    """Delivers chunks and commits them in order."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The last offset of every chunk that was delivered and not yet committed, in the order of delivery.
+        self._in_flight: defaultdict[TP, deque[int]] = defaultdict(deque)
+
+    def _new_consumer_thread(self) -> ChunkThread:
+        return ChunkThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """One message per chunk: `value` is the list of records, `offset` the last of them."""
+        records, active = await self._wait_next_records(timeout)
+        if not records or self.should_stop:
+            return
+        if not self.flow_active:
+            await self.perform_seek()
+            return
+        generation = self.app.consumer_generation_id
+        for tp, chunk in self._chunks(records, active):
+            # What is left unread here is fetched again: a new generation starts from the committed offsets.
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return
+            last = chunk[-1].offset
+            self._in_flight[tp].append(last)
+            self._read_offset[tp] = last  # so that the base class sees no gap, and keeps no tree of gaps
+            yield tp, self._chunk_message(tp, chunk)
+
+    def _chunks(self, records: dict[TP, RecordBatch], active: set[TP] | None) -> Iterator[tuple[TP, RecordBatch]]:
+        size = self.transport.chunk_records
+        for tp, batch in records.items():
+            if active is not None and tp not in active:
+                continue
+            floor = self._read_offset[tp] or 0
+            fresh = batch if batch[0].offset >= floor else [record for record in batch if record.offset >= floor]
+            for start in range(0, len(fresh), size):
+                yield tp, fresh[start : start + size]
+
+    def _chunk_message(self, tp: TP, chunk: RecordBatch) -> ConsumerMessage:
+        last = chunk[-1]
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            (),
+            None,
+            chunk,
+            None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """What may be committed: one past the last chunk before the first that is not acknowledged."""
+        waiting, done = self._in_flight[tp], self._acked_index[tp]
+        self._acked[tp].clear()
+        last = None
+        while waiting and waiting[0] in done:
+            last = waiting.popleft()
+            done.discard(last)
+        return None if last is None else last + 1
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Finish what is in hand and commit it, before the base class throws the book of acknowledgements away."""
+        if not self.app.should_stop and self.assignment():
+            self.stop_flow()
+            self.app.flow_control.suspend()
+            self.app.flow_control.clear()
+            await self.wait_empty()
+        for tp in revoked:
+            self._in_flight.pop(tp, None)
+        await super().on_partitions_revoked(revoked)
+
+    async def perform_seek(self) -> None:
+        """Back to the committed offsets: whatever was delivered beyond them will be delivered again."""
+        await super().perform_seek()
+        for tp in self.assignment():
+            self._in_flight.pop(tp, None)
+            self._acked.pop(tp, None)
+            self._acked_index.pop(tp, None)
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Do nothing: a full stream buffer already blocks the reader, and parking partitions costs a second."""
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Do nothing, as above."""
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Do nothing: the stock check counts records; our watchdog looks at commits instead."""
+
+    def backlog(self) -> dict[TP, int]:
+        """Records not yet committed, per assigned partition, from what the last fetch said."""
+        lag = {}
+        for tp in self.assignment():
+            end, committed = self.highwater(tp), self._committed_offset[tp]
+            if end is not None and committed is not None:
+                lag[tp] = max(0, end - committed)
+        return lag
+
+
+class ChunkTransport(driver.Transport):  # type: ignore[misc]
+    """Set as `app.transport`."""
+
+    Consumer = ChunkConsumer
+
+    def __init__(self, app: faust.App, *, chunk_records: int, fetch_wait_ms: int) -> None:
+        super().__init__(app.conf.broker_consumer, app)
+        self.chunk_records = chunk_records
+        self.fetch_wait_ms = fetch_wait_ms
+
+
+__all__ = ["ChunkConsumer", "ChunkTransport", "RecordBatch"]

@@ -1,0 +1,241 @@
+"""One worker process: the Faust apps of its groups, its timers, and how all of them start, fail and leave."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import faust
+from faust.types import TP
+
+from schemas.topics import Topic
+from workers.runtime import metrics
+from workers.runtime.errors import TransientError
+from workers.runtime.producer import Producer
+from workers.runtime.settings import Settings
+from workers.runtime.shell import Shell, leave_without_ack
+from workers.runtime.stage import Every, Ticking
+from workers.runtime.table import Group
+from workers.runtime.transport import ChunkConsumer, ChunkTransport
+from workers.runtime.wire import Encoder
+
+log = logging.getLogger(__name__)
+
+APP_PREFIX: Final = "orderfleet"
+EXIT_CRASHED: Final = 1
+EXIT_STUCK: Final = 71
+
+_LANE_DEPTH: Final = 1
+_CHUNKS_IN_HAND: Final = 8
+_LEAVE_SECONDS: Final = 8.0  # of the ten we promise from SIGTERM to the end
+_STUCK_SECONDS: Final = 60.0
+
+
+def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.App:
+    """The Faust app of one group that reads topics: chunk transport, raw values, and nothing that commits early."""
+    app = faust.App(
+        f"{APP_PREFIX}-{group.name}",
+        broker=";".join(f"kafka://{address.strip()}" for address in settings.kafka.split(",")),
+        store="memory://",
+        autodiscover=False,
+        web_enabled=False,
+        value_serializer="raw",
+        key_serializer="raw",
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        table_standby_replicas=0,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=1 << 20,
+        broker_session_timeout=settings.session_seconds,
+        broker_heartbeat_interval=max(0.3, settings.session_seconds / 6),
+        broker_rebalance_timeout=30,
+        broker_request_timeout=max(30, settings.session_seconds),
+        broker_commit_interval=settings.commit_seconds,
+        broker_max_poll_interval=300,
+        stream_buffer_maxsize=2,
+        stream_wait_empty=True,
+        producer_threaded=False,
+        stream_publish_on_commit=False,
+    )
+    app.transport = ChunkTransport(app, chunk_records=settings.chunk_records, fetch_wait_ms=settings.fetch_wait_ms)
+    return app
+
+
+class Lanes:
+    """Runs chunks of different partitions side by side and those of one partition in order."""
+
+    def __init__(self, run: Callable[[Sequence[Any]], Any]) -> None:
+        self._run = run
+        self._lanes: dict[TP, asyncio.Queue[Any]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_hand = asyncio.Semaphore(_CHUNKS_IN_HAND)
+
+    async def put(self, event: Any) -> None:
+        """Take one chunk in; waits while the lane or the worker has enough to do."""
+        tp = event.message.tp
+        lane = self._lanes.get(tp)
+        if lane is None:
+            lane = self._lanes[tp] = asyncio.Queue(_LANE_DEPTH)
+            task = asyncio.create_task(self._work(lane), name=f"lane {tp.topic}/{tp.partition}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        await lane.put(event)
+
+    async def _work(self, lane: asyncio.Queue[Any]) -> None:
+        while True:
+            event = await lane.get()
+            async with self._in_hand:
+                await self._run(event.value)
+            event.ack()
+
+    async def close(self) -> None:
+        """Drop what has not begun; it was never acknowledged."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class Reader:
+    """A group that reads topics: its Faust app with one agent."""
+
+    def __init__(self, group: Group, topics: Sequence[str], shell: Shell, settings: Settings) -> None:
+        self.name = group.name
+        self.app = build_app(group, topics, settings)
+        self._lanes: Lanes | None = None
+        self._moved: tuple[float, dict[TP, int | None]] = (time.monotonic(), {})
+        inbound = self.app.topic(*topics, key_type=bytes, value_type=bytes)
+
+        async def consume(stream: Any) -> None:
+            self._lanes = lanes = Lanes(shell.run)
+            try:
+                async for event in stream.noack().events():
+                    await lanes.put(event)
+            finally:
+                await lanes.close()
+
+        self.app.agent(inbound, name=group.name)(consume)
+
+    async def start(self) -> None:
+        """Join the group. Raises when the broker is away: the process is to be restarted."""
+        self.app.finalize()
+        await self.app.start()
+
+    async def stop(self) -> None:
+        """Finish what is in hand, commit and leave the group."""
+        await self.app.stop()
+
+    @property
+    def crashed(self) -> bool:
+        """Whether the app ended on its own."""
+        return bool(self.app.crashed or self.app.should_stop)
+
+    def measure(self) -> bool:
+        """Export the backlog. False when there is some and no commit has moved for a minute: then it is stuck."""
+        consumer = self.app.consumer
+        assert isinstance(consumer, ChunkConsumer)
+        backlog = consumer.backlog()
+        by_topic: dict[str, int] = {}
+        for tp, lag in backlog.items():
+            by_topic[tp.topic] = by_topic.get(tp.topic, 0) + lag
+        for topic, lag in by_topic.items():
+            metrics.BACKLOG.labels(self.name, topic).set(lag)
+        committed = {tp: consumer._committed_offset[tp] for tp in backlog}
+        since, before = self._moved
+        if committed != before or not any(backlog.values()):
+            self._moved = (time.monotonic(), committed)
+            return True
+        return time.monotonic() - since < _STUCK_SECONDS
+
+
+class Timer:
+    """A group that works on a timer."""
+
+    def __init__(self, group: Group, agent: Ticking, producer: Producer) -> None:
+        assert isinstance(group.reads, Every)
+        self.name = group.name
+        self._seconds = group.reads.seconds
+        self._agent = agent
+        self._encode = Encoder(group.stages[0].writes)
+        self._producer = producer
+
+    async def run(self) -> None:
+        """Tick until cancelled. A failed tick is logged, counted and tried again at the next one."""
+        while True:
+            started = time.perf_counter()
+            try:
+                await self.tick()
+            except TransientError as error:
+                metrics.TICK_FAILURES.labels(self.name).inc()
+                log.warning("%s: %s; trying again in %g s", self.name, error, self._seconds)
+            except Exception:
+                metrics.TICK_FAILURES.labels(self.name).inc()
+                log.exception("%s: tick failed; trying again in %g s", self.name, self._seconds)
+            taken = time.perf_counter() - started
+            metrics.TICK_SECONDS.labels(self.name).observe(taken)
+            await asyncio.sleep(max(0.0, self._seconds - taken))
+
+    async def tick(self) -> None:
+        """One run: do what is due, send the events, and tell the agent that they are safe."""
+        events = await self._agent.tick()
+        if events:
+            await self._producer.send([self._encode(event) for event in events])
+        await self._agent.confirmed()
+
+
+class Worker:
+    """Everything one process runs, from start to SIGTERM."""
+
+    def __init__(self, readers: Sequence[Reader], timers: Sequence[Timer], producer: Producer) -> None:
+        self._readers = readers
+        self._timers = timers
+        self._producer = producer
+        self._stop = asyncio.Event()
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> int:
+        """Run until SIGTERM or SIGINT, or until something ends on its own. The process's exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self._producer.start()
+        ticking = [asyncio.create_task(timer.run(), name=timer.name) for timer in self._timers]
+        try:
+            await asyncio.gather(*(reader.start() for reader in self._readers))
+            ready()
+            return await self._watch()
+        finally:
+            for task in ticking:
+                task.cancel()
+            await asyncio.gather(*ticking, return_exceptions=True)
+            await self._leave()
+
+    async def _watch(self) -> int:
+        while not self._stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), 1.0)
+            for reader in self._readers:
+                if reader.crashed and not self._stop.is_set():
+                    log.error("%s: its consumer ended; leaving so that a fresh start takes over", reader.name)
+                    return EXIT_CRASHED
+                if not reader.measure():
+                    log.error("%s: has a backlog and committed nothing for %g s; leaving", reader.name, _STUCK_SECONDS)
+                    leave_without_ack(EXIT_STUCK)
+        return 0
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await asyncio.gather(*(reader.stop() for reader in self._readers))
+                await self._producer.close()
+        except TimeoutError:
+            log.error("could not leave in %g s (is the broker away?); what is unfinished comes again", _LEAVE_SECONDS)
+            leave_without_ack(EXIT_CRASHED)
+
+
+def topic_names(topic: Topic, members: Sequence[str]) -> list[str]:
+    """The names behind a table's topic: one, or one per member of its family."""
+    return [topic.of(member) for member in members] if topic.per else [topic.name]
