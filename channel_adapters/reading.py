@@ -14,9 +14,10 @@ from hashlib import blake2b
 from json.decoder import JSONDecodeError
 from typing import Any, Final, NoReturn, TypeVar
 
+import orjson
 from pydantic import BaseModel, ValidationError
 
-from channel_adapters.contract import UnreadablePayload
+from channel_adapters.contract import RawOrder, UnreadablePayload
 from schemas.order import Order
 from schemas.revision import revision_of
 from schemas.text import Text
@@ -64,6 +65,22 @@ def minor_units(value: str | float, where: str, *, digits: int = 2, negative: bo
     if not negative and amount:
         refuse("bad-money", where, "is negative, and this amount never is", "金额为负数，此字段不允许为负")
     return -amount
+
+
+def share_out(amount: int, weights: Sequence[int]) -> list[int]:
+    """`amount` in shares proportional to `weights`, summing exactly: the largest remainders get the rest.
+
+    Equal shares when all weights are zero. Neither `amount` nor a weight may be negative.
+    """
+    if not any(weights):
+        weights = [1] * len(weights)
+    total = sum(weights)
+    shares = [amount * weight // total for weight in weights]
+    rest = amount - sum(shares)
+    by_remainder = sorted(range(len(weights)), key=lambda index: -(amount * weights[index] % total))
+    for index in by_remainder[:rest]:
+        shares[index] += 1
+    return shares
 
 
 # -- time ----------------------------------------------------------------------------------------------------------
@@ -137,12 +154,33 @@ def read_model(model: type[M], payload: bytes) -> M:
         return model.model_validate_json(payload)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"] if not _is_union_tag(part))
     if first["type"] == "json_invalid":
         refuse("broken-json", "", "is not valid JSON", "不是合法的 JSON")
     if first["type"] == "missing":
         refuse("missing-field", where, "is missing", "缺少此字段")
     refuse("bad-field", where, f"does not fit: {first['type']}", f"字段类型或取值不符：{first['type']}")
+
+
+_UNION_TAG = re.compile(r"[A-Z]\w*|.*\[.*|str|int|float|bool|none|nullable")
+
+
+def _is_union_tag(part: str | int) -> bool:
+    """pydantic puts the name of the tried member of a union into the path; no platform's field is named so."""
+    return isinstance(part, str) and _UNION_TAG.fullmatch(part) is not None
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object a body is. For looking at what an envelope is; money and ids are never read from it."""
+    if len(body) > 8 * MAX_PAYLOAD_BYTES:
+        refuse("too-large", "", "is too large", "内容过大")
+    try:
+        value = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        refuse("broken-json", "", "is not valid JSON", "不是合法的 JSON")
+    if not isinstance(value, dict):
+        refuse("not-an-order", "", "is not a JSON object", "不是 JSON 对象")
+    return value
 
 
 _decoder = json.JSONDecoder()
@@ -238,6 +276,13 @@ def _skip(text: str, position: int) -> int:
 
 
 # -- orders --------------------------------------------------------------------------------------------------------
+
+
+def unidentified(payload: bytes) -> RawOrder:
+    """A row of a page that does not say which order it is. It travels on under a made-up id, so that one bad row
+    neither stops its page nor is lost: normalization refuses it by name.
+    """
+    return RawOrder(f"unidentified-{blake2b(payload, digest_size=8).hexdigest()}", None, payload)
 
 
 def buyer_key(channel: str, shop_id: str, buyer: str) -> str:
