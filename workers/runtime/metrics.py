@@ -18,4 +18,12 @@ BUGS = Counter("orders_stage_bugs", "Chunks whose stage raised what it should ne
 BACKLOG = Gauge("orders_backlog_records", "Messages waiting in the partitions this worker reads.", ["group", "topic"])
 TICK_SECONDS = Histogram("orders_tick_duration_seconds", "Time of one run of a stage that works on a timer.", ["stage"], buckets=_SECONDS)
 TICK_FAILURES = Counter("orders_tick_failures", "Runs of a timer stage that failed and will be tried again.", ["stage"])
+
+INTAKE_ORDERS = Counter("orders_intake_orders", "Order states taken in from a platform and confirmed by Kafka.", ["channel", "shop", "source"])
+INTAKE_REPEATS = Counter("orders_intake_repeats", "Order states left out because the same bytes were taken in before.", ["channel", "shop", "source"])
+INTAKE_CURSOR = Gauge("orders_intake_cursor_timestamp_seconds", "Platform time up to which a shop has been read without a gap.", ["channel", "shop"])
+INTAKE_ROUNDS = Counter("orders_intake_rounds", "Rounds of polling, by outcome: ok, unavailable, refused, unreadable, dependency or bug.", ["channel", "shop", "outcome"])
+INTAKE_TROUBLED = Gauge("orders_intake_troubled", "1 while the last round of polling a shop failed, else 0.", ["channel", "shop"])
+INTAKE_UNREADABLE = Counter("orders_intake_unreadable_windows", "Spans of platform time put aside because the answer for them could not be read.", ["channel", "shop"])
+INTAKE_WEBHOOKS = Counter("orders_intake_webhooks", "Pushes received, by the HTTP status they were answered with; unknown shops count as shop unknown.", ["channel", "shop", "status"])
 # fmt: on
