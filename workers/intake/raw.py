@@ -1,0 +1,151 @@
+"""The raw record of an order object, and the letter for one that cannot be taken in."""
+
+from __future__ import annotations
+
+import base64
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Final, Literal, Protocol
+
+from channel_adapters.contract import RawOrder, UnreadablePayload
+from schemas.dead_letter import DeadLetter, Failure
+from schemas.ids import order_uid
+from schemas.record import record
+from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
+from workers.intake.store import ShopKey
+from workers.runtime.producer import Record
+from workers.runtime.wire import DEDUPE_HEADER, Encoder
+
+STAGE: Final = "intake"
+
+NOWHERE: Final = -1
+"""Partition and offset in a letter about something that never stood in its topic."""
+
+_FRAMING = 1024  # what Kafka and our headers add to a record, beyond twice its key, generously
+
+_as_record = Encoder([ORDERS_QUARANTINED])
+
+
+class Sender(Protocol):
+    """Sends records to Kafka, confirmed. `workers.runtime.producer.Producer` is one."""
+
+    async def send(self, records: Sequence[Record]) -> None:
+        """Return when all are confirmed. Raises TransientError: then any part of them may be stored."""
+        ...
+
+
+@record
+class Arrival:
+    """By which way something reached us, and when."""
+
+    shop: ShopKey
+    source: Literal["poll", "webhook"]
+    at: datetime
+
+    @property
+    def headers(self) -> list[tuple[str, bytes]]:
+        """As they stand on the record; the time in unix milliseconds."""
+        milliseconds = int(self.at.timestamp() * 1000)
+        return [
+            ("shop", self.shop.shop_id.encode()),
+            ("source", self.source.encode()),
+            ("received-at", b"%d" % milliseconds),
+        ]
+
+
+def raw_record(arrival: Arrival, order: RawOrder) -> Record:
+    """The order's bytes untouched under its uid; who it belongs to, where it came from and when, in headers.
+
+    The header `dedupe-key` is the same whenever the platform shows the same order in the same state, by whatever way
+    it came. An order larger than its topic takes becomes a letter instead: see `oversize_letter`.
+    """
+    key = _uid(arrival.shop, order).encode()
+    if len(order.payload) + 2 * len(key) + _FRAMING > ORDERS_RAW.max_message_bytes:
+        return oversize_letter(arrival, order)
+    dedupe = key + b"@" + _state(order).encode()
+    return Record(ORDERS_RAW.of(arrival.shop.channel), key, order.payload, [*arrival.headers, (DEDUPE_HEADER, dedupe)])
+
+
+def dedupe_key(of: Record) -> bytes:
+    """What tells a repeat of this record."""
+    return next(value for name, value in of.headers if name == DEDUPE_HEADER)
+
+
+def oversize_letter(arrival: Arrival, order: RawOrder) -> Record:
+    """A letter that names an order object too large for its topic, without the object.
+
+    What can become an order at all is smaller than what the topic takes, so nothing that could have shipped is given
+    up; the platform still has the object, and the letter says which one to ask for. To hold back the window instead
+    would stop the shop's other orders.
+    """
+    size, limit = f"{len(order.payload):,}", ORDERS_RAW.max_message_bytes >> 20
+    failure = Failure(
+        attempt=STAGE,
+        where="",
+        problem=f"is {size} bytes, more than the {limit} MiB a raw order may have; ask the platform for it by its id",
+        problem_zh=f"大小为 {size} 字节，超过原始订单上限 {limit} MiB；请按订单号向平台查询",
+    )
+    return _letter(arrival, "too-large", failure, key=_uid(arrival.shop, order), state=_state(order), payload=b"")
+
+
+def unreadable_letter(arrival: Arrival, body: bytes, error: UnreadablePayload) -> Record:
+    """A letter that keeps a signed push whole which does not fit its channel's format."""
+    failure = Failure(attempt=STAGE, where=error.where, problem=error.text.en, problem_zh=error.text.zh)
+    state = blake2b(body, digest_size=16).hexdigest()
+    key = order_uid(*arrival.shop, "unreadable-push")
+    return _letter(arrival, error.code, failure, key=key, state=state, payload=body)
+
+
+def _letter(arrival: Arrival, reason: str, failure: Failure, *, key: str, state: str, payload: bytes) -> Record:
+    topic = ORDERS_RAW.of(arrival.shop.channel)
+    letter = DeadLetter(
+        letter_id=f"{topic}/{STAGE}/{key}@{state}",
+        stage=STAGE,
+        reason=reason,
+        failures=(failure,),
+        topic=topic,
+        partition=NOWHERE,
+        offset=NOWHERE,
+        key=key,
+        headers={name: value.decode() for name, value in arrival.headers},
+        payload_base64=base64.b64encode(payload).decode(),
+        at=arrival.at.astimezone(UTC),
+    )
+    return _as_record(letter)
+
+
+def _uid(shop: ShopKey, order: RawOrder) -> str:
+    """JSON may hold half a surrogate pair, which has no UTF-8: it becomes a question mark."""
+    return order_uid(*shop, order.platform_order_id.encode("utf-8", "replace").decode())
+
+
+def _state(order: RawOrder) -> str:
+    """`<modified, ms>.<digest>`, "-" for an object that does not say when it was modified."""
+    modified = "-" if order.modified_at is None else str(int(order.modified_at.timestamp() * 1000))
+    return f"{modified}.{blake2b(order.payload, digest_size=16).hexdigest()}"
+
+
+class Confirmed:
+    """What this process has already had confirmed: the `capacity` dedupe keys that came last."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._keys: OrderedDict[bytes, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, key: bytes) -> bool:
+        if key not in self._keys:
+            return False
+        self._keys.move_to_end(key)
+        return True
+
+    def add(self, key: bytes) -> None:
+        """Remember one, and forget the one that did not come for the longest."""
+        self._keys[key] = None
+        self._keys.move_to_end(key)
+        if len(self._keys) > self._capacity:
+            self._keys.popitem(last=False)

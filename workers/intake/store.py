@@ -1,0 +1,39 @@
+"""How intake names and asks for things in Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, NamedTuple
+
+from redis.exceptions import RedisError
+
+from channel_adapters.shop import ShopSettings
+from workers.runtime.errors import TransientError
+
+
+class ShopKey(NamedTuple):
+    """Names one shop of one channel, in Redis keys and for people."""
+
+    channel: str
+    shop_id: str
+
+    @classmethod
+    def of(cls, shop: ShopSettings) -> ShopKey:
+        """The key of a configured shop."""
+        return cls(shop.channel, shop.shop_id)
+
+    def __str__(self) -> str:
+        return f"{self.channel}/{self.shop_id}"
+
+    def redis_key(self, kind: str) -> str:
+        """`intake-<kind>:{<channel>/<shop>}`: all keys of a shop live in one cluster slot."""
+        return f"intake-{kind}:{{{self}}}"
+
+
+async def asked(answer: Awaitable[Any]) -> Any:
+    """The answer of Redis, bytes as text. Raises TransientError for whatever Redis or the way to it is short of."""
+    try:
+        found = await answer
+    except (RedisError, OSError) as error:
+        raise TransientError(f"Redis: {type(error).__name__}: {error}") from error
+    return found.decode() if isinstance(found, bytes) else found
