@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import httpx
 
-from channel_adapters.contract import ChannelRefused, ChannelUnavailable
+from channel_adapters.contract import ChannelError, ChannelRefused, ChannelUnavailable
 from schemas.text import Text
 
 
@@ -18,9 +18,11 @@ async def call(
     *,
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    explain: Callable[[httpx.Response], ChannelError | None] | None = None,
 ) -> httpx.Response:
     """The platform's answer when it is a 2xx that is no page of HTML. `who` is `<channel>/<shop>`, for the texts.
 
+    `explain` may know more of an error answer than its status says: the platform's own code in the body.
     Raises ChannelUnavailable for no answer, 408, 429, 5xx and HTML; ChannelRefused for every other status.
     """
     try:
@@ -32,6 +34,9 @@ async def call(
         reason = type(error).__name__
         en = f"{who}: the platform did not answer ({reason}); it will be asked again"
         raise ChannelUnavailable(Text(en, f"{who}：平台没有应答（{reason}），稍后重试")) from error
+    known = explain(response) if explain is not None and not response.is_success else None
+    if known is not None:
+        raise known
     _check_status(who, response)
     _check_no_html(who, response)
     return response

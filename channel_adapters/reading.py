@@ -67,6 +67,18 @@ def minor_units(value: str | float, where: str, *, digits: int = 2, negative: bo
     return -amount
 
 
+_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+_OTHER_DIGITS: Final = dict.fromkeys(_NO_DECIMALS.split(), 0) | dict.fromkeys(_THREE_DECIMALS.split(), 3)
+
+
+def currency_digits(code: str, where: str) -> int:
+    """How many decimals a currency has (ISO 4217): JPY 0, KWD 3, nearly all others 2."""
+    if len(code) != 3 or not (code.isascii() and code.isupper()):
+        refuse("bad-currency", where, "is not a currency code of three letters", "不是三位货币代码")
+    return _OTHER_DIGITS.get(code, 2)
+
+
 def share_out(amount: int, weights: Sequence[int]) -> list[int]:
     """`amount` in shares proportional to `weights`, summing exactly: the largest remainders get the rest.
 
@@ -92,7 +104,7 @@ def beijing_time(text: str | None, where: str) -> datetime | None:
         return None
     try:
         return datetime.fromisoformat(text).replace(tzinfo=BEIJING).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         refuse(
             "bad-time", where, "is not a time of the form 2026-11-11 00:00:00", "不是 2026-11-11 00:00:00 格式的时间"
         )
@@ -114,13 +126,13 @@ def iso_time(text: str | None, where: str, *, assume_utc: bool = False) -> datet
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         refuse("bad-time", where, "is not an ISO 8601 time", "不是 ISO 8601 格式的时间")
-    if moment.tzinfo is None:
-        if not assume_utc:
-            refuse("bad-time", where, "has no time zone", "时间缺少时区")
-        return moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC)
+    if not assume_utc:
+        refuse("bad-time", where, "has no time zone", "时间缺少时区")
+    return moment.replace(tzinfo=UTC)
 
 
 def required(value: E | None, where: str) -> E:
@@ -292,6 +304,23 @@ def buyer_key(channel: str, shop_id: str, buyer: str) -> str:
     return blake2b(f"{channel}\0{shop_id}\0{buyer}".encode(), digest_size=12).hexdigest()
 
 
+_TYPED = re.compile(r"\d{6}|@")
+
+
+def mark(key: str, value: object) -> str:
+    """What a shop's plugin or theme noted on an order or a line, as `key=value` for rules to match.
+
+    Only a short token of a hidden key (leading underscore: buyers neither see nor type it) keeps its value; of all
+    others only the key remains, because buyers type names and phones into them, and marks are seen in logs.
+    """
+    if not (key.startswith("_") and isinstance(value, str | int)):
+        return key
+    text = str(value)
+    if len(text) > 40 or not text or text.split() != [text] or _TYPED.search(text):
+        return key
+    return f"{key}={text}"
+
+
 def sealed(order: Order) -> Order:
     """The order with its revision, once it keeps what every order promises. The last step of every mapping."""
     if not order.lines:
@@ -305,4 +334,7 @@ def sealed(order: Order) -> Order:
         if line.line_id in seen:
             refuse("duplicate-line", f"lines.{index}.line_id", "stands twice", "商品行编号重复")
         seen.add(line.line_id)
-    return replace(order, revision=revision_of(order))
+    try:
+        return replace(order, revision=revision_of(order))
+    except (orjson.JSONEncodeError, OverflowError):
+        refuse("unwritable", "", "holds a number or a text that cannot be written", "含有无法写出的数字或文本")

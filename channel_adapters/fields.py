@@ -1,0 +1,22 @@
+"""How the wire models of generic shops spell what their platforms spell loosely: ids and amounts, text or number."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[1-9][0-9]{0,19}$")]
+"""The integer id of something that exists, as text. Read as an integer, never as a float, so that no digit is lost."""
+
+Reference = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[0-9]{0,20}$")]
+"""The id of something that may be gone: "0" or "" then."""
+
+Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=40)]
+"""Money as the platform wrote it, for `reading.minor_units`. A JSON number keeps its shortest exact text."""
+
+
+class Wire(BaseModel):
+    """A slim model of a platform's object: only the fields we use, read straight from bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
