@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 import httpx
 
 from channel_adapters.contract import ChannelError, ChannelRefused, ChannelUnavailable
 from schemas.text import Text
+
+
+class _HideQuery(logging.Filter):
+    """httpx logs the URL of every request, and some platforms want the access token in the query string."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                arg.copy_with(query=None) if isinstance(arg, httpx.URL) and arg.query else arg for arg in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx").addFilter(_HideQuery())
 
 
 async def call(
@@ -17,6 +32,7 @@ async def call(
     url: str,
     *,
     form: Mapping[str, str] | None = None,
+    content: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     explain: Callable[[httpx.Response], ChannelError | None] | None = None,
 ) -> httpx.Response:
@@ -26,7 +42,7 @@ async def call(
     Raises ChannelUnavailable for no answer, 408, 429, 5xx and HTML; ChannelRefused for every other status.
     """
     try:
-        response = await http.request(method, url, data=form, headers=headers)
+        response = await http.request(method, url, data=form, content=content, headers=headers)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         en = f"{who}: base_url is no address that can be called; correct it in the shop's settings"
         raise ChannelRefused("bad-url", Text(en, f"{who}：base_url 不是可访问的地址，请在店铺设置中更正")) from error

@@ -33,7 +33,7 @@ M = TypeVar("M", bound=BaseModel)
 E = TypeVar("E")
 
 _YUAN = re.compile(r"(-?)(\d{1,13})(?:\.(\d{0,}))?")
-_NEVER = ("", "0001-01-01 00:00:00", "0000-00-00 00:00:00", "1970-01-01 00:00:00", "1970-01-01 08:00:00")
+_NEVER = ("", "0001-01-01", "0000-00-00", "1970-01-01")
 
 
 def refuse(code: str, where: str, en: str, zh: str) -> NoReturn:
@@ -100,10 +100,11 @@ def share_out(amount: int, weights: Sequence[int]) -> list[int]:
 
 def beijing_time(text: str | None, where: str) -> datetime | None:
     """`yyyy-MM-dd HH:mm:ss` in Beijing, as UTC. None when it has not happened: missing, "", year 1, the epoch."""
-    if text is None or text in _NEVER:
+    if text is None or text[:10] in _NEVER:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=BEIJING).astimezone(UTC)
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)).astimezone(UTC)
     except (ValueError, OverflowError):
         refuse(
             "bad-time", where, "is not a time of the form 2026-11-11 00:00:00", "不是 2026-11-11 00:00:00 格式的时间"
