@@ -60,14 +60,19 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             yield tp, self._chunk_message(tp, chunk)
 
     def _chunks(self, records: dict[TP, RecordBatch], active: set[TP] | None) -> Iterator[tuple[TP, RecordBatch]]:
+        """Slices of the partitions in turn, so that a long one does not keep the others waiting."""
         size = self.transport.chunk_records
-        for tp, batch in records.items():
-            if active is not None and tp not in active:
-                continue
-            floor = self._read_offset[tp] or 0
-            fresh = batch if batch[0].offset >= floor else [record for record in batch if record.offset >= floor]
-            for start in range(0, len(fresh), size):
-                yield tp, fresh[start : start + size]
+        batches = [(tp, self._fresh(tp, batch)) for tp, batch in records.items() if active is None or tp in active]
+        longest = max((len(batch) for _, batch in batches), default=0)
+        for start in range(0, longest, size):
+            for tp, batch in batches:
+                if start < len(batch):
+                    yield tp, batch[start : start + size]
+
+    def _fresh(self, tp: TP, batch: RecordBatch) -> RecordBatch:
+        """The records at and after the read offset."""
+        floor = self._read_offset[tp] or 0
+        return batch if batch[0].offset >= floor else [record for record in batch if record.offset >= floor]
 
     def _chunk_message(self, tp: TP, chunk: RecordBatch) -> ConsumerMessage:
         last = chunk[-1]
