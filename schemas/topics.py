@@ -28,6 +28,7 @@ class Topic:
     per: str = ""  # attribute that names the member of a family: "warehouse_id"; "" for a single topic
     compacted: bool = False
     max_message_bytes: int = 1 << 20
+    handover: bool = False  # between two neighbouring stages; needed only when they do not run chained
 
     def of(self, member: str) -> str:
         """The full name of one topic of the family: `orders.raw.` + `taobao`."""
@@ -44,8 +45,8 @@ _week, _month, _quarter = timedelta(days=7), timedelta(days=30), timedelta(days=
 _raw, _letter = 12 << 20, 18 << 20  # a 10 MB payload still fits, and its base64 still fits the dead letter
 
 ORDERS_RAW          = Topic("orders.raw",          None,                   "",                  "",                       _month, per="channel", max_message_bytes=_raw)
-ORDERS_NORMALIZED   = Topic("orders.normalized",   Order,                  "uid",               "revision",               _week)
-ORDERS_TAGGED       = Topic("orders.tagged",       TaggedOrder,            "order.uid",         "order.revision",         _week)
+ORDERS_NORMALIZED   = Topic("orders.normalized",   Order,                  "uid",               "revision",               _week, handover=True)
+ORDERS_TAGGED       = Topic("orders.tagged",       TaggedOrder,            "order.uid",         "order.revision",         _week, handover=True)
 ORDERS_PLANNED      = Topic("orders.planned",      PlannedOrder,           "order.uid",         "order.revision",         _month)
 ORDERS_REVIEW       = Topic("orders.review",       ReviewOrder,            "planned.order.uid", "planned.order.revision", _quarter)
 ORDERS_DEFERRED     = Topic("orders.deferred",     DeferredOrder,          "planned.order.uid", "planned.order.revision", _quarter)

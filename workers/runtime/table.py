@@ -40,19 +40,11 @@ class Group:
 def resolve(table: Table) -> tuple[AnyStage, ...]:
     """The table with hand-overs made explicit: a row that reads its hand-over topic is written to by the row above."""
     rows = list(table)
-    written = {topic.name for row in rows for topic in row.writes}
-    for index, row in enumerate(rows[1:], start=1):
-        above = rows[index - 1]
-        if _is_handover(row, table) and isinstance(row.reads, Topic) and row.reads.name not in written:
-            rows[index - 1] = replace(above, writes=(row.reads, *above.writes))
+    for above, row in pairwise(range(len(rows))):
+        reads = rows[row].reads
+        if isinstance(reads, Topic) and reads.handover and reads not in rows[above].writes:
+            rows[above] = replace(rows[above], writes=(reads, *rows[above].writes))
     return tuple(rows)
-
-
-def _is_handover(row: AnyStage, table: Table) -> bool:
-    """A topic that only this row reads, and that carries a model no other topic of the table carries."""
-    if not isinstance(row.reads, Topic) or row.reads.model is None:
-        return False
-    return all(row.reads.model is not topic.model for other in table for topic in other.writes)
 
 
 def durable(table: Table) -> tuple[AnyStage, ...]:
