@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from ops.local_stack.broker import Broker
+from ops.local_stack.redis_server import RedisServer
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +18,19 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A Kafka-protocol broker in memory. Tests use topics and groups of their own."""
     with Broker(Path(tmp_path_factory.mktemp("broker"))) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis; ORDERFLEET_TEST_REDIS_SERVER names another redis-server than the embedded one."""
+    executable = os.environ.get("ORDERFLEET_TEST_REDIS_SERVER")
+    with RedisServer(Path(tmp_path_factory.mktemp("redis")), executable=executable) as running:
+        yield running
+
+
+@pytest.fixture
+async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    """A client of the session's Redis, which is empty when a test begins."""
+    async with Redis.from_url(redis_server.url, decode_responses=False) as client:
+        await client.flushall()
+        yield client
