@@ -6,14 +6,15 @@ then how far the order has come, then a digest of what it says: it compares as t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields
 from datetime import UTC, datetime
 from hashlib import blake2b
+from operator import attrgetter
 
-from schemas.order import LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus, Source
+from schemas.order import LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus
 from schemas.record import encode
 
-_NO_SOURCE = Source(template="")
+_what_it_says = attrgetter(*(each.name for each in fields(Order) if each.name not in ("revision", "source")))
 
 _PROGRESS = {
     OrderStatus.AWAITING_PAYMENT: 0,
@@ -31,7 +32,7 @@ def revision_of(order: Order) -> str:
     stamp = int(order.modified_at.timestamp() * 1000)
     settled = sum(line.status is LineStatus.CANCELLED or line.refund is not RefundStatus.NONE for line in order.lines)
     progress = _PROGRESS[order.status] + (order.status is OrderStatus.AWAITING_PAYMENT and _deposit_paid(order))
-    digest = blake2b(encode(replace(order, revision="", source=_NO_SOURCE)), digest_size=6).hexdigest()
+    digest = blake2b(encode(_what_it_says(order)), digest_size=6).hexdigest()
     return f"{stamp:015d}.{progress}{min(settled, 999):03d}.{digest}"
 
 
