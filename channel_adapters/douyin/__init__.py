@@ -1,0 +1,1 @@
+"""Douyin shop (抖店): orders of the doudian open platform."""

@@ -1,0 +1,147 @@
+"""The format of doudian bodies: list pages, details, pushes, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from channel_adapters.contract import (
+    ChannelRefused,
+    ChannelUnavailable,
+    Headers,
+    RawOrder,
+    Template,
+    UnreadablePayload,
+)
+from channel_adapters.douyin.mapping import CHANNEL, read_full, read_reduced
+from channel_adapters.douyin.signature import verify_push
+from channel_adapters.douyin.wire import Head
+from channel_adapters.reading import read_object, refuse, slice_array, slice_value, unidentified, unix_time
+from schemas.order import Order
+from schemas.text import Text
+
+SUCCESS = 10000
+
+_TRY_LATER = frozenset({20000, 60000, 70000, 90000})
+"""Service error, traffic limit, service switched off, unknown: the platform's trouble, not ours."""
+
+_ADVICE = {
+    "isv.access-token-expired": Text(
+        "the access token has expired; authorise the shop again", "授权已过期，请重新授权店铺"
+    ),
+    "isv.access-token-no-existed": Text(
+        "the access token is not known; authorise the shop again", "access token 不存在，请重新授权店铺"
+    ),
+    "isv.signature-invalid": Text(
+        "the signature is wrong; check the app key and app secret in the shop's settings",
+        "签名错误，请检查店铺设置中的 app key 与 app secret",
+    ),
+    "isv.timestamp-invalid": Text("the clock of this machine is off; set it right", "本机时钟不准，请校准时间"),
+    30001: Text(
+        "the app has no permission for this call, or the shop closed its authorisation; check both at doudian",
+        "应用没有该接口权限，或店铺已关闭授权，请在抖店后台检查",
+    ),
+    50001: Text("no access token was made yet; authorise the shop", "尚未生成 access token，请授权店铺"),
+}
+_NO_ADVICE = Text("look the code up in the doudian documentation", "请在抖店开放平台文档中查询该错误码")
+
+
+@dataclass(frozen=True, slots=True)
+class DouyinTemplate:
+    """One way to read the order object."""
+
+    name: str
+    reader: Callable[[bytes, str, str], Order]
+
+    def read(self, payload: bytes, shop_id: str) -> Order:
+        """See channel_adapters.contract.Template."""
+        return self.reader(payload, shop_id, self.name)
+
+
+class DouyinAdapter:
+    """See channel_adapters.contract.ChannelAdapter. A list row and a detail are the same object."""
+
+    channel = CHANNEL
+    templates: Sequence[Template] = (DouyinTemplate("full", read_full), DouyinTemplate("reduced", read_reduced))
+
+    def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
+        """A list page, a detail answer or one bare order."""
+        if body.lstrip()[:1] == b"[":
+            _refuse_push()
+        root = read_object(body)
+        if "order_id" in root or "sku_order_list" in root:
+            return [_raw(slice_value(body) or body)]
+        if "p_id" in root or "msg_id" in root:
+            _refuse_push()
+        check_success(root)
+        data = root.get("data")
+        if isinstance(data, dict):
+            if "shop_order_list" in data:
+                return [_raw(row) for row in slice_array(body, "data", "shop_order_list")]
+            if data.get("shop_order_detail"):
+                return [_raw(row) for row in slice_array(body, "data", "shop_order_detail")]
+        raise UnreadablePayload(
+            "not-an-order",
+            "data",
+            Text(
+                en="is neither a list of orders (shop_order_list) nor an order (shop_order_detail)",
+                zh="既不是订单列表 shop_order_list，也不是订单详情 shop_order_detail",
+            ),
+        )
+
+    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+        """Check the `event-sign` of a push. `secret` is the app secret."""
+        verify_push(headers, body, secret)
+
+
+def check_success(root: dict[str, Any]) -> None:
+    """Nothing, when the envelope says success. Raises ChannelUnavailable or ChannelRefused as its code asks."""
+    code, sub_code = root.get("code"), root.get("sub_code")
+    if code is None and "err_no" in root:
+        code = SUCCESS if root["err_no"] == 0 else root["err_no"]
+    if code == SUCCESS:
+        return
+    if not isinstance(code, int):
+        refuse("not-an-order", "", "is no doudian answer: it has no code", "不是抖店接口的应答：缺少 code")
+    told = sub_code[:60] if isinstance(sub_code, str) and sub_code else str(code)
+    log_id = str(root.get("log_id", ""))[:60]
+    if code in _TRY_LATER:
+        en = f"douyin: the platform cannot answer now ({told}); it will be asked again (log_id {log_id})"
+        raise ChannelUnavailable(Text(en, f"抖店：平台暂时无法应答（{told}），稍后重试（log_id {log_id}）"))
+    advice = _ADVICE.get(told) or _ADVICE.get(code, _NO_ADVICE)
+    raise ChannelRefused(
+        told,
+        Text(
+            en=f"douyin refused the call ({told}): {advice.en} (log_id {log_id})",
+            zh=f"抖店拒绝了请求（{told}）：{advice.zh}（log_id {log_id}）",
+        ),
+    )
+
+
+def _raw(payload: bytes) -> RawOrder:
+    try:
+        head = Head.model_validate_json(payload)
+    except ValidationError:
+        return unidentified(payload)
+    modified_at = None
+    if type(head.update_time) is int and head.update_time > 0:
+        try:
+            modified_at = unix_time(head.update_time, "update_time")
+        except UnreadablePayload:
+            modified_at = None
+    return RawOrder(head.order_id, modified_at, payload)
+
+
+def _refuse_push() -> NoReturn:
+    refuse(
+        "not-an-order",
+        "",
+        "is a push message of doudian, which only says that an order changed; the poller fetches the order itself",
+        "是抖店的推送消息，只提示订单有变化；订单由轮询程序自行拉取",
+    )
+
+
+ADAPTER = DouyinAdapter()
