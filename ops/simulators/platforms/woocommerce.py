@@ -1,0 +1,163 @@
+"""A WooCommerce shop's REST API v3: orders and their refunds (official REST manual)."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64decode
+from binascii import Error as BadBase64
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+from urllib.parse import urlencode
+
+import orjson
+from aiohttp import web
+
+from ops.simulators.faults import Fault
+from ops.simulators.payloads.woocommerce import order, refunds
+from ops.simulators.payloads.writing import BEIJING
+from ops.simulators.platforms.desk import Desk, Refusal, answer, broken, page_of, refuse, whole
+from ops.simulators.sale import Sale
+
+ORDERS: Final = "/woocommerce/wp-json/wc/v3/orders"
+FOREVER: Final = 1 << 40
+RETRY_AFTER_SECONDS: Final = 1
+
+Handler = Callable[[web.Request], web.Response]
+
+
+class WooCommerce:
+    """One self-built mall. It trusts the proxy before it to have spoken HTTPS, so Basic credentials are enough."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """Where it listens."""
+        return (
+            web.get(ORDERS, self.list_orders),
+            web.get(ORDERS + r"/{number:\d+}", self.one_order),
+            web.get(ORDERS + r"/{number:\d+}/refunds", self.order_refunds),
+        )
+
+    async def list_orders(self, request: web.Request) -> web.Response:
+        """A page of orders, a bare array, with the totals in the headers."""
+        return self._guarded(request, self._list)
+
+    async def one_order(self, request: web.Request) -> web.Response:
+        """One order."""
+        return self._guarded(request, lambda request: answer(self._order(self._sale(request))))
+
+    async def order_refunds(self, request: web.Request) -> web.Response:
+        """The refunds of one order."""
+        return self._guarded(request, lambda request: answer(orjson.dumps(refunds(self._sale(request)))))
+
+    def _guarded(self, request: web.Request, serve: Handler) -> web.Response:
+        fault = self._desk.fault()
+        if fault is Fault.BROKEN:
+            return broken()
+        try:
+            if fault is Fault.LIMITED:
+                raise _error("too_many_requests", "Too many requests.", 429)
+            self._check(request)
+            return serve(request)
+        except Refusal as refusal:
+            return refuse(refusal)
+
+    def _check(self, request: web.Request) -> None:
+        """Basic credentials, or the two keys as query parameters."""
+        key, secret = _basic(request.headers) or (
+            request.query.get("consumer_key", ""),
+            request.query.get("consumer_secret", ""),
+        )
+        known = hmac.compare_digest(key.encode(), self._desk.shop.app_key.encode())
+        if not (hmac.compare_digest(secret.encode(), self._desk.secret.encode()) and known):
+            raise _error("woocommerce_rest_cannot_view", "Sorry, you cannot list resources.", 401)
+
+    def _sale(self, request: web.Request) -> Sale:
+        sale = self._desk.store.get(request.match_info["number"])
+        if sale is None:
+            raise _error("woocommerce_rest_shop_order_invalid_id", "Invalid ID.", 404)
+        return sale
+
+    def _list(self, request: web.Request) -> web.Response:
+        query = request.query
+        page = _number(query, "page", 1, 10**9)
+        size = _number(query, "per_page", 10, 100)
+        rows = self._rows(query)
+        pages = -(-len(rows) // size)
+        headers = {"X-WP-Total": str(len(rows)), "X-WP-TotalPages": str(pages)}
+        if links := _links(request, page, pages):
+            headers["Link"] = links
+        return answer(b"[%s]" % b",".join(self._order(sale) for sale in page_of(rows, page, size)), headers)
+
+    def _rows(self, query: Mapping[str, str]) -> list[Sale]:
+        """`after` and `before` are exclusive. Other orders than by modify time or creation are not simulated."""
+        zone = UTC if query.get("dates_are_gmt") in ("true", "1") else BEIJING
+        after, before = (_seconds(query, f"modified_{end}", zone) for end in ("after", "before"))
+        rows = self._desk.store.modified((after or -1) + 1, (before or FOREVER) - 1)
+        status = query.get("status", "any")
+        if status != "any":
+            wanted = set(status.split(","))
+            rows = [sale for sale in rows if order(sale)["status"] in wanted]
+        order_by = query.get("orderby", "date")
+        if order_by not in ("date", "modified"):
+            raise _invalid("orderby")
+        if order_by == "date":
+            rows.sort(key=lambda sale: (sale.placed_at, sale.serial))
+        if query.get("order", "desc") == "desc":
+            rows.reverse()
+        return rows
+
+    def _order(self, sale: Sale) -> bytes:
+        return self._desk.store.cache.get(sale, "order", lambda sale: orjson.dumps(order(sale)))
+
+
+def _basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
+    scheme, _, coded = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        key, _, secret = b64decode(coded, validate=True).decode().partition(":")
+    except (BadBase64, UnicodeDecodeError):
+        return None
+    return key, secret
+
+
+def _number(query: Mapping[str, str], name: str, missing: int, high: int) -> int:
+    try:
+        return whole(query.get(name, str(missing)), 1, high)
+    except ValueError as error:
+        raise _invalid(name) from error
+
+
+def _seconds(query: Mapping[str, str], name: str, zone: tzinfo) -> int | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _invalid(name) from error
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return int(aware.timestamp())
+
+
+def _links(request: web.Request, page: int, pages: int) -> str:
+    """The neighbouring pages, with all other parameters as they came, but no credentials."""
+    links = []
+    for number, relation in ((page - 1, "prev"), (page + 1, "next")):
+        if 1 <= number <= pages:
+            kept = {name: value for name, value in request.query.items() if not name.startswith("consumer_")}
+            url = request.url.origin().with_path(ORDERS)
+            links.append(f'<{url}?{urlencode(kept | {"page": str(number)})}>; rel="{relation}"')
+    return ", ".join(links)
+
+
+def _invalid(name: str) -> Refusal:
+    return _error("rest_invalid_param", f"Invalid parameter(s): {name}", 400)
+
+
+def _error(code: str, message: str, status: int) -> Refusal:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 429 else None
+    return Refusal({"code": code, "message": message, "data": {"status": status}}, status, headers)
