@@ -1,0 +1,180 @@
+"""The format of Shopify: its envelopes, its two templates, its webhook signature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from channel_adapters.contract import (
+    ChannelAdapter,
+    ChannelError,
+    ChannelRefused,
+    ChannelUnavailable,
+    Headers,
+    RawOrder,
+    Template,
+    UnreadablePayload,
+)
+from channel_adapters.reading import (
+    iso_time,
+    read_model,
+    read_object,
+    refuse,
+    slice_array,
+    slice_value,
+    unidentified,
+)
+from channel_adapters.shopify.mapping import CHANNEL, to_order
+from channel_adapters.shopify.signature import verify_webhook
+from channel_adapters.shopify.wire import CurrentOrderObject, OrderObject
+from schemas.order import Order
+from schemas.text import Text
+
+
+class _Reading:
+    """One form of the order object."""
+
+    def __init__(self, name: str, model: type[OrderObject]) -> None:
+        self.name: Final = name
+        self._model = model
+
+    def read(self, payload: bytes, shop_id: str) -> Order:
+        """The order. Raises UnreadablePayload."""
+        return to_order(read_model(self._model, payload), shop_id, self.name)
+
+
+class Shopify:
+    """The format of one Shopify shop. The backup reads forms from before lines said what is left to ship."""
+
+    channel: Final = CHANNEL
+    templates: Sequence[Template] = (_Reading("rest", CurrentOrderObject), _Reading("rest-classic", OrderObject))
+
+    def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
+        """The orders of a list page, a single answer or a webhook. Raises ChannelError: see the contract."""
+        answer = read_object(body)
+        error = platform_error(answer)
+        if error is not None:
+            raise error
+        if isinstance(answer.get("orders"), list):
+            return [_row(payload) for payload in slice_array(body, "orders")]
+        if isinstance(answer.get("order"), dict):
+            return [_raw_order(slice_value(body, "order") or b"", answer["order"])]
+        _check_is_an_order(answer)
+        return [_raw_order(slice_value(body) or body, answer)]
+
+    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+        """Check X-Shopify-Hmac-Sha256. Raises ForgedRequest."""
+        verify_webhook(headers, body, secret)
+
+
+ADAPTER: ChannelAdapter = Shopify()
+
+
+def platform_error(answer: Mapping[str, Any]) -> ChannelError | None:
+    """What an answer with `errors` means: a text, a table of fields, or GraphQL's list. None for others."""
+    errors = answer.get("errors")
+    if not errors:
+        return None
+    if isinstance(errors, list):
+        return _graphql_error(errors, answer)
+    if isinstance(errors, str) and "exceeded" in errors.lower():
+        return ChannelUnavailable(
+            Text(
+                en="Shopify limits the rate of our calls; they go on by themselves", zh="Shopify 正在限流，稍后自动继续"
+            )
+        )
+    code = _CODES.get(errors, "refused") if isinstance(errors, str) else "bad-request"
+    return ChannelRefused(
+        code,
+        Text(
+            en=f"Shopify refuses the request ({code}): check the access token, its scope read_orders and base_url",
+            zh=f"Shopify 拒绝了请求（{code}）：请检查访问令牌、read_orders 权限和 base_url",
+        ),
+    )
+
+
+_CODES: Final = {
+    "Not Found": "not-found",
+    "[API] Invalid API key or access token (unrecognized login or wrong password)": "unauthorized",
+    "Unavailable Shop": "unavailable-shop",
+}
+
+
+def _graphql_error(errors: Sequence[Any], answer: Mapping[str, Any]) -> ChannelError:
+    first = errors[0] if isinstance(errors[0], dict) else {}
+    extensions = first.get("extensions")
+    code = extensions.get("code") if isinstance(extensions, dict) else None
+    if code == "THROTTLED" or first.get("message") == "Throttled":
+        return ChannelUnavailable(
+            Text(
+                en="Shopify limits the cost of our queries; they go on by themselves",
+                zh="Shopify 查询额度不足，稍后自动继续",
+            ),
+            _refill_seconds(answer),
+        )
+    name = code if isinstance(code, str) else "graphql"
+    return ChannelRefused(
+        name,
+        Text(
+            en=f"Shopify refuses the query ({name}): check the app's scopes",
+            zh=f"Shopify 拒绝了查询（{name}）：请检查应用权限",
+        ),
+    )
+
+
+def _refill_seconds(answer: Mapping[str, Any]) -> float | None:
+    """How long until the query that was refused can be paid for."""
+    try:
+        cost = answer["extensions"]["cost"]
+        status = cost["throttleStatus"]
+        missing = float(cost["requestedQueryCost"]) - float(status["currentlyAvailable"])
+        return max(0.0, missing / float(status["restoreRate"]))
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+
+
+def _row(payload: bytes) -> RawOrder:
+    """One row of a list. What is not even an object travels on, so that it does not stop the others."""
+    return _raw_order(payload, read_object(payload)) if payload.startswith(b"{") else unidentified(payload)
+
+
+def _raw_order(payload: bytes, row: Mapping[str, Any]) -> RawOrder:
+    order_id = row.get("id")
+    if type(order_id) not in (int, str) or not order_id:
+        return unidentified(payload)
+    return RawOrder(str(order_id), _modified_at(row.get("updated_at")), payload)
+
+
+def _modified_at(text: object) -> datetime | None:
+    try:
+        return iso_time(text, "updated_at") if isinstance(text, str) else None
+    except UnreadablePayload:
+        return None  # the template will refuse it by name
+
+
+def _check_is_an_order(answer: Mapping[str, Any]) -> None:
+    if "order_id" in answer or "refund" in answer:
+        refuse(
+            "not-an-order",
+            "",
+            "is a refund, parcel or payment of an order; the poller fetches the order itself, which it has modified",
+            "是订单的退款、包裹或付款记录而不是订单；订单会因此更新，轮询将自动获取该订单",
+        )
+    if set(answer) == {"id"}:
+        refuse(
+            "not-an-order",
+            "",
+            "says only that an order was deleted, and it can no longer be fetched; if it was not cancelled before, "
+            "release its stock by hand",
+            "仅说明订单已被删除，无法再获取；如果删除前未取消，请手工释放其库存",
+        )
+    if "data" in answer:
+        refuse(
+            "not-an-order",
+            "data",
+            "is an answer of the GraphQL API; orders are read from the REST API and its webhooks",
+            "是 GraphQL 接口的返回；订单从 REST 接口及其 Webhook 读取",
+        )
+    if "line_items" not in answer and "financial_status" not in answer:
+        refuse("not-an-order", "", "is no order of Shopify", "不是 Shopify 订单")

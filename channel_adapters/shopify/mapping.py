@@ -1,0 +1,462 @@
+"""From a Shopify order to ours: tables and pure functions.
+
+Source: Shopify Admin REST API manual, "Order", "Refund", "Fulfillment". The order object does not say when it was paid.
+Gifts, presale and cold chain have no field: a line that is discounted to nothing beside paid lines is a gift; tags and
+hidden properties become marks for rules to match.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Final
+
+from channel_adapters.reading import (
+    buyer_key,
+    choose,
+    currency_digits,
+    iso_time,
+    mark,
+    minor_units,
+    refuse,
+    required,
+    sealed,
+)
+from channel_adapters.shopify.wire import Address, Allocation, Attribute, LineItem, OrderObject
+from schemas.ids import order_uid
+from schemas.order import (
+    Line,
+    LineKind,
+    LineStatus,
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    Presale,
+    Privacy,
+    Promotion,
+    RefundStatus,
+    ShipTo,
+    Source,
+    Totals,
+)
+
+CHANNEL: Final = "shopify"
+
+# An authorised payment is promised and not paid: the shop may still lose it.
+PAYMENT: Final = {
+    "pending": PaymentStatus.UNPAID,
+    "authorized": PaymentStatus.UNPAID,
+    "partially_paid": PaymentStatus.DEPOSIT_PAID,
+    "paid": PaymentStatus.PAID,
+    "partially_refunded": PaymentStatus.PAID,
+    "refunded": PaymentStatus.REFUNDED,
+    "voided": PaymentStatus.UNPAID,
+    "expired": PaymentStatus.UNPAID,
+}
+
+_PAYMENT_HOLDS: Final = {"voided": "payment-voided", "expired": "payment-expired"}
+
+# Shopify's own manual payment method, and how gateways of that kind are named.
+_ON_DELIVERY: Final = frozenset(("cash on delivery (cod)", "cash on delivery", "cash_on_delivery", "cod"))
+
+_SHIPS_MORE: Final = {None: True, "unfulfilled": True, "partial": True, "fulfilled": False, "restocked": False}
+_LINE_SHIPS_MORE: Final = {**_SHIPS_MORE, "not_eligible": True}
+
+_PARCEL_COUNTS: Final = {
+    None: True,
+    "pending": True,
+    "open": True,
+    "success": True,
+    "cancelled": False,
+    "error": False,
+    "failure": False,
+}
+
+
+class _Went(Enum):
+    """Whether refunded units had left the shop."""
+
+    NO = auto()
+    PERHAPS = auto()
+    YES = auto()
+
+
+_WENT: Final = {
+    "cancel": _Went.NO,
+    "return": _Went.YES,
+    "no_restock": _Went.PERHAPS,
+    "legacy_restock": _Went.PERHAPS,
+    None: _Went.PERHAPS,
+}
+
+# ISO 3166-2:CN, and Shopify's older code of Tibet.
+PROVINCES: Final = {
+    "AH": "安徽", "BJ": "北京", "CQ": "重庆", "FJ": "福建", "GD": "广东", "GS": "甘肃", "GX": "广西", "GZ": "贵州",
+    "HA": "河南", "HB": "湖北", "HE": "河北", "HI": "海南", "HL": "黑龙江", "HN": "湖南", "JL": "吉林", "JS": "江苏",
+    "JX": "江西", "LN": "辽宁", "NM": "内蒙古", "NX": "宁夏", "QH": "青海", "SC": "四川", "SD": "山东", "SH": "上海",
+    "SN": "陕西", "SX": "山西", "TJ": "天津", "XJ": "新疆", "XZ": "西藏", "YZ": "西藏", "YN": "云南", "ZJ": "浙江",
+    "HK": "香港", "MO": "澳门", "TW": "台湾",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Fate:
+    """What became of an order's units so far, by line id."""
+
+    shipped: Mapping[str, int]
+    never_shipped: Mapping[str, int]  # refunded before they went
+    refunded: Mapping[str, int]  # wherever they are
+    all_shipped: bool  # the order says so itself
+    all_refunded: bool
+    closed: bool  # nothing more may ship
+
+
+def to_order(wire: OrderObject, shop_id: str, template: str) -> Order:
+    """The order as our model has it. Raises UnreadablePayload."""
+    digits = currency_digits(wire.currency, "currency")
+    payment = _payment(wire)
+    fate = _fate(wire, payment)
+    lines = _lines(wire, fate, digits)
+    totals = _totals(wire, digits)
+    status, holds = _status(wire, payment, lines, any(fate.shipped.values()))
+    return sealed(
+        Order(
+            uid=order_uid(CHANNEL, shop_id, wire.id),
+            channel=CHANNEL,
+            shop_id=shop_id,
+            platform_order_id=wire.id,
+            revision="",
+            modified_at=required(iso_time(wire.updated_at, "updated_at"), "updated_at"),
+            placed_at=required(iso_time(wire.created_at, "created_at"), "created_at"),
+            status=status,
+            payment=payment,
+            lines=lines,
+            ship_to=_ship_to(wire.shipping_address, shop_id),
+            totals=totals,
+            source=Source(template=template),
+            currency=wire.currency,
+            pay_deadline=_pay_deadline(wire, payment),
+            buyer_key=_buyer_key(wire, shop_id),
+            promotions=_promotions(wire, digits),
+            presale=_presale(wire, payment, totals.paid, digits),
+            holds=holds,
+            marks=_order_marks(wire),
+            buyer_remark=wire.note or "",
+        )
+    )
+
+
+# -- status --------------------------------------------------------------------------------------------------------
+
+
+def _payment(wire: OrderObject) -> PaymentStatus:
+    payment = choose(PAYMENT, wire.financial_status, "financial_status")
+    if wire.financial_status == "pending" and any(
+        name.lower() in _ON_DELIVERY for name in wire.payment_gateway_names or ()
+    ):
+        return PaymentStatus.CASH_ON_DELIVERY
+    return payment
+
+
+def _status(
+    wire: OrderObject, payment: PaymentStatus, lines: Sequence[Line], any_shipped: bool
+) -> tuple[OrderStatus, tuple[str, ...]]:
+    """`cancelled_at` decides before all else; then what the lines say."""
+    if wire.cancelled_at:
+        return OrderStatus.CANCELLED, ()
+    goods = [line for line in lines if line.kind is not LineKind.SERVICE] or lines
+    if not any(line.status is LineStatus.OPEN for line in goods):
+        return _settled(wire, goods), ()
+    holds = _holds(wire)
+    if holds:
+        return OrderStatus.ON_HOLD, holds
+    if payment is PaymentStatus.UNPAID or payment is PaymentStatus.DEPOSIT_PAID:
+        return OrderStatus.AWAITING_PAYMENT, ()
+    return (OrderStatus.PART_SHIPPED if any_shipped else OrderStatus.TO_SHIP), ()
+
+
+def _settled(wire: OrderObject, goods: Sequence[Line]) -> OrderStatus:
+    """Nothing is left to ship."""
+    if not any(line.status is LineStatus.SHIPPED for line in goods):
+        return OrderStatus.CANCELLED
+    return OrderStatus.COMPLETED if wire.closed_at else OrderStatus.SHIPPED
+
+
+def _holds(wire: OrderObject) -> tuple[str, ...]:
+    """Test orders look real; an archived order is one that the shop is done with, whatever is left in it."""
+    holds = []
+    if wire.test:
+        holds.append("test-order")
+    if wire.closed_at:
+        holds.append("archived")
+    if wire.financial_status in _PAYMENT_HOLDS:
+        holds.append(_PAYMENT_HOLDS[wire.financial_status])
+    return tuple(holds)
+
+
+def _pay_deadline(wire: OrderObject, payment: PaymentStatus) -> datetime | None:
+    """The next payment's due date, for orders with payment terms."""
+    if wire.payment_terms is None or payment not in (PaymentStatus.UNPAID, PaymentStatus.DEPOSIT_PAID):
+        return None
+    schedules = enumerate(wire.payment_terms.payment_schedules or ())
+    due = [
+        iso_time(each.due_at, f"payment_terms.payment_schedules.{index}.due_at")
+        for index, each in schedules
+        if not each.completed_at
+    ]
+    return min((moment for moment in due if moment is not None), default=None)
+
+
+def _presale(wire: OrderObject, payment: PaymentStatus, paid: int, digits: int) -> Presale | None:
+    """A part is paid, the rest is due later: the form every pre-order takes that is not paid in full."""
+    if payment is not PaymentStatus.DEPOSIT_PAID:
+        return None
+    if wire.total_outstanding is None:
+        return Presale(final_paid=False)
+    outstanding = minor_units(wire.total_outstanding, "total_outstanding", digits=digits, negative=True)
+    return Presale(final_paid=False, deposit=max(0, paid - outstanding))
+
+
+# -- units ---------------------------------------------------------------------------------------------------------
+
+
+def _fate(wire: OrderObject, payment: PaymentStatus) -> Fate:
+    ships_more = choose(_SHIPS_MORE, wire.fulfillment_status, "fulfillment_status")
+    all_refunded = payment is PaymentStatus.REFUNDED
+    shipped = _shipped(wire)
+    never_shipped, refunded = _refunded(wire, shipped)
+    return Fate(
+        shipped=shipped,
+        never_shipped=never_shipped,
+        refunded=refunded,
+        all_shipped=wire.fulfillment_status == "fulfilled",
+        all_refunded=all_refunded,
+        closed=bool(wire.cancelled_at) or all_refunded or not ships_more,
+    )
+
+
+def _refunded(wire: OrderObject, shipped: Mapping[str, int]) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Units that were refunded before they went, and all that were refunded."""
+    if not wire.refunds:
+        return {}, {}
+    units: dict[_Went, Counter[str]] = {went: Counter() for went in _Went}
+    for index, refund in enumerate(wire.refunds):
+        for row, each in enumerate(refund.refund_line_items or ()):
+            where = f"refunds.{index}.refund_line_items.{row}"
+            went = choose(_WENT, each.restock_type, f"{where}.restock_type")
+            units[went][each.line_item_id] += _counted(each.quantity, f"{where}.quantity")
+    refunded = units[_Went.NO] + units[_Went.PERHAPS] + units[_Went.YES]
+    never_shipped = units[_Went.NO]
+    for line_id, count in units[_Went.PERHAPS].items():
+        never_shipped[line_id] += max(0, count - shipped.get(line_id, 0))  # as far as the parcels go, they went
+    return never_shipped, refunded
+
+
+def _shipped(wire: OrderObject) -> Mapping[str, int]:
+    if not wire.fulfillments:
+        return {}
+    shipped: Counter[str] = Counter()
+    for index, parcel in enumerate(wire.fulfillments):
+        if not choose(_PARCEL_COUNTS, parcel.status, f"fulfillments.{index}.status"):
+            continue
+        for row, each in enumerate(parcel.line_items or ()):
+            shipped[each.id] += _counted(each.quantity, f"fulfillments.{index}.line_items.{row}.quantity")
+    return shipped
+
+
+def _counted(quantity: int, where: str) -> int:
+    if quantity < 0:
+        refuse("bad-quantity", where, "is negative", "数量为负数")
+    return quantity
+
+
+# -- lines ---------------------------------------------------------------------------------------------------------
+
+
+def _lines(wire: OrderObject, fate: Fate, digits: int) -> tuple[Line, ...]:
+    items = wire.line_items
+    prices = [_price(item, f"line_items.{index}", digits) for index, item in enumerate(items)]
+    any_paid = any(unit * item.quantity > off for item, (unit, off) in zip(items, prices, strict=True))
+    return tuple(_line(item, f"line_items.{index}", prices[index], any_paid, fate) for index, item in enumerate(items))
+
+
+def _price(item: LineItem, where: str, digits: int) -> tuple[int, int]:
+    """Unit price, and what discounts take off the whole line."""
+    unit = minor_units(item.price, f"{where}.price", digits=digits)
+    if not item.discount_allocations:
+        return unit, 0
+    return unit, _allocated(item.discount_allocations, f"{where}.discount_allocations", digits)
+
+
+def _allocated(allocations: Sequence[Allocation], where: str, digits: int) -> int:
+    return sum(
+        minor_units(each.amount, f"{where}.{index}.amount", digits=digits) for index, each in enumerate(allocations)
+    )
+
+
+def _line(item: LineItem, where: str, price: tuple[int, int], any_paid: bool, fate: Fate) -> Line:
+    unit, off = price
+    to_ship, shipped = _left(item, where, fate)
+    amount = unit * item.quantity
+    given = 0 < amount <= off
+    refunded = fate.refunded.get(item.id, 0)
+    all_refunded = fate.all_refunded or refunded >= item.quantity > 0
+    goods = LineKind.GIFT if given and any_paid else LineKind.PURCHASE
+    return Line(
+        line_id=item.id,
+        sku=(item.sku or "").strip(),
+        platform_sku=_existing(item.variant_id) or _existing(item.product_id),
+        title=item.name or item.title or "",
+        quantity=to_ship or shipped,
+        unit_price=unit,
+        paid=max(0, amount - off),
+        kind=goods if item.requires_shipping else LineKind.SERVICE,
+        status=LineStatus.OPEN if to_ship else LineStatus.SHIPPED if shipped else LineStatus.CANCELLED,
+        refund=RefundStatus.REFUNDED if all_refunded else RefundStatus.NONE,
+        marks=_line_marks(item, unit, given, refunded),
+    )
+
+
+def _left(item: LineItem, where: str, fate: Fate) -> tuple[int, int]:
+    """Units still to ship, and units that went."""
+    ordered = _counted(item.quantity, f"{where}.quantity")
+    ships_more = choose(_LINE_SHIPS_MORE, item.fulfillment_status, f"{where}.fulfillment_status")
+    gone = fate.never_shipped.get(item.id, 0)
+    shipped = fate.shipped.get(item.id, 0)
+    if not shipped and (fate.all_shipped or item.fulfillment_status == "fulfilled"):
+        shipped = max(0, ordered - gone)  # older forms tell the status without the parcels
+    if fate.closed or not ships_more:
+        return 0, shipped
+    left = ordered - shipped - gone
+    if item.current_quantity is not None:  # after edits
+        left = min(left, _counted(item.current_quantity, f"{where}.current_quantity"))
+    if item.fulfillable_quantity is not None:
+        left = min(left, _counted(item.fulfillable_quantity, f"{where}.fulfillable_quantity"))
+    return max(0, left), shipped
+
+
+def _existing(reference: str | None) -> str:
+    return reference.lstrip("0") if reference else ""
+
+
+def _line_marks(item: LineItem, unit: int, given: bool, refunded: int) -> tuple[str, ...]:
+    marks = []
+    if given:
+        marks.append("fully-discounted")
+    if not unit:
+        marks.append("zero-price")
+    if 0 < refunded < item.quantity:
+        marks.append(f"refunded={refunded}")
+    marks.extend(_attribute_marks(item.properties or ()))
+    return tuple(marks)
+
+
+# -- money ---------------------------------------------------------------------------------------------------------
+
+
+def _totals(wire: OrderObject, digits: int) -> Totals:
+    """As ordered, refunds not taken off. Postage after its own discounts; tax, duties and tips are `other`."""
+    goods = minor_units(wire.total_line_items_price, "total_line_items_price", digits=digits)
+    discount = goods - minor_units(wire.subtotal_price, "subtotal_price", digits=digits)
+    paid = minor_units(wire.total_price, "total_price", digits=digits)
+    postage = _postage(wire, digits)
+    other = paid - goods + discount - postage
+    return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=other)
+
+
+def _postage(wire: OrderObject, digits: int) -> int:
+    postage = 0
+    for index, each in enumerate(wire.shipping_lines or ()):
+        where = f"shipping_lines.{index}"
+        if each.discounted_price is not None:
+            postage += minor_units(each.discounted_price, f"{where}.discounted_price", digits=digits)
+            continue
+        price = minor_units(each.price, f"{where}.price", digits=digits)
+        postage += price - _allocated(each.discount_allocations or (), f"{where}.discount_allocations", digits)
+    return postage
+
+
+def _promotions(wire: OrderObject, digits: int) -> tuple[Promotion, ...]:
+    """Each discount with what it takes off all lines. Before 2018 there were only the codes."""
+    if not wire.discount_applications:
+        return tuple(
+            Promotion(
+                name=each.code,
+                amount=minor_units(each.amount, f"discount_codes.{index}.amount", digits=digits),
+                code=each.code,
+            )
+            for index, each in enumerate(wire.discount_codes or ())
+        )
+    amounts = _amounts_by_application(wire, digits)
+    return tuple(
+        Promotion(name=each.title or each.code or each.type, amount=amounts[index], code=each.code or "")
+        for index, each in enumerate(wire.discount_applications)
+    )
+
+
+def _amounts_by_application(wire: OrderObject, digits: int) -> Counter[int]:
+    amounts: Counter[int] = Counter()
+    allocations = [(f"line_items.{row}", each.discount_allocations) for row, each in enumerate(wire.line_items)]
+    allocations += [
+        (f"shipping_lines.{row}", each.discount_allocations) for row, each in enumerate(wire.shipping_lines or ())
+    ]
+    for holder, rows in allocations:
+        for index, each in enumerate(rows or ()):
+            if each.discount_application_index is not None:
+                where = f"{holder}.discount_allocations.{index}.amount"
+                amounts[each.discount_application_index] += minor_units(each.amount, where, digits=digits)
+    return amounts
+
+
+# -- who and where -------------------------------------------------------------------------------------------------
+
+
+def _ship_to(address: Address | None, shop_id: str) -> ShipTo:
+    """Nobody for a digital order, and for an app that may not see customers."""
+    if address is None or not (address.address1 or address.address2 or address.city):
+        return ShipTo(privacy=Privacy.MISSING, country=(address and address.country_code) or "")
+    country = address.country_code or ""
+    province = address.province or address.province_code or ""
+    if country == "CN":
+        province = PROVINCES.get((address.province_code or "").removeprefix("CN-"), province)
+    name = address.name or f"{address.first_name or ''} {address.last_name or ''}".strip()
+    street = ", ".join(part for part in (address.company, address.address1, address.address2) if part)
+    city, postcode, phone = address.city or "", address.zip or "", address.phone or ""
+    return ShipTo(
+        privacy=Privacy.PLAIN,
+        country=country,
+        province=province,
+        city=city,
+        street=street,
+        name=name,
+        phone=phone,
+        postcode=postcode,
+        receiver_key=buyer_key(CHANNEL, shop_id, "\n".join((name, phone, country, province, city, street, postcode))),
+    )
+
+
+def _buyer_key(wire: OrderObject, shop_id: str) -> str:
+    """By account; guests by mail or phone."""
+    account = _existing(wire.customer.id) if wire.customer is not None else ""
+    return buyer_key(CHANNEL, shop_id, account or (wire.email or wire.phone or "").lower())
+
+
+# -- marks ---------------------------------------------------------------------------------------------------------
+
+
+def _order_marks(wire: OrderObject) -> tuple[str, ...]:
+    """The name that people know the order by, the shop's tags, and what apps noted."""
+    marks = [f"name={wire.name}"] if wire.name else []
+    marks.extend(tag for tag in map(str.strip, (wire.tags or "").split(",")) if tag)
+    if wire.source_name:
+        marks.append(f"source={wire.source_name}")
+    marks.extend(f"shipping={each.code}" for each in wire.shipping_lines or () if each.code)
+    marks.extend(_attribute_marks(wire.note_attributes or ()))
+    return tuple(marks)
+
+
+def _attribute_marks(attributes: Iterable[Attribute]) -> list[str]:
+    return [mark(each.name, each.value) for each in attributes]

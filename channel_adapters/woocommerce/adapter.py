@@ -1,0 +1,146 @@
+"""The format of WooCommerce: its envelopes, its one template, its webhook signature."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from channel_adapters.contract import (
+    ChannelAdapter,
+    ChannelError,
+    ChannelRefused,
+    ChannelUnavailable,
+    Headers,
+    RawOrder,
+    Template,
+    UnreadablePayload,
+)
+from channel_adapters.reading import iso_time, read_model, read_object, refuse, slice_array, slice_value, unidentified
+from channel_adapters.woocommerce.mapping import CHANNEL, to_order
+from channel_adapters.woocommerce.signature import verify_webhook
+from channel_adapters.woocommerce.wire import OrderObject
+from schemas.order import Order
+from schemas.text import Text
+
+_PING = re.compile(rb"\s*webhook_id=\d+\s*")
+
+
+class RestV3:
+    """The order object of REST API v3, as lists, single answers and webhooks carry it alike.
+
+    There is no backup: older API versions give times without a zone, which no reading could make exact.
+    """
+
+    name: Final = "rest-v3"
+
+    def read(self, payload: bytes, shop_id: str) -> Order:
+        """The order. Raises UnreadablePayload."""
+        return to_order(read_model(OrderObject, payload), shop_id, self.name)
+
+
+class WooCommerce:
+    """The format of one generic WooCommerce shop."""
+
+    channel: Final = CHANNEL
+    templates: Sequence[Template] = (RestV3(),)
+
+    def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
+        """The orders of a list page, a single answer or a webhook. Raises ChannelError: see the contract."""
+        if _PING.fullmatch(body):
+            refuse(
+                "not-an-order",
+                "",
+                "is the ping that a shop sends when a webhook is saved; the orders follow by themselves",
+                "是保存 Webhook 时的测试请求，不含订单，订单随后会自动到达",
+            )
+        if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+            return [_raw_order(slice_value(body) or body, read_object(body))]
+        return [_row(payload) for payload in slice_array(body)]
+
+    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+        """Check X-WC-Webhook-Signature. Raises ForgedRequest."""
+        verify_webhook(headers, body, secret)
+
+
+ADAPTER: ChannelAdapter = WooCommerce()
+
+
+def platform_error(answer: Mapping[str, Any]) -> ChannelError | None:
+    """What an answer like {"code": "woocommerce_rest_cannot_view", "data": {"status": 401}} means; None for others."""
+    code, data = answer.get("code"), answer.get("data")
+    status = data.get("status") if isinstance(data, dict) else None
+    if not isinstance(code, str) or "id" in answer:
+        return None
+    if isinstance(status, int) and (status == 429 or status >= 500):
+        return ChannelUnavailable(
+            Text(en=f"the shop cannot answer now ({code}, {status})", zh=f"店铺暂时无法应答（{code}，{status}）")
+        )
+    hint = _HINTS.get(status) if isinstance(status, int) else None
+    en, zh = hint or ("check the shop's settings", "请检查店铺设置")
+    return ChannelRefused(
+        code, Text(en=f"the shop refuses ({code}, {status}): {en}", zh=f"店铺拒绝了请求（{code}，{status}）：{zh}")
+    )
+
+
+_CHECK_KEY = (
+    "check the consumer key and secret and their permission to read (WooCommerce > Settings > Advanced > REST API)",
+    "请在 WooCommerce > 设置 > 高级 > REST API 中检查密钥及其读取权限",
+)
+_HINTS: Final = {
+    400: ("the shop does not know a parameter of the query: update WooCommerce to 5.8 or later",
+          "店铺不认识查询参数：请把 WooCommerce 升级到 5.8 或更高版本"),
+    401: _CHECK_KEY,
+    403: _CHECK_KEY,
+    404: ("there is nothing at this address: check base_url, or the order was deleted",
+          "地址不存在：请检查 base_url，或订单已被删除"),
+}  # fmt: skip
+
+
+def _row(payload: bytes) -> RawOrder:
+    """One row of a list. What is not even an object travels on, so that it does not stop the others."""
+    if not payload.startswith(b"{"):
+        return unidentified(payload)
+    return _raw_order(payload, read_object(payload))
+
+
+def _raw_order(payload: bytes, row: Mapping[str, Any]) -> RawOrder:
+    error = platform_error(row)
+    if error is not None:
+        raise error
+    _check_is_an_order(row)
+    order_id = row.get("id")
+    if type(order_id) not in (int, str) or not order_id:
+        return unidentified(payload)
+    return RawOrder(str(order_id), _modified_at(row.get("date_modified_gmt")), payload)
+
+
+def _modified_at(text: object) -> datetime | None:
+    try:
+        return iso_time(text, "date_modified_gmt", assume_utc=True) if isinstance(text, str) else None
+    except UnreadablePayload:
+        return None  # the template will refuse it by name
+
+
+def _check_is_an_order(row: Mapping[str, Any]) -> None:
+    if "line_items" in row and ("status" in row or "amount" not in row):
+        return
+    if "status" in row and "currency" in row:
+        return
+    if "refunded_by" in row or "amount" in row:
+        refuse(
+            "not-an-order",
+            "",
+            "is a refund and not an order; the poller fetches the order itself, which the refund has modified",
+            "是退款而不是订单；退款会更新订单，轮询将自动获取该订单",
+        )
+    if set(row) == {"id"}:
+        refuse(
+            "not-an-order",
+            "",
+            "says only that an order was deleted, and it can no longer be fetched; if it was not cancelled before, "
+            "release its stock by hand",
+            "仅说明订单已被删除，无法再获取；如果删除前未取消，请手工释放其库存",
+        )
+    refuse("not-an-order", "", "is no order of WooCommerce", "不是 WooCommerce 订单")

@@ -1,0 +1,296 @@
+"""From a WooCommerce order to ours: tables and pure functions.
+
+Sources: WooCommerce REST API v3 manual (orders, refunds); state codes: WooCommerce's own list of Chinese states.
+
+What the order object does not say, and what we make of it:
+- Which lines a refund concerns. A partial refund therefore holds the order for a person.
+- Gifts. A line whose whole price is discounted away, beside lines that are paid for, is a gift.
+- Presale and cold chain. Plugins note them in `meta_data`: see the marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import unescape
+from typing import Final
+
+from channel_adapters.reading import (
+    buyer_key,
+    choose,
+    currency_digits,
+    iso_time,
+    mark,
+    minor_units,
+    refuse,
+    required,
+    sealed,
+)
+from channel_adapters.woocommerce.wire import Address, LineItem, Meta, OrderObject
+from schemas.ids import order_uid
+from schemas.order import (
+    Line,
+    LineKind,
+    LineStatus,
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    Privacy,
+    Promotion,
+    RefundStatus,
+    RelatedOrder,
+    ShipTo,
+    Source,
+    Totals,
+)
+
+CHANNEL: Final = "woocommerce"
+
+# A failed payment gives the stock back at once: bots that try stolen cards leave hundreds of failed orders behind. The
+# buyer who tries again and succeeds makes a new revision, which reserves anew.
+STATUS: Final = {
+    "checkout-draft": OrderStatus.AWAITING_PAYMENT,
+    "pending": OrderStatus.AWAITING_PAYMENT,
+    "on-hold": OrderStatus.AWAITING_PAYMENT,
+    "processing": OrderStatus.TO_SHIP,
+    "completed": OrderStatus.COMPLETED,
+    "cancelled": OrderStatus.CANCELLED,
+    "refunded": OrderStatus.CANCELLED,
+    "failed": OrderStatus.CANCELLED,
+    "trash": OrderStatus.CANCELLED,
+}
+
+_LINE_STATUS: Final = {OrderStatus.COMPLETED: LineStatus.SHIPPED, OrderStatus.CANCELLED: LineStatus.CANCELLED}
+
+_CHINESE_STATES: Final = (
+    "云南 北京 天津 河北 山西 内蒙古 辽宁 吉林 黑龙江 上海 江苏 浙江 安徽 福建 江西 山东 "
+    "河南 湖北 湖南 广东 广西 海南 重庆 四川 贵州 陕西 甘肃 青海 宁夏 澳门 西藏 新疆"
+)
+PROVINCES: Final = {f"CN{number}": name for number, name in enumerate(_CHINESE_STATES.split(), start=1)}
+
+_NOT_MARKED: Final = ("_billing", "_shipping", "_customer")
+
+
+def to_order(wire: OrderObject, shop_id: str, template: str) -> Order:
+    """The order as our model has it. Raises UnreadablePayload."""
+    digits = currency_digits(wire.currency, "currency")
+    totals, prices = _totals(wire, digits)
+    refunded = _refunded(wire, digits)
+    status, payment, holds = _state(wire, totals.paid, refunded)
+    return sealed(
+        Order(
+            uid=order_uid(CHANNEL, shop_id, wire.id),
+            channel=CHANNEL,
+            shop_id=shop_id,
+            platform_order_id=wire.id,
+            revision="",
+            modified_at=required(
+                iso_time(wire.date_modified_gmt, "date_modified_gmt", assume_utc=True), "date_modified_gmt"
+            ),
+            placed_at=required(
+                iso_time(wire.date_created_gmt, "date_created_gmt", assume_utc=True), "date_created_gmt"
+            ),
+            paid_at=iso_time(wire.date_paid_gmt, "date_paid_gmt", assume_utc=True),
+            status=status,
+            payment=payment,
+            lines=_lines(wire.line_items, prices, status, payment),
+            ship_to=_ship_to(wire, shop_id),
+            totals=totals,
+            source=Source(template=template),
+            currency=wire.currency,
+            buyer_key=_buyer_key(wire, shop_id),
+            promotions=_promotions(wire, digits),
+            holds=holds,
+            marks=_order_marks(wire),
+            related=(RelatedOrder(platform_order_id=wire.parent_id, relation="parent"),)
+            if wire.parent_id.strip("0")
+            else (),
+            buyer_remark=wire.customer_note or "",
+        )
+    )
+
+
+# -- status --------------------------------------------------------------------------------------------------------
+
+
+def _state(wire: OrderObject, paid: int, refunded: int) -> tuple[OrderStatus, PaymentStatus, tuple[str, ...]]:
+    """Status, payment, and why it is held. `paid` and `refunded` in minor units."""
+    word = wire.status.removeprefix("wc-")
+    status = choose(STATUS, word, "status")
+    payment = _payment(wire, word, status, paid)
+    if word == "refunded" or (refunded and refunded >= paid):
+        shipped = status is OrderStatus.COMPLETED or bool(wire.date_completed_gmt)
+        return (OrderStatus.COMPLETED if shipped else OrderStatus.CANCELLED), PaymentStatus.REFUNDED, ()
+    if status is OrderStatus.AWAITING_PAYMENT and payment is PaymentStatus.PAID:
+        return OrderStatus.ON_HOLD, payment, ("on-hold",)
+    if refunded and status is OrderStatus.TO_SHIP:
+        return OrderStatus.ON_HOLD, payment, ("partial-refund",)
+    return status, payment, ()
+
+
+def _payment(wire: OrderObject, word: str, status: OrderStatus, paid: int) -> PaymentStatus:
+    if wire.date_paid_gmt:
+        return PaymentStatus.PAID
+    if word == "completed" or (word == "processing" and not paid):
+        return PaymentStatus.PAID
+    # "processing" means paid, or to be paid on delivery; the platform dates every payment it knows of.
+    return PaymentStatus.CASH_ON_DELIVERY if status is OrderStatus.TO_SHIP else PaymentStatus.UNPAID
+
+
+def _refunded(wire: OrderObject, digits: int) -> int:
+    if not wire.refunds:
+        return 0
+    return sum(
+        abs(minor_units(refund.total, f"refunds.{index}.total", digits=digits, negative=True))
+        for index, refund in enumerate(wire.refunds)
+    )
+
+
+# -- money ---------------------------------------------------------------------------------------------------------
+
+Prices = Sequence[tuple[int, int]]
+"""Of each line: what it costs before and after discounts, for all its units, without tax."""
+
+
+def _totals(wire: OrderObject, digits: int) -> tuple[Totals, Prices]:
+    """The order's money. Tax and fees, which the platform keeps apart, are `other`. `total` counts no refund."""
+    prices = [
+        (
+            minor_units(item.subtotal, f"line_items.{index}.subtotal", digits=digits),
+            minor_units(item.total, f"line_items.{index}.total", digits=digits),
+        )
+        for index, item in enumerate(wire.line_items)
+    ]
+    goods = sum(before for before, _ in prices)
+    discount = minor_units(wire.discount_total, "discount_total", digits=digits)
+    postage = minor_units(wire.shipping_total, "shipping_total", digits=digits)
+    paid = minor_units(wire.total, "total", digits=digits)
+    other = paid - goods + discount - postage
+    return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=other), prices
+
+
+def _promotions(wire: OrderObject, digits: int) -> tuple[Promotion, ...]:
+    return tuple(
+        Promotion(
+            name=coupon.code,
+            amount=minor_units(coupon.discount, f"coupon_lines.{index}.discount", digits=digits),
+            code=coupon.code,
+        )
+        for index, coupon in enumerate(wire.coupon_lines or ())
+    )
+
+
+# -- lines ---------------------------------------------------------------------------------------------------------
+
+
+def _lines(items: Sequence[LineItem], prices: Prices, status: OrderStatus, payment: PaymentStatus) -> tuple[Line, ...]:
+    any_paid = any(after for _, after in prices)
+    line_status = _LINE_STATUS.get(status, LineStatus.OPEN)
+    refund = RefundStatus.REFUNDED if payment is PaymentStatus.REFUNDED else RefundStatus.NONE
+    return tuple(
+        _line(item, f"line_items.{index}", prices[index], any_paid, line_status, refund)
+        for index, item in enumerate(items)
+    )
+
+
+def _line(
+    item: LineItem, where: str, price: tuple[int, int], any_paid: bool, status: LineStatus, refund: RefundStatus
+) -> Line:
+    before, after = price
+    ordered = item.quantity
+    if ordered < 0:
+        refuse("bad-quantity", f"{where}.quantity", "is negative", "数量为负数")
+    given = before > 0 and not after
+    if not ordered:
+        status = LineStatus.CANCELLED
+    variation = item.variation_id
+    return Line(
+        line_id=item.id,
+        sku=(item.sku or "").strip(),
+        platform_sku=variation if variation.strip("0") else item.product_id.lstrip("0"),
+        title=unescape(item.name) if "&" in item.name else item.name,
+        quantity=0 if status is LineStatus.CANCELLED else ordered,
+        unit_price=(2 * before + ordered) // (2 * ordered) if ordered else 0,
+        paid=after,
+        kind=LineKind.GIFT if given and any_paid else LineKind.PURCHASE,
+        status=status,
+        refund=refund,
+        marks=_line_marks(item.meta_data, before, given),
+    )
+
+
+def _line_marks(meta: Sequence[Meta] | None, before: int, given: bool) -> tuple[str, ...]:
+    price = ("fully-discounted",) if given else () if before else ("zero-price",)
+    return (*price, *_plugin_marks(meta)) if meta else price
+
+
+# -- who and where -------------------------------------------------------------------------------------------------
+
+
+def _ship_to(wire: OrderObject, shop_id: str) -> ShipTo:
+    billing, shipping = wire.billing, wire.shipping
+    address = shipping if shipping is not None and _says_where(shipping) else billing
+    if address is None or not _says_where(address):
+        return ShipTo(privacy=Privacy.MISSING, country=(address and address.country) or "")
+    country, state = address.country or "", address.state or ""
+    name = _name(address, country)
+    street = ", ".join(part for part in (address.company, address.address_1, address.address_2) if part)
+    phone = address.phone or (billing.phone if billing is not None else "") or ""
+    city, postcode = address.city or "", address.postcode or ""
+    return ShipTo(
+        privacy=Privacy.PLAIN,
+        country=country,
+        province=PROVINCES.get(state, state) if country == "CN" else state,
+        city=city,
+        street=street,
+        name=name,
+        phone=phone,
+        postcode=postcode,
+        receiver_key=buyer_key(CHANNEL, shop_id, "\n".join((name, phone, country, state, city, street, postcode))),
+    )
+
+
+def _says_where(address: Address) -> bool:
+    return bool(address.address_1 or address.address_2 or address.city)
+
+
+def _name(address: Address, country: str) -> str:
+    """First and last name, in the order in which they are written there."""
+    first, last = address.first_name or "", address.last_name or ""
+    if country == "CN" and not (first + last).isascii():
+        return last + first
+    return f"{first} {last}".strip()
+
+
+def _buyer_key(wire: OrderObject, shop_id: str) -> str:
+    """By account; guests by mail or phone."""
+    if wire.customer_id.strip("0"):
+        return buyer_key(CHANNEL, shop_id, wire.customer_id)
+    billing = wire.billing
+    return buyer_key(CHANNEL, shop_id, ((billing.email or billing.phone or "") if billing else "").lower())
+
+
+# -- marks ---------------------------------------------------------------------------------------------------------
+
+
+def _order_marks(wire: OrderObject) -> tuple[str, ...]:
+    marks = [f"status={wire.status}"]
+    if wire.number and wire.number != wire.id:
+        marks.append(f"number={wire.number}")
+    if wire.payment_method:
+        marks.append(f"payment={wire.payment_method}")
+    marks.extend(f"shipping={each.method_id}" for each in wire.shipping_lines or () if each.method_id)
+    marks.extend(_plugin_marks(wire.meta_data or ()))
+    return tuple(marks)
+
+
+def _plugin_marks(meta: Iterable[Meta]) -> list[str]:
+    """Product attributes (`pa_size=M`) are the shop's own words; addresses that plugins keep are nobody's business."""
+    return [
+        f"{each.key}={each.value}" if _is_attribute(each) else mark(each.key, each.value)
+        for each in meta
+        if not each.key.startswith(_NOT_MARKED)
+    ]
+
+
+def _is_attribute(meta: Meta) -> bool:
+    return meta.key.startswith("pa_") and isinstance(meta.value, str)
