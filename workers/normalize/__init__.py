@@ -1,0 +1,1 @@
+"""Stage 1: raw platform orders become orders of our model."""
