@@ -49,6 +49,10 @@ def minor_units(value: str | float, where: str, *, digits: int = 2, negative: bo
     More decimals than the currency has are refused unless they are zeros. A JSON number arrives as the shortest text
     that means it, which is what the platform wrote.
     """
+    if type(value) is str and digits == 2 and value[-3:-2] == ".":
+        plain = value[:-3] + value[-2:]  # nearly every amount: read without the pattern, in a third of the time
+        if 3 <= len(plain) <= 15 and plain.isascii() and plain.isdecimal():
+            return int(plain)
     text = value if type(value) is str else repr(value)
     match = _YUAN.fullmatch(text.strip())
     if match is None:
