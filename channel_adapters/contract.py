@@ -15,7 +15,7 @@ from schemas.order import Order
 from schemas.text import Text
 
 Headers = Mapping[str, str]
-"""HTTP headers, names in lower case."""
+"""HTTP headers, names in lower case, and the request's path with its query as `:path`: some platforms sign in there."""
 
 
 # -- errors --------------------------------------------------------------------------------------------------------

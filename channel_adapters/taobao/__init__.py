@@ -1,0 +1,1 @@
+"""Taobao and Tmall, over the TOP gateway."""

@@ -1,0 +1,172 @@
+"""The format of Taobao and Tmall: TOP's envelopes, its errors, and the calls it makes to us."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+from channel_adapters.contract import (
+    ChannelError,
+    ChannelRefused,
+    ChannelUnavailable,
+    ForgedRequest,
+    Headers,
+    RawOrder,
+    Template,
+    UnreadablePayload,
+)
+from channel_adapters.reading import (
+    beijing_time,
+    read_model,
+    read_object,
+    refuse,
+    slice_array,
+    slice_value,
+    unidentified,
+)
+from channel_adapters.taobao.mapping import CHANNEL, to_order, trade_id
+from channel_adapters.taobao.signature import matches, sign_inbound
+from channel_adapters.taobao.wire import FullTrade, ListTrade, TradeId
+from schemas.order import Order
+from schemas.text import Text
+
+_TradeModel: TypeAlias = type[FullTrade] | type[ListTrade]
+
+_LISTS: Final = (
+    "trades_sold_increment_get_response",
+    "trades_sold_incrementv_get_response",
+    "trades_sold_get_response",
+    "trades_sold_history_get_response",
+)
+_DETAILS: Final = ("trade_fullinfo_get_response", "trade_get_response")
+
+_BAN_SECONDS: Final = re.compile(r"ban will last for (\d{1,5}) more second")
+_CODE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
+
+
+_ADVICE: Final = {
+    25: (
+        "the signature is wrong; check the shop's app_key and app_secret",
+        "签名错误，请检查店铺的 app_key 与 app_secret",
+    ),
+    26: ("the session is missing; authorise the shop again", "缺少授权，请重新授权店铺"),
+    27: ("the session is invalid or expired; authorise the shop again", "授权无效或已过期，请重新授权店铺"),
+}
+
+_ADVICE_FOR_THE_REST: Final = (
+    "the request is refused; look the code up in the TOP docs",
+    "请求被拒绝，请在 TOP 文档中查阅该错误码",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TradeTemplate:
+    """One way to read a trade."""
+
+    name: str
+    model: _TradeModel
+
+    def read(self, payload: bytes, shop_id: str) -> Order:
+        """The order this trade describes. Raises UnreadablePayload."""
+        return to_order(read_model(self.model, payload), shop_id, self.name)
+
+
+class TaobaoAdapter:
+    """Taobao and Tmall."""
+
+    channel: str = CHANNEL
+    templates: Sequence[Template] = (TradeTemplate("fullinfo", FullTrade), TradeTemplate("list", ListTrade))
+
+    def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
+        """The trades in a list page, a detail answer or one bare trade.
+
+        Raises ChannelRefused or ChannelUnavailable for an error answer, UnreadablePayload for everything else.
+        """
+        envelope = read_object(body)
+        if isinstance(error := envelope.get("error_response"), dict):
+            raise explain(error)
+        for name in _LISTS:
+            if isinstance(envelope.get(name), dict):
+                return [_raw_order(trade) for trade in slice_array(body, name, "trades", "trade")]
+        for name in _DETAILS:
+            if name in envelope and (trade := slice_value(body, name, "trade")) is not None:
+                return [_raw_order(trade)]
+        _refuse_hints(envelope)
+        if "orders" not in envelope and "tid" not in envelope and "tid_str" not in envelope:
+            refuse("not-an-order", "", "holds no Taobao trade", "不包含淘宝订单")
+        return [_raw_order(slice_value(body) or body)]
+
+    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+        """Check a call the platform makes to us (SPI). The signature stands in the query: give it as header `:path`.
+
+        TOP docs: the query's parameters and the headers named by `top-sign-list` are signed together with the body.
+        Raises ForgedRequest.
+        """
+        query = dict(parse_qsl(urlsplit(headers.get(":path", "")).query, keep_blank_values=True))
+        given = query.get("sign", "")
+        listed = [name.strip().lower() for name in headers.get("top-sign-list", "").split(",") if name.strip()]
+        parameters = query | {name: headers[name] for name in listed if name in headers}
+        if not (secret and given and matches(given, sign_inbound(parameters, body, secret))):
+            raise ForgedRequest(
+                Text("taobao: the signature of this call is missing or wrong", "淘宝：请求签名缺失或不正确")
+            )
+
+
+def explain(error: dict[str, Any]) -> ChannelError:
+    """What TOP's error answer asks of us (TOP docs: error codes; limits tell the wait only in `sub_msg`)."""
+    code, sub = _word(error.get("code")), _word(error.get("sub_code"))
+    number = int(code) if code.isdecimal() else 0
+    told = " ".join(part for part in (code, sub) if part) or "an error without a code"
+    if number == 7 or sub.startswith("accesscontrol.limited-by"):
+        ban = _BAN_SECONDS.search(str(error.get("sub_msg", "")))
+        text = Text(f"taobao limits our calls ({told}); they go on by themselves", f"淘宝限流（{told}），稍后自动恢复")
+        return ChannelUnavailable(text, float(ban[1]) if ban else None)
+    if not sub.startswith("isv.") and (sub.startswith("isp.") or 3 <= number <= 13 or number == 15):
+        text = Text(
+            f"taobao has trouble on its side ({told}); it will be asked again", f"淘宝服务异常（{told}），稍后重试"
+        )
+        return ChannelUnavailable(text)
+    en, zh = _ADVICE.get(
+        number, ("the request is refused; look the code up in the TOP docs", "请求被拒绝，请查阅 TOP 错误码")
+    )
+    return ChannelRefused(sub or code or "unknown", Text(f"taobao answered {told}: {en}", f"淘宝返回 {told}：{zh}"))
+
+
+def _word(value: object) -> str:
+    """A code as text; "" for what does not look like one, so that no text of an answer gets into ours."""
+    text = str(value) if isinstance(value, int | str) else ""
+    return text if _CODE.fullmatch(text) else ""
+
+
+def _raw_order(trade: bytes) -> RawOrder:
+    try:
+        peek = read_model(TradeId, trade)
+        tid = trade_id(peek)
+        return RawOrder(tid, beijing_time(peek.modified, "modified"), trade) if tid else unidentified(trade)
+    except UnreadablePayload:
+        return unidentified(trade)
+
+
+def _refuse_hints(envelope: dict[str, Any]) -> None:
+    """Messages that only say that something happened to a trade."""
+    hints = ("tmc_messages_consume_response", "topic", "content", "oid", "refund_id")
+    if any(name in envelope for name in hints):
+        refuse(
+            "not-an-order",
+            "",
+            "is a Taobao message about a trade, not the trade; the poller fetches the trade itself",
+            "是淘宝消息通知而不是订单，轮询会自行拉取该订单",
+        )
+    if any(name.startswith("refund") and name.endswith("_response") for name in envelope):
+        refuse(
+            "not-an-order",
+            "",
+            "is a Taobao refund, not a trade; the trade shows its refunds when the poller fetches it",
+            "是淘宝退款单而不是订单，轮询拉取的订单会带上退款状态",
+        )
+
+
+ADAPTER: Final = TaobaoAdapter()
