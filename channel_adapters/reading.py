@@ -31,7 +31,7 @@ BEIJING: Final = timezone(timedelta(hours=8))
 M = TypeVar("M", bound=BaseModel)
 E = TypeVar("E")
 
-_YUAN = re.compile(r"(-?)(\d{1,13})(?:\.(\d{0,}))?")
+_YUAN = re.compile(r"(-?)(\d{1,13})(?:\.(\d*))?", re.ASCII)
 _NEVER = ("", "0001-01-01", "0000-00-00", "1970-01-01")
 
 
