@@ -12,6 +12,8 @@ from channel_adapters.contract import ChannelAdapter, ChannelClient
 from channel_adapters.shop import ShopSettings
 from channel_adapters.shopify import adapter as shopify
 from channel_adapters.shopify import client as shopify_client
+from channel_adapters.taobao import adapter as taobao
+from channel_adapters.taobao import client as taobao_client
 from channel_adapters.woocommerce import adapter as woocommerce
 from channel_adapters.woocommerce import client as woocommerce_client
 from schemas.text import Text
@@ -30,6 +32,7 @@ class Channel:
 
 
 _ROWS: tuple[Channel, ...] = (
+    Channel("taobao", Text("Taobao / Tmall", "淘宝 / 天猫"), taobao.ADAPTER, taobao_client.make_client),
     Channel("woocommerce", Text("WooCommerce", "WooCommerce 商城"), woocommerce.ADAPTER, woocommerce_client.make_client),
     Channel("shopify", Text("Shopify", "Shopify 商城"), shopify.ADAPTER, shopify_client.make_client),
 )
