@@ -1,0 +1,1 @@
+"""What the seller decides: the SKU catalogue, keyword rules and routing rules. Pure; shared by tag and route."""

@@ -1,0 +1,134 @@
+"""Route one order: ask the rules, weigh what they say, and write down why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from schemas.order import LineKind, LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus
+from schemas.plan import (
+    Candidate,
+    DeferredOrder,
+    Disposition,
+    PlannedOrder,
+    ReviewOrder,
+    RoutingPlan,
+    TaggedOrder,
+)
+from workers.route.weighing import Verdict, weigh
+from workers.rules import wording
+from workers.rules.facts import Facts, lines_to_ship
+from workers.rules.ruleset import Ruleset
+
+
+def decide(tagged: TaggedOrder, ruleset: Ruleset, at: datetime) -> PlannedOrder:
+    """What happens to the order next, decided as of `at`. Pure."""
+    order = tagged.order
+    finished = _finished(order)
+    if finished is not None:
+        plan = RoutingPlan(disposition=finished.disposition, ruleset=ruleset.label, reason=finished.reason)
+        return PlannedOrder(order=order, plan=plan, tags=tagged.tags, flags=tagged.flags)
+    lines = lines_to_ship(order)
+    facts = Facts(tagged, at, lines)
+    verdict = weigh([rule for rule in ruleset.rules if rule.holds(facts)], order, at, _review_codes(tagged))
+    tags = tuple(dict.fromkeys((*tagged.tags, *verdict.tags))) if verdict.tags else tagged.tags
+    return PlannedOrder(order=order, plan=_plan(order, ruleset, verdict), tags=tags, flags=tagged.flags)
+
+
+def events_of(planned: PlannedOrder) -> Sequence[PlannedOrder | ReviewOrder | DeferredOrder]:
+    """The plan itself, always; with it a copy for those who review or wait."""
+    if planned.plan.disposition is Disposition.REVIEW:
+        return planned, ReviewOrder(planned=planned)
+    if planned.plan.disposition is Disposition.DEFER:
+        return planned, DeferredOrder(planned=planned, not_before=planned.plan.not_before)
+    return (planned,)
+
+
+# -- orders that no rule is asked about ------------------------------------------------------------------------------
+
+
+class _Finished(NamedTuple):
+    disposition: Disposition
+    reason: str
+
+
+_CANCELLED = _Finished(Disposition.RELEASE, wording.CANCELLED())
+_REFUNDED = _Finished(Disposition.RELEASE, wording.REFUNDED())
+_ALL_GONE = _Finished(Disposition.RELEASE, wording.ALL_LINES_GONE())
+_SHIPPED = _Finished(Disposition.IGNORE, wording.SHIPPED())
+_SERVICES = _Finished(Disposition.IGNORE, wording.SERVICES_ONLY())
+_NOTHING = _Finished(Disposition.IGNORE, wording.NOTHING_LEFT())
+
+
+def _finished(order: Order) -> _Finished | None:
+    """Why there is nothing to route; None when there is."""
+    if order.status is OrderStatus.CANCELLED:
+        return _CANCELLED
+    if order.status in (OrderStatus.SHIPPED, OrderStatus.COMPLETED):
+        return _SHIPPED
+    if order.payment is PaymentStatus.REFUNDED:
+        return _REFUNDED
+    if not order.lines or lines_to_ship(order):
+        return None
+    goods = [line for line in order.lines if line.kind is not LineKind.SERVICE]
+    if not goods:
+        cancelled = all(line.status is LineStatus.CANCELLED for line in order.lines)
+        return _ALL_GONE if cancelled else _SERVICES
+    return _NOTHING if any(line.status is LineStatus.SHIPPED for line in goods) else _ALL_GONE
+
+
+def _review_codes(tagged: TaggedOrder) -> list[str]:
+    """Why a person must look at the order whatever the rules say."""
+    order = tagged.order
+    codes = [flag.code for flag in tagged.flags if flag.blocks]
+    codes += order.holds
+    if order.status is OrderStatus.ON_HOLD and not order.holds:
+        codes.append("platform-hold")
+    for line in order.lines:
+        if line.refund is RefundStatus.REQUESTED and line.status is LineStatus.OPEN:
+            codes.append("refund-requested")
+            break
+    return list(dict.fromkeys(codes)) if codes else codes
+
+
+# -- from verdict to plan --------------------------------------------------------------------------------------------
+
+
+def _plan(order: Order, ruleset: Ruleset, verdict: Verdict) -> RoutingPlan:
+    disposition, reason, codes = _disposition(order, ruleset, verdict)
+    goes = disposition is Disposition.RESERVE
+    return RoutingPlan(
+        disposition=disposition,
+        ruleset=ruleset.label,
+        reason=reason,
+        candidates=verdict.candidates if goes else (),
+        on_short=verdict.on_short,
+        matches=verdict.matches,
+        not_before=verdict.not_before if disposition is Disposition.DEFER else None,
+        hold_codes=codes,
+        suggested=() if goes else verdict.candidates,
+    )
+
+
+def _disposition(order: Order, ruleset: Ruleset, verdict: Verdict) -> tuple[Disposition, str, tuple[str, ...]]:
+    if verdict.hold_codes:
+        codes = verdict.hold_codes
+        return Disposition.REVIEW, wording.REVIEW(codes=", ".join(codes)), codes
+    if verdict.deferred:
+        return Disposition.DEFER, verdict.deferred, ()
+    if not verdict.candidates:
+        return Disposition.REVIEW, wording.NO_RULE(), ("no-rule-matched",)
+    if not ruleset.lets_through(order.uid):
+        return Disposition.REVIEW, wording.GRAY(percent=ruleset.auto_percent), ("gray-rollout",)
+    return Disposition.RESERVE, _why(verdict.candidates), ()
+
+
+def _why(candidates: tuple[Candidate, ...]) -> str:
+    first = candidates[0]
+    if first.forced:
+        return wording.FORCED(warehouse=first.warehouse_id, rule=first.rule)
+    if len(candidates) == 1:
+        return wording.ONLY(warehouse=first.warehouse_id, rule=first.rule)
+    others = ", ".join([candidate.warehouse_id for candidate in candidates[1:]])
+    return wording.FIRST_OF(warehouse=first.warehouse_id, rule=first.rule, others=others)

@@ -1,0 +1,278 @@
+"""A YAML file as a tree that knows where each value stands. Strict where YAML is sloppy.
+
+Duplicate keys, anchors and runaway nesting are refused. Text stays text: `version: 1.10`, `22:00` and `NO` mean what
+was written, not a float, a number of minutes and a Boolean, as YAML 1.1 would have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, NoReturn
+
+import yaml
+
+from schemas.text import Text
+from workers.rules.problems import Problem, RulesetErrors, did_you_mean
+
+MAX_BYTES: Final = 1 << 20
+MAX_DEPTH: Final = 40
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TRUE_FALSE: Final = {"true": True, "false": False}
+
+
+@dataclass(slots=True)
+class Problems:
+    """Collects what is wrong with one file."""
+
+    source: str
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, place: Text, line: int, en: str, zh: str) -> None:
+        """Note a problem and go on: the reader wants all of them."""
+        self.found.append(Problem(source=self.source, line=line, place=place, text=Text(en, zh)))
+
+    def raise_if_any(self) -> None:
+        """Raises RulesetErrors with everything found."""
+        if self.found:
+            raise RulesetErrors(self.found)
+
+
+class Node:
+    """A value in the file: a scalar (its text as written), a list or a mapping of nodes."""
+
+    __slots__ = ("_owner", "_path", "_problems", "items", "keys", "line", "scalar")
+
+    def __init__(self, problems: Problems, line: int, path: str, owner: Text) -> None:
+        self._problems = problems
+        self._path = path
+        self._owner = owner
+        self.line = line
+        self.scalar: str | None = None
+        self.items: list[Node] | None = None
+        self.keys: dict[str, Node] | None = None
+
+    # -- where it stands ---------------------------------------------------------------------------------------------
+
+    def belongs_to(self, owner: Text) -> None:
+        """Say that this node and all below it belong to a named thing: places are told from there."""
+        self._rename(owner, len(self._path))
+
+    def _rename(self, owner: Text, cut: int) -> None:
+        self._owner, self._path = owner, self._path[cut:].lstrip(".")
+        for child in [*(self.items or ()), *(self.keys or {}).values()]:
+            child._rename(owner, cut)
+
+    @property
+    def place(self) -> Text:
+        """`rule cold-chain, then.force`."""
+        owner, path = self._owner, self._path
+        if not owner.en or not path:
+            return owner if owner.en else Text(path, path)
+        return Text(f"{owner.en}, {path}", f"{owner.zh}，{path}")
+
+    def problem(self, en: str, zh: str) -> None:
+        """Note something wrong with this value."""
+        self._problems.add(self.place, self.line, en, zh)
+
+    # -- reading it --------------------------------------------------------------------------------------------------
+
+    def mapping(self, known: Collection[str] | None = None, required: Collection[str] = ()) -> dict[str, Node]:
+        """Its fields. Unknown and missing ones are noted; an unknown one is left out."""
+        if self.keys is None:
+            self.problem("should be a group of fields, written as `name: value`", "应该是一组字段，写成 `名称: 值`")
+            return {}
+        for name in required:
+            if name not in self.keys:
+                self.problem(f"{name} is missing", f"缺少 {name}")
+        if known is None:
+            return self.keys
+        for name, child in self.keys.items():
+            if name not in known:
+                hint = did_you_mean(name, known)
+                child.problem(f"there is no field {name} here{hint.en}", f"这里没有字段 {name}{hint.zh}")
+        return {name: child for name, child in self.keys.items() if name in known}
+
+    def list_(self) -> list[Node]:
+        """Its items. A single value stands for a list of one."""
+        if self.items is not None:
+            return self.items
+        return [self]
+
+    def rows(self) -> list[Node]:
+        """Its items, where only a list will do."""
+        if self.items is None:
+            self.problem("should be a list, each entry after a dash", "应该是列表，每项以短横线开头")
+            return []
+        return self.items
+
+    def text(self) -> str:
+        """Its text, not empty; "" when there is a problem."""
+        if self.scalar is None:
+            self.problem("should be one value", "应该是单个值")
+            return ""
+        if not self.scalar.strip():
+            self.problem("is empty", "不能为空")
+        return self.scalar.strip()
+
+    def texts(self) -> tuple[str, ...]:
+        """One text or a list of texts, at least one; bad ones are noted and left out."""
+        nodes = self.list_()
+        if not nodes:
+            self.problem("is an empty list", "列表不能为空")
+        return tuple(text for text in [node.text() for node in nodes] if text)
+
+    def choices(self, known: Collection[str], en: str, zh: str) -> tuple[str, ...]:
+        """One or more words out of a closed set; `en` and `zh` say what such a word is called."""
+        return tuple(word for word in [node.choice(known, en, zh) for node in self._some()] if word)
+
+    def _some(self) -> list[Node]:
+        nodes = self.list_()
+        if not nodes:
+            self.problem("is an empty list", "列表不能为空")
+        return nodes
+
+    def choice(self, known: Collection[str], en: str, zh: str) -> str:
+        """A word out of a closed set, "" when it is another."""
+        word = self.text()
+        if word and word not in known:
+            hint = did_you_mean(word, known)
+            self.problem(f"{word} is not {en}{hint.en}", f"{word} 不是{zh}{hint.zh}")
+            return ""
+        return word
+
+    def integer(self, least: int, most: int) -> int:
+        """A whole number in bounds; `least` when there is a problem."""
+        text = self.text()
+        if not text:
+            return least
+        digits = text.removeprefix("-")
+        if digits.isascii() and digits.isdigit() and len(digits) <= 18 and least <= int(text) <= most:
+            return int(text)
+        self.problem(
+            f"should be a whole number from {least} to {most}, not {text}",
+            f"应该是 {least} 到 {most} 的整数，而不是 {text}",
+        )
+        return least
+
+    def truth(self) -> bool | None:
+        """`true` or `false`; None when there is a problem."""
+        text = self.text()
+        if text and text.lower() not in _TRUE_FALSE:
+            self.problem(f"should be true or false, not {text}", f"应该是 true 或 false，而不是 {text}")
+            return None
+        return _TRUE_FALSE.get(text.lower())
+
+    def moment(self) -> datetime | None:
+        """A time with its offset from UTC, brought to UTC; None when there is a problem."""
+        text = self.text()
+        try:
+            parsed = datetime.fromisoformat(text)
+        except ValueError:
+            parsed = None
+        if parsed is None or parsed.tzinfo is None:
+            if text:
+                self.problem(
+                    f"should be a time with its offset, such as 2026-11-11T00:00:00+08:00, not {text}",
+                    f"应该是带时区的时间，例如 2026-11-11T00:00:00+08:00，而不是 {text}",
+                )
+            return None
+        return parsed.astimezone(UTC)
+
+
+def read_document(text: str | bytes, source: str) -> tuple[Node, Problems]:
+    """Read YAML into nodes. Raises RulesetErrors when it can't be read at all; `source` is the file's name."""
+    problems = Problems(source)
+    decoded = _decoded(text, problems)
+    _refuse_traps(decoded, problems)
+    root = yaml.compose(decoded, Loader=_Loader)
+    if root is None:
+        _fail(problems, 0, "the file is empty", "文件是空的")
+    return _node(root, problems, "", Text("", "")), problems
+
+
+def _decoded(text: str | bytes, problems: Problems) -> str:
+    size = len(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        _fail(problems, 0, f"the file is larger than {MAX_BYTES >> 20} MiB", f"文件超过 {MAX_BYTES >> 20} MiB")
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        _fail(problems, line, "the file is not UTF-8 text; save it as UTF-8", "文件不是 UTF-8 编码，请另存为 UTF-8")
+
+
+def _refuse_traps(text: str, problems: Problems) -> None:
+    depth = documents = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            if depth > MAX_DEPTH:
+                _fail(problems, line, f"is nested deeper than {MAX_DEPTH} levels", f"嵌套超过 {MAX_DEPTH} 层")
+            if documents > 1:
+                _fail(
+                    problems, line, "starts a second document (---); keep one", "出现了第二个文档（---），请只保留一个"
+                )
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                _fail(
+                    problems,
+                    line,
+                    "uses an anchor (& or *); write the value out",
+                    "使用了锚点（& 或 *），请直接写出内容",
+                )
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        detail = (error.problem or error.context or "").replace("\n", " ")
+        line = mark.line + 1 if mark else 0
+        _fail(
+            problems,
+            line,
+            f"is not valid YAML: {detail}; check indents, colons and quotes",
+            f"不是有效的 YAML（{detail}）；请检查缩进、冒号和引号",
+        )
+    except yaml.YAMLError:
+        _fail(problems, 0, "holds a character that YAML does not allow", "含有 YAML 不允许的字符")
+
+
+def _fail(problems: Problems, line: int, en: str, zh: str) -> NoReturn:
+    problems.add(Text("", ""), line, en, zh)
+    raise RulesetErrors(problems.found)
+
+
+def _node(raw: yaml.Node, problems: Problems, path: str, owner: Text) -> Node:
+    node = Node(problems, _line(raw), path, owner)
+    if isinstance(raw, yaml.MappingNode):
+        node.keys = dict(_fields(raw, problems, node, path, owner))
+    elif isinstance(raw, yaml.SequenceNode):
+        node.items = [_node(item, problems, f"{path}[{number}]", owner) for number, item in enumerate(raw.value, 1)]
+    else:
+        node.scalar = "" if raw.tag == "tag:yaml.org,2002:null" else str(raw.value)
+    return node
+
+
+def _fields(
+    raw: yaml.MappingNode, problems: Problems, node: Node, path: str, owner: Text
+) -> Iterator[tuple[str, Node]]:
+    seen: set[str] = set()
+    for key, value in raw.value:
+        if not isinstance(key, yaml.ScalarNode):
+            node.problem("has a field name that is not a word", "字段名应该是一个词")
+            continue
+        name = str(key.value)
+        child = _node(value, problems, f"{path}.{name}" if path else name, owner)
+        child.line = _line(key)
+        if name in seen:
+            child.problem("stands here twice; keep one", "重复出现，请只保留一个")
+            continue
+        seen.add(name)
+        yield name, child
+
+
+def _line(raw: yaml.Node) -> int:
+    return raw.start_mark.line + 1 if raw.start_mark else 0

@@ -1,0 +1,50 @@
+"""What a routing rule may ask about an order, worked out once per order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from schemas.order import Line, LineKind, LineStatus, Order, PaymentStatus, StorageClass
+from schemas.plan import TaggedOrder
+from workers.rules.region import province_of
+
+
+def lines_to_ship(order: Order) -> tuple[Line, ...]:
+    """The lines a warehouse still has to pick: open, something left of them, no services."""
+    return tuple(
+        [
+            line
+            for line in order.lines
+            if line.status is LineStatus.OPEN and line.kind is not LineKind.SERVICE and line.quantity > 0
+        ]
+    )
+
+
+def final_part_unpaid(order: Order) -> bool:
+    """Whether only a deposit, or nothing, is paid of a presale."""
+    if order.payment is PaymentStatus.DEPOSIT_PAID:
+        return True
+    return order.presale is not None and not order.presale.final_paid
+
+
+def ships_later(order: Order, at: datetime) -> bool:
+    """Whether the platform forbids shipping before a time that is still to come."""
+    presale = order.presale
+    return presale is not None and presale.ship_not_before is not None and at < presale.ship_not_before
+
+
+class Facts:
+    """One order as rules see it. `at` is when the decision is made: the time of the message, not of the machine."""
+
+    __slots__ = ("at", "categories", "lines", "order", "province", "skus", "storages", "tags")
+
+    def __init__(self, tagged: TaggedOrder, at: datetime, lines: tuple[Line, ...] | None = None) -> None:
+        order = tagged.order
+        self.order: Order = order
+        self.tags: tuple[str, ...] = tagged.tags
+        self.at: datetime = at
+        self.lines: tuple[Line, ...] = lines_to_ship(order) if lines is None else lines
+        self.province: str = province_of(order.ship_to.province, order.ship_to.country)
+        self.categories: set[str] = {line.category for line in self.lines}
+        self.storages: set[StorageClass] = {line.storage_class for line in self.lines}
+        self.skus: set[str] = {line.sku for line in self.lines}

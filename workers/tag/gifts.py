@@ -1,0 +1,125 @@
+"""Which gift belongs to which main line, and what is missing or left over. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from schemas.order import Line, LineKind, LineStatus, Order
+from schemas.plan import Flag
+from workers.rules import wording
+from workers.rules.catalogue import Binding, Catalogue
+from workers.rules.words import fold
+
+
+def bind_gifts(lines: tuple[Line, ...], catalogue: Catalogue) -> tuple[Line, ...]:
+    """Gift lines that the platform left loose, bound to the main lines that the catalogue binds them to."""
+    if not any(line.kind is LineKind.GIFT and not line.bound_to for line in lines):
+        return lines
+    return tuple([_bound(line, lines, catalogue) for line in lines])
+
+
+def _bound(line: Line, lines: tuple[Line, ...], catalogue: Catalogue) -> Line:
+    if line.kind is not LineKind.GIFT or line.bound_to or line.status is LineStatus.CANCELLED:
+        return line
+    mains = {binding.main for binding in catalogue.by_gift.get(line.sku, ())}
+    bound_to = tuple(other.line_id for other in lines if other.sku in mains and _is_main(other))
+    return replace(line, bound_to=bound_to) if bound_to else line
+
+
+def _is_main(line: Line) -> bool:
+    """Bought and not cancelled; a main line that has shipped already still counts."""
+    return line.kind is LineKind.PURCHASE and line.status is not LineStatus.CANCELLED
+
+
+def gift_flags(order: Order, to_ship: tuple[Line, ...], catalogue: Catalogue) -> list[Flag]:
+    """Gifts without their main line, main lines without their gift, gifts announced but not there."""
+    gifts = [line for line in order.lines if line.kind is LineKind.GIFT and line.status is not LineStatus.CANCELLED]
+    flags: list[Flag] = []
+    mains = _units_of_mains(order, catalogue)
+    if mains:
+        flags.extend(_missing_and_surplus(order, gifts, mains, catalogue))
+    if gifts and not _is_gift_of_another(order):
+        flags.extend(_without_main(order, gifts, catalogue))
+        if not any(line.kind is LineKind.PURCHASE for line in to_ship):
+            flags.append(Flag(code="gift-only", message=wording.GIFT_ONLY(), line_ids=_ids(gifts)))
+    if order.promised_gifts:
+        flags.extend(_promised(order, gifts))
+    return flags
+
+
+def _is_gift_of_another(order: Order) -> bool:
+    return any(other.relation == "gift-of" for other in order.related)
+
+
+def _comes_separately(order: Order) -> bool:
+    return any(other.relation == "gift" for other in order.related)
+
+
+def _units_of_mains(order: Order, catalogue: Catalogue) -> dict[str, int]:
+    """Units bought of each SKU that comes with a gift; several lines of one SKU add up."""
+    units: dict[str, int] = {}
+    by_main = catalogue.by_main
+    for line in order.lines:
+        if line.sku in by_main and _is_main(line):
+            units[line.sku] = units.get(line.sku, 0) + line.quantity
+    return units
+
+
+def _missing_and_surplus(
+    order: Order, gifts: Sequence[Line], mains: dict[str, int], catalogue: Catalogue
+) -> Iterator[Flag]:
+    due: dict[str, int] = {}
+    owed_by: dict[str, list[str]] = {}
+    for binding in _in_force(order, mains, catalogue):
+        due[binding.gift] = due.get(binding.gift, 0) + binding.due(mains[binding.main])
+        owed_by.setdefault(binding.gift, []).append(binding.main)
+    for gift, wanted in due.items():
+        carrying = [line for line in gifts if line.sku == gift]
+        there = sum(line.quantity for line in carrying)
+        main = ", ".join(owed_by[gift])
+        gaps = {"main": main, "gift": gift, "due": wanted, "there": there}
+        if there < wanted and not _comes_separately(order):
+            lines = [line for line in order.lines if line.sku in owed_by[gift] and _is_main(line)]
+            yield Flag(code="gift-missing", message=wording.GIFT_MISSING(**gaps), line_ids=_ids(lines))
+        elif there > wanted:
+            message = wording.GIFT_SURPLUS(**gaps)
+            yield Flag(code="gift-surplus", message=message, blocks=False, line_ids=_ids(carrying))
+
+
+def _in_force(order: Order, mains: dict[str, int], catalogue: Catalogue) -> Iterator[Binding]:
+    for main in mains:
+        for binding in catalogue.by_main[main]:
+            if binding.holds_for(order.channel, order.placed_at):
+                yield binding
+
+
+def _without_main(order: Order, gifts: Sequence[Line], catalogue: Catalogue) -> Iterator[Flag]:
+    """By the catalogue where it knows the gift, else by the lines the platform bound it to."""
+    bought = {line.sku for line in order.lines if _is_main(line)}
+    present = {line.line_id for line in order.lines if _is_main(line)}
+    for gift in gifts:
+        mains = list(dict.fromkeys(binding.main for binding in catalogue.by_gift.get(gift.sku, ())))
+        if mains and bought.isdisjoint(mains):
+            message = wording.GIFT_WITHOUT_MAIN(gift=gift.sku, main=" or ".join(mains))
+            yield Flag(code="gift-without-main", message=message, line_ids=(gift.line_id,))
+        elif not mains and gift.bound_to and present.isdisjoint(gift.bound_to):
+            message = wording.GIFT_MAIN_GONE(gift=gift.sku or gift.line_id)
+            yield Flag(code="gift-without-main", message=message, line_ids=(gift.line_id,))
+
+
+def _promised(order: Order, gifts: Sequence[Line]) -> Iterator[Flag]:
+    """One flag for all announced gifts that no gift line carries, told by platform item or by name."""
+    items = {gift.platform_sku for gift in gifts if gift.platform_sku}
+    titles = [fold(gift.title) for gift in gifts if gift.title]
+    missing = [
+        promise
+        for promise in order.promised_gifts
+        if promise.platform_item_id not in items and not any(fold(promise.name) in title for title in titles)
+    ]
+    if missing:
+        yield Flag(code="promised-gift-without-line", message=wording.PROMISED_GIFT(count=len(missing)))
+
+
+def _ids(lines: Sequence[Line]) -> tuple[str, ...]:
+    return tuple([line.line_id for line in lines])
