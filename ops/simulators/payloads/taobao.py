@@ -70,6 +70,7 @@ def _times(sale: Sale) -> Json:
     times: Json = {"created": beijing(sale.placed_at), "modified": beijing(sale.modified_at)}
     if sale.paid_at:
         times["pay_time"] = beijing(sale.paid_at)
+        times["delivery_time"] = beijing(sale.paid_at + 2 * 86400)
     if sale.stage is Stage.UNPAID:
         times["timeout_action_time"] = beijing(sale.pay_deadline)
     if sale.closed_at:
