@@ -178,7 +178,7 @@ def _order(wire: ReducedOrder, shop_id: str, template: str) -> Order:
             marks=_marks((wire.shop_order_tag_ui, wire.user_tag_ui, wire.address_tag_ui), wire.promise_info),
             buyer_remark=wire.buyer_words or "",
             seller_memo=wire.seller_words or "",
-            seller_flag=choose(SELLER_FLAG, wire.seller_remark_stars, "seller_remark_stars"),
+            seller_flag=SELLER_FLAG.get(wire.seller_remark_stars, str(wire.seller_remark_stars)),
         )
     )
 

@@ -118,6 +118,7 @@ class SkuOrder(Wire):
     order_status: Word
     item_num: Count
     origin_amount: Fen
+    after_sale_info: AfterSale | None
     sum_amount: Fen | None = None
     pay_amount: Fen | None = None
     main_status: Word | None = None
@@ -132,7 +133,6 @@ class SkuOrder(Wire):
     pre_sale_type: Word = 0
     given_product_type: str | None = ""
     master_sku_order_id_list: Listed[str] = []
-    after_sale_info: AfterSale | None = None
     sku_order_tag_ui: Listed[Tag] = []
     campaign_info: Listed[Campaign] = []
     spec: Listed[Spec] = []
@@ -194,7 +194,6 @@ class FullSkuOrder(SkuOrder):
     main_status: Word
     product_name: str
     code: str
-    after_sale_info: AfterSale
     given_product_type: str
 
 

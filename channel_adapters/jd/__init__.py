@@ -1,0 +1,1 @@
+"""JD (京东): orders of POP sellers, through the routerjson gateway."""

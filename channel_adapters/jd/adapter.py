@@ -1,0 +1,197 @@
+"""The format of JD bodies: list pages, details, errors, and the rows that only look like orders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from channel_adapters.contract import (
+    ChannelRefused,
+    ChannelUnavailable,
+    ForgedRequest,
+    Headers,
+    RawOrder,
+    Template,
+    UnreadablePayload,
+)
+from channel_adapters.jd.mapping import CHANNEL, read_detail, read_lean
+from channel_adapters.jd.wire import Head
+from channel_adapters.reading import beijing_time, read_object, refuse, slice_array, slice_value, unidentified
+from schemas.order import Order
+from schemas.text import Text
+
+RESULT, ROWS = "searchorderinfo_result", "orderInfoList"
+DETAIL, ORDER = "orderDetailInfo", "orderInfo"
+
+_LIMITED = "2"
+
+_ADVICE = {
+    "8": Text("the clock of this machine is off; set it right", "本机时钟不准，请校准时间"),
+    "12": Text(
+        "the signature is wrong; check the app key and app secret in the shop's settings",
+        "签名错误，请检查店铺设置中的 app key 与 app secret",
+    ),
+    "19": Text(
+        "the access token is expired or unknown; authorise the shop again", "授权已过期或不存在，请重新授权店铺"
+    ),
+    "21": Text("the app key is not known; check it in the shop's settings", "app key 无效，请检查店铺设置"),
+    "2001": Text(
+        "the app has no permission for this call; ask for it at JD's open platform",
+        "应用没有该接口权限，请在京东开放平台申请",
+    ),
+}
+_NO_ADVICE = Text("look the code up in JD's documentation", "请在京东开放平台文档中查询该错误码")
+
+_PRESALE = ("a row of JD's presale list", "京东预售单列表的数据")
+_UNPAID = ("a row of JD's list of unpaid orders", "京东未付款订单列表的数据")
+_SP_API = ("an answer of JD's SP-API, which only names orders", "京东 SP-API 的应答，只包含订单编号")
+
+_TOKEN_LIKE = re.compile(r"[0-9A-Za-z_\-+/=*]{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class JdTemplate:
+    """One way to read the order object."""
+
+    name: str
+    reader: Callable[[bytes, str, str], Order]
+
+    def read(self, payload: bytes, shop_id: str) -> Order:
+        """See channel_adapters.contract.Template."""
+        return self.reader(payload, shop_id, self.name)
+
+
+class JdAdapter:
+    """See channel_adapters.contract.ChannelAdapter. A list row and a detail are the same object."""
+
+    channel = CHANNEL
+    templates: Sequence[Template] = (JdTemplate("detail", read_detail), JdTemplate("lean", read_lean))
+
+    def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
+        """A list page, a detail answer or one bare order."""
+        root = read_object(body)
+        if "itemInfoList" in root or "orderStartTime" in root:
+            return [_raw(slice_value(body) or body)]
+        _refuse_bare_row(root)
+        name, answer = open_answer(root)
+        result = answer.get(RESULT)
+        if isinstance(result, dict):
+            return [_raw(row) for row in slice_array(body, name, RESULT, ROWS)]
+        detail = answer.get(DETAIL)
+        if isinstance(detail, dict) and detail.get(ORDER):
+            return [_raw(row) for row in slice_array(body, name, DETAIL, ORDER)]
+        if "presale" in name.lower():
+            _refuse_hint(*_PRESALE)
+        if "notpay" in name.lower():
+            _refuse_hint(*_UNPAID)
+        raise UnreadablePayload(
+            "not-an-order",
+            name,
+            Text(
+                en=f"is neither a list of orders ({RESULT}) nor an order ({DETAIL})",
+                zh=f"既不是订单列表 {RESULT}，也不是订单详情 {DETAIL}",
+            ),
+        )
+
+    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+        """JD pushes nothing to POP sellers, so whatever claims to be a push is forged."""
+        raise ForgedRequest(
+            Text(
+                en="jd: JD sends no webhooks for POP orders; remove the webhook, the poller fetches the orders",
+                zh="京东：POP 订单没有推送消息，请移除该 webhook，订单由轮询程序拉取",
+            )
+        )
+
+
+def open_answer(root: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name and the content of a call's answer, once both the call and what it was for have succeeded.
+
+    `code` "0" says that the gateway passed the call on, `apiResult` whether it did what was asked. Raises
+    ChannelUnavailable, ChannelRefused, UnreadablePayload.
+    """
+    error = root.get("error_response")
+    if isinstance(error, dict):
+        _raise_gateway_error(str(error.get("code", "")))
+    # The misspelled "responce" is JD's own.
+    name = next((key for key in root if key.endswith(("_responce", "_response"))), "")
+    answer = root.get(name)
+    if not isinstance(answer, dict):
+        refuse("not-an-order", "", "is no answer of JD's order API", "不是京东订单接口的应答")
+    for part in (answer.get(RESULT), answer.get(DETAIL)):
+        if isinstance(part, dict):
+            _check_api_result(part.get("apiResult"))
+    if str(answer.get("code", "0")) != "0":
+        _raise_gateway_error(str(answer["code"]))
+    return name, answer
+
+
+def _raise_gateway_error(code: str) -> NoReturn:
+    code = code[:40] or "unknown"
+    if code == _LIMITED:
+        en = f"jd: the platform limits our calls (code {code}); it will be asked again"
+        raise ChannelUnavailable(Text(en, f"京东：调用次数受限（错误码 {code}），稍后重试"))
+    advice = _ADVICE.get(code, _NO_ADVICE)
+    en = f"jd refused the call (code {code}): {advice.en}"
+    raise ChannelRefused(code, Text(en, f"京东拒绝了请求（错误码 {code}）：{advice.zh}"))
+
+
+def _check_api_result(result: object) -> None:
+    """The refusal quotes JD's own words about the query; anything in them like an id or a token is cut out."""
+    if not isinstance(result, dict) or result.get("success") is True:
+        return
+    code = str(result.get("numberCode", "unknown"))[:40]
+    words = " / ".join(filter(None, (_quotable(result.get("englishErrCode")), _quotable(result.get("chineseErrCode")))))
+    raise ChannelRefused(
+        code,
+        Text(
+            en=f"jd refused the query (code {code}): {words or _NO_ADVICE.en}",
+            zh=f"京东拒绝了查询（错误码 {code}）：{words or _NO_ADVICE.zh}",
+        ),
+    )
+
+
+def _quotable(words: object) -> str:
+    if not isinstance(words, str):
+        return ""
+    return _TOKEN_LIKE.sub(lambda match: match[0] if match[0].isalpha() else "…", words)[:80]
+
+
+def _refuse_bare_row(root: dict[str, Any]) -> None:
+    if "presaleId" in root:
+        _refuse_hint(*_PRESALE)
+    if "Response" in root or "updateTime" in root:
+        _refuse_hint(*_SP_API)
+    if "orderId" in root:
+        _refuse_hint(*_UNPAID)
+
+
+def _refuse_hint(en: str, zh: str) -> NoReturn:
+    refuse(
+        "not-an-order",
+        "",
+        f"is {en}; the poller fetches the order itself once it is to be shipped",
+        f"是{zh}；订单可发货后由轮询程序自行拉取",
+    )
+
+
+def _raw(payload: bytes) -> RawOrder:
+    try:
+        head = Head.model_validate_json(payload)
+    except ValidationError:
+        return unidentified(payload)
+    return RawOrder(head.order_id, _moment(head.modified), payload)
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return beijing_time(text, "modified") if isinstance(text, str) else None
+    except UnreadablePayload:
+        return None
+
+
+ADAPTER = JdAdapter()
