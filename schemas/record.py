@@ -7,6 +7,7 @@ dataclass is three times slower, and an order is built from a dozen of these.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform
 
@@ -23,6 +24,28 @@ def record(cls: type[T]) -> type[T]:
     """Make `cls` a keyword-only value with slots. JSON with unknown fields is fine: old code reads new messages."""
     cls.__pydantic_config__ = _CONFIG  # type: ignore[attr-defined]
     return dataclasses.dataclass(slots=True, kw_only=True)(cls)
+
+
+def changed(value: T, **changes: Any) -> T:
+    """`dataclasses.replace` for a record, several times as fast: what the hot path changes orders and lines with.
+
+    Raises AttributeError for a field that the record does not have.
+    """
+    copy: T = _copier(type(value))(value)  # type: ignore[arg-type]  # classes hash; mypy does not see it
+    for name, new in changes.items():
+        setattr(copy, name, new)
+    return copy
+
+
+@cache
+def _copier(cls: type[Any]) -> Callable[[Any], Any]:
+    """A function that copies the slots of one class, written out field by field as `dataclasses` writes `__init__`."""
+    names = [field.name for field in dataclasses.fields(cls)]
+    source = ["def copy(old):", " new = make(cls)", *[f" new.{name} = old.{name}" for name in names], " return new"]
+    scope: dict[str, Any] = {"make": object.__new__, "cls": cls}
+    exec("\n".join(source), scope)  # noqa: S102  # made of our own field names only
+    copy: Callable[[Any], Any] = scope["copy"]
+    return copy
 
 
 def adapter(model: type[T]) -> TypeAdapter[T]:
