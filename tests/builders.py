@@ -35,7 +35,7 @@ NOON = datetime(2026, 11, 11, 4, 0, tzinfo=UTC)
 
 
 def a_line(
-    sku: str = "COFFEE-1KG", quantity: int = 1, *, line_id: str = "1", unit_price: int = 11900, **fields: Any
+    sku: str = "NUT-BOX-500", quantity: int = 1, *, line_id: str = "1", unit_price: int = 12800, **fields: Any
 ) -> Line:
     """An open, paid purchase line. `paid` follows from price and quantity unless it is given."""
     fields.setdefault("paid", unit_price * quantity)
@@ -81,7 +81,7 @@ def totals_of(lines: tuple[Line, ...], *, postage: int = 0) -> Totals:
 def an_order(
     platform_order_id: str = "1001", *, channel: str = "taobao", shop_id: str = "tea-house", **fields: Any
 ) -> Order:
-    """A paid Taobao order for one COFFEE-1KG to Hangzhou. Uid, totals and revision follow from the rest."""
+    """A paid Taobao order for one NUT-BOX-500 to Hangzhou. Uid, totals and revision follow from the rest."""
     ordered = fields.setdefault("lines", (a_line(),))
     fields.setdefault("ship_to", a_ship_to())
     fields.setdefault("totals", totals_of(ordered))
