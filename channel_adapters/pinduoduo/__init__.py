@@ -1,0 +1,1 @@
+"""Pinduoduo, over its open platform's router."""

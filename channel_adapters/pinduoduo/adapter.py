@@ -1,0 +1,142 @@
+"""The format of Pinduoduo: the router's envelopes, its errors, and the frames of its message channel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from channel_adapters.contract import (
+    ChannelError,
+    ChannelRefused,
+    ChannelUnavailable,
+    ForgedRequest,
+    Headers,
+    RawOrder,
+    Template,
+    UnreadablePayload,
+)
+from channel_adapters.pinduoduo.mapping import CHANNEL, to_order
+from channel_adapters.pinduoduo.wire import FullOrder, LeanOrder, OrderId
+from channel_adapters.reading import (
+    beijing_time,
+    read_model,
+    read_object,
+    refuse,
+    slice_array,
+    slice_value,
+    unidentified,
+)
+from schemas.order import Order
+from schemas.text import Text
+
+_LISTS: Final = {
+    "order_sn_increment_get_response": "order_sn_list",
+    "order_list_get_response": "order_list",
+    "order_basic_list_get_response": "order_list",
+}
+_DETAIL: Final = "order_info_get_response"
+
+_LIMITS: Final = frozenset({52101, 70031})
+
+_ADVICE: Final = {
+    10019: ("the access token has expired; authorise the shop again", "授权已过期，请重新授权店铺"),
+}
+
+_ADVICE_FOR_THE_REST: Final = (
+    "the request is refused; look the code up in the open platform docs",
+    "请求被拒绝，请在开放平台文档中查阅该错误码",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTemplate:
+    """One way to read an order."""
+
+    name: str
+    model: type[FullOrder] | type[LeanOrder]
+
+    def read(self, payload: bytes, shop_id: str) -> Order:
+        """The order this object describes. Raises UnreadablePayload."""
+        return to_order(read_model(self.model, payload), shop_id, self.name)
+
+
+class PinduoduoAdapter:
+    """Pinduoduo."""
+
+    channel: str = CHANNEL
+    templates: Sequence[Template] = (OrderTemplate("information", FullOrder), OrderTemplate("list", LeanOrder))
+
+    def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
+        """The orders in a list page, a detail answer or one bare order.
+
+        Raises ChannelRefused or ChannelUnavailable for an error answer, UnreadablePayload for everything else.
+        """
+        envelope = read_object(body)
+        if isinstance(error := envelope.get("error_response"), dict):
+            raise explain(error)
+        for name, rows in _LISTS.items():
+            if isinstance(envelope.get(name), dict):
+                return [_raw_order(order) for order in slice_array(body, name, rows)]
+        if _DETAIL in envelope and (order := slice_value(body, _DETAIL, "order_info")) is not None:
+            return [_raw_order(order)]
+        if "order_sn" not in envelope or "refund_id" in envelope:
+            _refuse_what_is_no_order(envelope)
+        return [_raw_order(slice_value(body) or body)]
+
+    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+        """Raises ForgedRequest, always: Pinduoduo signs no messages and calls no webhook. It is polled."""
+        en = "pinduoduo sends no webhooks, so this request is not from it; orders come by polling"
+        raise ForgedRequest(Text(en, "拼多多没有 webhook 推送，此请求并非来自拼多多；订单由轮询拉取"))
+
+
+def explain(error: dict[str, Any]) -> ChannelError:
+    """What the router's error answer asks of us (open platform docs: error codes).
+
+    Codes 10000-39999 and 50000-52003 are faults of the request; all others may pass.
+    """
+    value = error.get("error_code")
+    code = str(value) if isinstance(value, int | str) and re.fullmatch(r"[0-9]{1,9}", str(value)) else "unknown"
+    number = int(code) if code.isdecimal() else 0
+    if number in _LIMITS:
+        en = f"pinduoduo limits our calls ({code}); they go on by themselves"
+        return ChannelUnavailable(Text(en, f"拼多多限流（{code}），稍后自动恢复"))
+    if 10000 <= number <= 39999 or 50000 <= number <= 52003:
+        en, zh = _ADVICE.get(number, _ADVICE_FOR_THE_REST)
+        return ChannelRefused(code, Text(f"pinduoduo answered {code}: {en}", f"拼多多返回 {code}：{zh}"))
+    en = f"pinduoduo has trouble on its side ({code}); it will be asked again"
+    return ChannelUnavailable(Text(en, f"拼多多服务异常（{code}），稍后重试"))
+
+
+def _raw_order(order: bytes) -> RawOrder:
+    try:
+        peek = read_model(OrderId, order)
+    except UnreadablePayload:
+        return unidentified(order)
+    try:
+        modified_at = beijing_time(peek.updated_at, "updated_at")
+    except UnreadablePayload:
+        modified_at = None
+    return RawOrder(peek.order_sn, modified_at, order)
+
+
+def _refuse_what_is_no_order(envelope: dict[str, Any]) -> NoReturn:
+    if "commandType" in envelope or {"tid", "mall_id", "mallID"} & envelope.keys():
+        refuse(
+            "not-an-order",
+            "",
+            "is a message of Pinduoduo's message channel, not an order; the poller fetches the order itself",
+            "是拼多多消息通知而不是订单，轮询会自行拉取该订单",
+        )
+    if "refund_id" in envelope or any(name.startswith("refund") for name in envelope):
+        refuse(
+            "not-an-order",
+            "",
+            "is a Pinduoduo refund, not an order; the order shows its refund when the poller fetches it",
+            "是拼多多退款单而不是订单，轮询拉取的订单会带上退款状态",
+        )
+    refuse("not-an-order", "", "holds no Pinduoduo order", "不包含拼多多订单")
+
+
+ADAPTER: Final = PinduoduoAdapter()
