@@ -144,10 +144,16 @@ def _word(value: object) -> str:
 def _raw_order(trade: bytes) -> RawOrder:
     try:
         peek = read_model(TradeId, trade)
-        tid = trade_id(peek)
-        return RawOrder(tid, beijing_time(peek.modified, "modified"), trade) if tid else unidentified(trade)
     except UnreadablePayload:
         return unidentified(trade)
+    tid = trade_id(peek)
+    if tid is None:
+        return unidentified(trade)
+    try:
+        modified_at = beijing_time(peek.modified, "modified")
+    except UnreadablePayload:
+        modified_at = None
+    return RawOrder(tid, modified_at, trade)
 
 
 def _refuse_hints(envelope: dict[str, Any]) -> None:

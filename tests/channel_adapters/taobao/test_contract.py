@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import SecretStr
 
@@ -15,7 +16,7 @@ from tests.channel_adapters.contract import ChannelAdapterContract, Forms, Signe
 class TestTaobaoContract(ChannelAdapterContract):
     channel = "taobao"
     payloads = Path(__file__).parent / "payloads"
-    orders_in = {
+    orders_in: ClassVar = {
         "01_simple_paid.json": 1,
         "02_multi_suborder_list_has_next.json": 2,
         "03_unpaid_and_closed_list.json": 3,
@@ -24,19 +25,19 @@ class TestTaobaoContract(ChannelAdapterContract):
         "06_presale_deposit_paid.json": 1,
         "07_presale_final_paid_cold_tags.json": 1,
     }
-    refused = {
+    refused: ClassVar = {
         "08_tmc_messages_consume.json": UnreadablePayload,
         "09_error_rate_limited.json": ChannelUnavailable,
         "10_error_session_invalid.json": ChannelRefused,
     }
-    status_paths = [
+    status_paths: ClassVar = [
         ("status",),
         ("step_trade_status",),
         ("orders", "order", 0, "status"),
         ("orders", "order", 0, "refund_status"),
     ]
     amount = Forms(("payment",), {"87.80": 8780, "87.8": 8780, "0.01": 1, "0": 0, "87.800": 8780, 29.9: 2990, 7: 700})
-    bad_amounts = ["87.801", "-0.01", "", "eighty", "1e3", None, True, [], 0.1 + 0.2, "NaN"]
+    bad_amounts: ClassVar = ["87.801", "-0.01", "", "eighty", "1e3", None, True, [], 0.1 + 0.2, "NaN"]
     moment = Forms(
         ("created",),
         {
