@@ -28,6 +28,8 @@ class StockChange:
     on_hand: int = 0
     held: int = 0
     committed: int = 0
+    allocated: int = 0  # with the WMS, not shipped
+    transfer: int = 0  # reserved for another warehouse
     safety: int = 0
 
 
@@ -43,3 +45,5 @@ class InventoryEvent:
     changes: tuple[StockChange, ...]
     order_uid: str = ""  # "" when no order caused it
     revision: str = ""
+    state: str = ""  # of the order's reservation after it: held, committed, allocated, released, expired
+    deadline: datetime | None = None  # with held: when it ends by itself

@@ -1,0 +1,1 @@
+"""Publishes the inventory events that the scripts left in the outboxes."""

@@ -1,0 +1,1 @@
+"""Takes stock for planned orders, and tells the warehouses what to ship."""

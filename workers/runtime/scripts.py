@@ -1,20 +1,110 @@
-"""Lua scripts as files of a package: read once, registered once, run by their digest."""
+"""Lua scripts as files of a package: read once, registered once, run by their digest, alone or many in one round trip.
+
+A script may take in another file of its folder with a line `-- @include <file>`.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from hashlib import sha1
 from importlib.resources import files
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from workers.runtime.errors import TransientError
+
+_INCLUDE = re.compile(r"^-- @include (\S+)$", re.MULTILINE)
+_AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError)
+_PASSING = ("BUSY", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "OOM", "MISCONF", "CLUSTERDOWN", "TRYAGAIN")
 
 
 @cache
 def read_script(package: str, name: str) -> str:
-    """The text of `<package>/lua/<name>`."""
-    return files(package).joinpath("lua", name).read_text(encoding="utf-8")
+    """The text of `<package>/lua/<name>`, with what it includes."""
+    text = files(package).joinpath("lua", name).read_text(encoding="utf-8")
+    return _INCLUDE.sub(lambda line: read_script(package, line[1]), text)
 
 
 def load_script(redis: Redis, package: str, name: str) -> AsyncScript:
     """The script, ready to be called with keys and args. After a flush of the script cache it loads itself again."""
     return redis.register_script(read_script(package, name))
+
+
+class Script:
+    """A packaged script, to be run many times in one round trip: see `run_scripts`."""
+
+    __slots__ = ("digest", "name", "text")
+
+    def __init__(self, package: str, name: str) -> None:
+        self.name = name
+        self.text = read_script(package, name)
+        self.digest = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+class ScriptCall(NamedTuple):
+    """One run of one script."""
+
+    script: Script
+    keys: Sequence[str]
+    args: Sequence[str | bytes | int]
+
+
+async def run_scripts(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
+    """Run all calls in one round trip; the replies stand in their order, a script's own error as a ResponseError.
+
+    Scripts that the server does not know (it was restarted, its cache was flushed) are loaded and only their calls are
+    run again. Raises TransientError when Redis is away or cannot write now; then some calls may have taken effect.
+    """
+    if not calls:
+        return []
+    with redis_errors():
+        replies = await _pipeline(redis, calls)
+        unknown = [number for number, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if unknown:
+            await _load(redis, {calls[number].script for number in unknown})
+            again = await _pipeline(redis, [calls[number] for number in unknown])
+            for number, reply in zip(unknown, again, strict=True):
+                replies[number] = reply
+        for reply in replies:
+            if isinstance(reply, RedisError) and _is_passing(reply):
+                raise reply
+    return replies
+
+
+async def _pipeline(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
+    pipeline = redis.pipeline(transaction=False)
+    for script, keys, args in calls:
+        pipeline.execute_command("EVALSHA", script.digest, len(keys), *keys, *args)
+    return await pipeline.execute(raise_on_error=False)
+
+
+async def _load(redis: Redis, scripts: set[Script]) -> None:
+    for script in scripts:
+        await redis.script_load(script.text)
+
+
+@contextmanager
+def redis_errors() -> Iterator[None]:
+    """Turn what Redis raises while it is away, busy, loading or read-only into TransientError."""
+    try:
+        yield
+    except RedisError as error:
+        if _is_passing(error):
+            raise TransientError(f"Redis: {type(error).__name__}: {_first_word(error)}") from error
+        raise
+
+
+def _is_passing(error: RedisError) -> bool:
+    return isinstance(error, _AWAY) or (isinstance(error, ResponseError) and _first_word(error) in _PASSING)
+
+
+def _first_word(error: RedisError) -> str:
+    return str(error).partition(" ")[0].rstrip(":")

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     replication: Annotated[int, Field(ge=1)] = 1
 
     chunk_records: Annotated[int, Field(ge=1, description="Most records handed to a stage at once")] = 500
+    durable_handover: Annotated[bool, Field(description="A topic at every hand-over, so that stages run apart")] = False
     session_seconds: Annotated[float, Field(ge=1, description="A dead worker is noticed after this")] = 6
     commit_seconds: Annotated[float, Field(gt=0, description="How often progress is committed")] = 0.5
     fetch_wait_ms: Annotated[int, Field(ge=1, description="How long a fetch may wait for data")] = 50

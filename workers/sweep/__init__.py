@@ -1,0 +1,1 @@
+"""Gives back the stock of orders whose payment never came."""

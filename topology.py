@@ -1,0 +1,169 @@
+"""The pipeline, whole: which stage reads what, writes what, and who does the work.
+
+Read STAGES from top to bottom and you have read the system. A row that is `chained` gets its input in memory from the
+row above, within one chunk and one acknowledgement; give it the topic itself instead, and it runs on its own. A stage
+that reads a topic may also set a message aside in `orders.quarantined`: no input ever stops the line.
+
+    python topology.py check     is every topic that is written read, and the other way round?
+    python topology.py draw      the same table as a Mermaid chart, kept in ops/topology.md
+    python topology.py worker    run it (see `orderfleet worker --help` for all options)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+from workers.normalize.agent import normalize
+from workers.relay.agent import relay
+from workers.reserve.agent import reserve
+from workers.sweep.agent import sweep
+
+from channel_adapters.contract import ChannelAdapter
+from channel_adapters.registry import CHANNELS
+from schemas.topics import (
+    INVENTORY_EVENTS,
+    ORDERS_BACKORDERED,
+    ORDERS_DEFERRED,
+    ORDERS_NORMALIZED,
+    ORDERS_PLANNED,
+    ORDERS_QUARANTINED,
+    ORDERS_RAW,
+    ORDERS_REVIEW,
+    ORDERS_ROUTED,
+    ORDERS_TAGGED,
+    TRANSFERS_REQUESTED,
+)
+from workers.inventory.ledger import Ledger
+from workers.route.agent import route
+from workers.rules.provider import RuleFiles, RulesProvider
+from workers.runtime.producer import Producer
+from workers.runtime.settings import Settings, load_settings
+from workers.runtime.shell import Shell
+from workers.runtime.stage import Every, Stage, chained, every
+from workers.runtime.table import BrokenTable, Group, check, durable, select, to_mermaid
+from workers.runtime.worker import Reader, Timer, Worker, topic_names
+from workers.tag.agent import tag
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the stages of one process share. Built once, here; nothing connects or reads the environment on import."""
+
+    settings: Settings
+    adapters: Mapping[str, ChannelAdapter]
+    rules: RulesProvider
+    ledger: Ledger
+    now: Callable[[], float]  # seconds since the epoch
+
+
+# fmt: off
+STAGES: tuple[Stage[Services], ...] = (
+    Stage("normalize", reads=ORDERS_RAW,                 writes=(ORDERS_QUARANTINED,),                                       agent=normalize),
+    Stage("tag",       reads=chained(ORDERS_NORMALIZED), writes=(),                                                          agent=tag),
+    Stage("route",     reads=chained(ORDERS_TAGGED),     writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),            agent=route),
+    Stage("reserve",   reads=ORDERS_PLANNED,             writes=(ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED),    agent=reserve),
+    Stage("sweep",     reads=every(1.0),                 writes=(),                                                          agent=sweep),
+    Stage("relay",     reads=every(0.2),                 writes=(INVENTORY_EVENTS,),                                         agent=relay),
+)
+ENTERING = (ORDERS_RAW,)
+LEAVING = (
+    ORDERS_QUARANTINED,   # an operator: orderfleet dead-letters
+    ORDERS_REVIEW,        # the operations lead
+    ORDERS_DEFERRED,      # comes back as a newer revision when the platform says that it is due
+    ORDERS_ROUTED,        # the warehouses' WMS
+    ORDERS_BACKORDERED,   # replenishment
+    TRANSFERS_REQUESTED,  # replenishment
+    INVENTORY_EVENTS,     # audit, stock sync
+)
+# fmt: on
+
+
+def table(settings: Settings) -> tuple[Stage[Services], ...]:
+    """The stages as this installation runs them."""
+    return durable(STAGES) if settings.durable_handover else STAGES
+
+
+def build_services(settings: Settings, redis: Redis) -> Services:
+    """Everything the stages need. Raises RulesetErrors when the rules cannot be used."""
+    return Services(
+        settings=settings,
+        adapters={name: channel.adapter for name, channel in CHANNELS.items()},
+        rules=RuleFiles(settings.rules_file, settings.catalogue_file, clock=time.monotonic, channels=tuple(CHANNELS)),
+        ledger=Ledger(redis),
+        now=time.time,
+    )
+
+
+def build_worker(settings: Settings, services: Services, stages: Sequence[str]) -> Worker:
+    """A worker that runs the groups of the named stages, all of them when none is named. Raises BrokenTable."""
+    rows = table(settings)
+    check(rows, entering=ENTERING, leaving=LEAVING)
+    producer = Producer(settings.kafka)
+    readers, timers = [], []
+    for group in select(rows, stages):
+        agents = [stage.agent(services) for stage in group.stages]
+        if isinstance(group.reads, Every):
+            timers.append(Timer(group, agents[0], producer))
+        else:
+            readers.append(_reader(group, agents, producer, settings))
+    return Worker(readers, timers, producer)
+
+
+def _reader(group: Group, agents: Sequence[Any], producer: Producer, settings: Settings) -> Reader:
+    assert not isinstance(group.reads, Every)
+    shell = Shell(group, agents, producer, retry_seconds=settings.retry_seconds)
+    return Reader(group, topic_names(group.reads, tuple(CHANNELS)), shell, settings)
+
+
+async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[[], None] = lambda: None) -> int:
+    """Run a worker until it is told to leave. Its exit code."""
+    redis = Redis.from_url(settings.redis_url.get_secret_value())
+    try:
+        return await build_worker(settings, build_services(settings, redis), stages).run(ready)
+    finally:
+        await redis.aclose()
+
+
+DRAWING = Path(__file__).parent / "ops" / "topology.md"
+
+
+def drawing() -> str:
+    """The page ops/topology.md."""
+    return (
+        "# Topology\n\nDrawn from `topology.py` by `python topology.py draw`; a test fails when it is stale.\n"
+        "Thick arrows hand over in memory; slanted boxes are topics; circles are timers.\n\n"
+        f"```mermaid\n{to_mermaid(STAGES)}```\n"
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The commands of this file."""
+    match list(arguments):
+        case ["check"]:
+            try:
+                check(STAGES, entering=ENTERING, leaving=LEAVING)
+                check(durable(STAGES), entering=ENTERING, leaving=LEAVING)
+            except BrokenTable as error:
+                print(f"topology.py: {error}", file=sys.stderr)
+                return 1
+            print(f"topology.py: {len(STAGES)} stages, no loose ends, chained or apart")
+        case ["draw"]:
+            DRAWING.write_text(drawing(), encoding="utf-8")
+            print(f"wrote {DRAWING.name}")
+        case ["worker", *stages]:
+            return asyncio.run(run_worker(load_settings(), stages))
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

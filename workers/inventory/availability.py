@@ -1,0 +1,85 @@
+"""Pure arithmetic on what is wanted and what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Final
+
+from schemas.order import Line, LineKind, LineStatus, Order
+
+MOST_PARCELS: Final = 3
+_MOST_COMBINATIONS: Final = 200
+
+
+def lines_to_ship(order: Order) -> tuple[Line, ...]:
+    """The lines that need units: open, not a service, with a quantity."""
+    return tuple(
+        line
+        for line in order.lines
+        if line.status is LineStatus.OPEN and line.kind is not LineKind.SERVICE and line.quantity > 0
+    )
+
+
+def wanted(lines: Iterable[Line]) -> dict[str, int]:
+    """Units by SKU. Lines of one SKU are added up before any stock is looked at."""
+    units: dict[str, int] = {}
+    for line in lines:
+        units[line.sku] = units.get(line.sku, 0) + line.quantity
+    return units
+
+
+def missing(quantities: Mapping[str, int], available: Mapping[str, int]) -> dict[str, int]:
+    """Units short by SKU; empty when all is there."""
+    short = {sku: quantity - max(0, available.get(sku, 0)) for sku, quantity in quantities.items()}
+    return {sku: units for sku, units in short.items() if units > 0}
+
+
+def parcels(lines: Sequence[Line], available: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, tuple[Line, ...]]]:
+    """Ways to ship the lines from several warehouses: pairs before triples, warehouses in the order given.
+
+    A line is never torn, and a gift goes with its main line. `available`: warehouse -> SKU -> units. Bounded, so it may
+    miss a way that a full search would find; it never gives one that does not fit.
+    """
+    bundles = _bundles(lines)
+    tried = 0
+    for count in range(2, MOST_PARCELS + 1):
+        for chosen in combinations(available, count):
+            tried += 1
+            if tried > _MOST_COMBINATIONS:
+                return
+            way = _fill(bundles, {warehouse: dict(available[warehouse]) for warehouse in chosen})
+            if way is not None and len(way) == count:
+                yield way
+
+
+def _bundles(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
+    """What must stay in one parcel: a main line with its gifts. The largest first, as those are hardest to place."""
+    root = {line.line_id: line.line_id for line in lines}
+
+    def find(line_id: str) -> str:
+        while root[line_id] != line_id:
+            line_id = root[line_id]
+        return line_id
+
+    for line in lines:
+        for main in line.bound_to:
+            if main in root:
+                root[find(line.line_id)] = find(main)
+    together: dict[str, list[Line]] = {}
+    for line in lines:
+        together.setdefault(find(line.line_id), []).append(line)
+    return sorted((tuple(group) for group in together.values()), key=lambda group: -sum(wanted(group).values()))
+
+
+def _fill(bundles: Sequence[tuple[Line, ...]], stock: dict[str, dict[str, int]]) -> dict[str, tuple[Line, ...]] | None:
+    way: dict[str, tuple[Line, ...]] = {}
+    for bundle in bundles:
+        units = wanted(bundle)
+        warehouse = next((name for name, there in stock.items() if not missing(units, there)), None)
+        if warehouse is None:
+            return None
+        for sku, quantity in units.items():
+            stock[warehouse][sku] -= quantity
+        way[warehouse] = (*way.get(warehouse, ()), *bundle)
+    return way

@@ -1,0 +1,269 @@
+"""The scripts' KEYS and ARGV, and their answers read back. Beside each script's header; a test compares the two."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
+
+import orjson
+from redis.exceptions import ResponseError
+
+from schemas.dead_letter import Failure
+from workers.inventory.keys import (
+    deadlines_key,
+    order_key,
+    outbox_key,
+    relay_key,
+    reservation_key,
+    sequence_key,
+    stock_key,
+)
+from workers.inventory.records import (
+    ENDED,
+    Answer,
+    Claim,
+    ClaimOutcome,
+    CorruptLedger,
+    Count,
+    Fence,
+    FenceOutcome,
+    OrderState,
+    Quantities,
+    Release,
+    ReleaseOutcome,
+    Reservation,
+    Reserve,
+    ReserveOutcome,
+    Settlement,
+    Step,
+)
+from workers.runtime.scripts import Script, ScriptCall
+
+Outcome = TypeVar("Outcome", bound=StrEnum)
+
+_RESERVE_OUTCOMES = {outcome.encode(): outcome for outcome in ReserveOutcome}
+_RELEASE_OUTCOMES = {outcome.encode(): outcome for outcome in ReleaseOutcome}
+_CLAIM_OUTCOMES = {outcome.encode(): outcome for outcome in ClaimOutcome}
+
+
+class WarehouseKeys(NamedTuple):
+    """The keys of one warehouse that are not about one SKU or order, and how the others begin."""
+
+    deadlines: str
+    outbox: str
+    sequence: str
+    reservation: str
+    stock: str
+
+    @classmethod
+    def of(cls, warehouse_id: str) -> WarehouseKeys:
+        """Spelled once per warehouse, not once per order."""
+        return cls(
+            deadlines_key(warehouse_id),
+            outbox_key(warehouse_id),
+            sequence_key(warehouse_id),
+            reservation_key(warehouse_id, ""),
+            stock_key(warehouse_id, ""),
+        )
+
+
+class Calls:
+    """Builds the calls. `remember_ms`: how long tombstones and ended orders are kept."""
+
+    def __init__(self, remember_ms: int) -> None:
+        self._remember_ms = remember_ms
+        self._warehouses: dict[str, WarehouseKeys] = {}
+        self._reserve = Script(__package__, "reserve.lua")
+        self._release = Script(__package__, "release.lua")
+        self._expire = Script(__package__, "expire.lua")
+        self._fence = Script(__package__, "fence.lua")
+        self._count = Script(__package__, "count.lua")
+        self._claim = Script(__package__, "claim.lua")
+        self._settle = Script(__package__, "settle.lua")
+        self._lapse = Script(__package__, "lapse.lua")
+        self._lease = Script(__package__, "lease.lua")
+        self._trim = Script(__package__, "trim.lua")
+
+    def step(self, step: Step, also: Collection[str] = ()) -> ScriptCall:
+        """The call of any step. `also`: SKUs the reservation turned out to have."""
+        if type(step) is Reserve:
+            return self.reserve(step, also)
+        if type(step) is Release:
+            return self.release(step, also)
+        assert type(step) is Fence
+        return self.fence(step)
+
+    def reserve(self, step: Reserve, also: Collection[str] = ()) -> ScriptCall:
+        """`reserve.lua`"""
+        skus = reserve_skus(step, also)
+        keys = self._reservation_keys(step.warehouse_id, step.order_uid, skus)
+        quantities = step.quantities
+        return ScriptCall(
+            self._reserve,
+            keys,
+            (
+                step.revision,
+                step.fence,
+                step.state.value,
+                step.deadline_ms,
+                "keep" if step.keep else "take",
+                *[quantities.get(sku, 0) for sku in skus],
+            ),
+        )
+
+    def release(self, step: Release, also: Collection[str] = ()) -> ScriptCall:
+        """`release.lua`"""
+        keys = self._reservation_keys(step.warehouse_id, step.order_uid, sorted({*step.has, *also}))
+        which = "held" if step.only_held else "any"
+        return ScriptCall(self._release, keys, (step.revision, step.fence, which, self._remember_ms))
+
+    def expire(self, seen: Reservation, now_ms: int) -> ScriptCall:
+        """`expire.lua`"""
+        keys = self._reservation_keys(seen.warehouse_id, seen.order_uid, sorted(seen.quantities))
+        return ScriptCall(self._expire, keys, (seen.revision, seen.fence, now_ms, self._remember_ms))
+
+    def fence(self, step: Fence) -> ScriptCall:
+        """`fence.lua`"""
+        key = reservation_key(step.warehouse_id, step.order_uid)
+        return ScriptCall(self._fence, (key,), (step.fence, self._remember_ms))
+
+    def count(self, warehouse_id: str, counts: Mapping[str, Count]) -> ScriptCall:
+        """`count.lua`"""
+        warehouse = self._of(warehouse_id)
+        figures = [figure for count in counts.values() for figure in (count.on_hand, count.safety)]
+        return ScriptCall(
+            self._count,
+            (warehouse.outbox, warehouse.sequence, *(warehouse.stock + sku for sku in counts)),
+            ["" if figure is None else figure for figure in figures],
+        )
+
+    def claim(self, order_uid: str, revision: str, intent: Sequence[str]) -> ScriptCall:
+        """`claim.lua`"""
+        return ScriptCall(self._claim, (order_key(order_uid),), (revision, ",".join(intent)))
+
+    def settle(self, settlement: Settlement) -> ScriptCall:
+        """`settle.lua`"""
+        return ScriptCall(
+            self._settle,
+            (order_key(settlement.order_uid),),
+            (
+                settlement.revision,
+                settlement.fence,
+                settlement.state.value,
+                orjson.dumps(settlement.holdings),
+                orjson.dumps(settlement.routed),
+                settlement.result,
+                self._remember_ms if settlement.state in ENDED else 0,
+            ),
+        )
+
+    def lapse(self, order_uid: str, revision: str) -> ScriptCall:
+        """`lapse.lua`"""
+        return ScriptCall(self._lapse, (order_key(order_uid),), (revision, self._remember_ms))
+
+    def lease(self, warehouse_id: str, holder: str, lease_ms: int) -> ScriptCall:
+        """`lease.lua`"""
+        return ScriptCall(self._lease, (relay_key(warehouse_id),), (holder, lease_ms))
+
+    def trim(self, warehouse_id: str, holder: str, first_kept: str) -> ScriptCall:
+        """`trim.lua`"""
+        return ScriptCall(self._trim, (relay_key(warehouse_id), self._of(warehouse_id).outbox), (holder, first_kept))
+
+    def _reservation_keys(self, warehouse_id: str, order_uid: str, skus: Sequence[str]) -> list[str]:
+        warehouse = self._of(warehouse_id)
+        stock = warehouse.stock
+        return [
+            warehouse.reservation + order_uid,
+            warehouse.deadlines,
+            warehouse.outbox,
+            warehouse.sequence,
+            *[stock + sku for sku in skus],
+        ]
+
+    def _of(self, warehouse_id: str) -> WarehouseKeys:
+        keys = self._warehouses.get(warehouse_id)
+        if keys is None:
+            keys = self._warehouses[warehouse_id] = WarehouseKeys.of(warehouse_id)
+        return keys
+
+
+def reserve_skus(step: Reserve, also: Collection[str] = ()) -> list[str]:
+    """The SKUs of a reserve call in the order of its keys: always the same, so that records are too."""
+    if not step.has and not also:
+        return sorted(step.quantities)
+    return sorted({*step.quantities, *step.has, *also})
+
+
+def read_answer(step: Step, reply: Any, also: Collection[str] = ()) -> Answer | CorruptLedger:
+    """The answer to any step."""
+    if isinstance(reply, Exception):
+        return corrupt_ledger(reply)
+    if type(step) is Reserve:
+        return _read_reserve(step, reply, also)
+    if type(step) is Release:
+        return Answer(_RELEASE_OUTCOMES[reply[0]])
+    if reply[0] == b"STALE":
+        return Answer(FenceOutcome.STALE)
+    return Answer(FenceOutcome.FENCED, read_lines(reply[2]), reply[1].decode())
+
+
+def _read_reserve(step: Reserve, reply: Any, also: Collection[str]) -> Answer:
+    outcome = _RESERVE_OUTCOMES[reply[0]]
+    if outcome is ReserveOutcome.INSUFFICIENT:
+        return Answer(outcome, dict(zip(reserve_skus(step, also), reply[1:], strict=True)))
+    if outcome is ReserveOutcome.ALREADY:
+        return Answer(outcome, state=reply[1].decode())
+    return Answer(outcome)
+
+
+def read_claim(reply: Any) -> Claim | CorruptLedger:
+    """What `claim.lua` answered."""
+    if isinstance(reply, Exception):
+        return corrupt_ledger(reply)
+    outcome = _CLAIM_OUTCOMES[reply[0]]
+    if outcome is ClaimOutcome.CLAIMED:
+        _, fence, state, holdings, routed, interrupted, intent = reply
+        if not state and not interrupted:
+            return Claim(outcome, int(fence))
+        return Claim(
+            outcome,
+            int(fence),
+            OrderState(state.decode()) if state else None,
+            orjson.loads(holdings) if holdings else {},
+            orjson.loads(routed) if routed else {},
+            bool(interrupted),
+            tuple(intent.decode().split(",")) if intent else (),
+        )
+    return Claim(outcome, result=reply[1] if outcome is ClaimOutcome.REPEAT else b"")
+
+
+def read_outcome(outcomes: type[Outcome], reply: Any) -> Outcome:
+    """The first word of an answer. Raises CorruptLedger."""
+    if isinstance(reply, Exception):
+        raise corrupt_ledger(reply)
+    return outcomes(reply[0].decode())
+
+
+def read_lines(packed: bytes | None) -> Quantities:
+    """The units of a reservation, packed as `["SKU", units, ...]`."""
+    if not packed:
+        return {}
+    flat = orjson.loads(packed)
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def corrupt_ledger(error: Exception) -> CorruptLedger:
+    """What a script complained of, as an error that names the key. Raises what is no complaint of a script."""
+    text = str(error)
+    start = text.find("CORRUPT ")
+    if not isinstance(error, ResponseError) or start < 0:
+        raise error
+    key, _, problem = text[start + len("CORRUPT ") :].partition(": ")
+    failure = Failure(
+        attempt="stock ledger",
+        where=key,
+        problem=f"{problem}; run `orderfleet stock audit` and repair the key",
+        problem_zh="库存账本中的数据不正确；请运行 `orderfleet stock audit` 检查并修复",
+    )
+    return CorruptLedger("corrupt-ledger", [failure])

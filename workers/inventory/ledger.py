@@ -1,0 +1,228 @@
+"""The stock ledger in Redis: the only caller of its scripts.
+
+Every change is one script, so every change is atomic; every method takes a batch and costs one round trip. All of them
+raise TransientError when Redis is away; then some of the batch may have taken effect, and doing it again is safe.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from redis.asyncio import Redis
+
+from schemas.inventory import InventoryEvent
+from workers.inventory.calls import (
+    Calls,
+    read_answer,
+    read_claim,
+    read_outcome,
+)
+from workers.inventory.keys import (
+    WAREHOUSES,
+    deadlines_key,
+    order_key,
+    outbox_key,
+)
+from workers.inventory.outbox import event_of
+from workers.inventory.reading import audit_warehouse, read_levels, read_reservations
+from workers.inventory.records import (
+    Answer,
+    AuditReport,
+    Claim,
+    CorruptLedger,
+    Count,
+    CountOutcome,
+    ExpireOutcome,
+    Finding,
+    LapseOutcome,
+    LeaseOutcome,
+    OrderState,
+    Quantities,
+    ReleaseOutcome,
+    Reservation,
+    ReserveOutcome,
+    Settlement,
+    SettleOutcome,
+    Step,
+    StockLevel,
+    TrimOutcome,
+    Whereabouts,
+)
+from workers.runtime.scripts import ScriptCall, redis_errors, run_scripts
+
+DAY: Final = 86400.0
+_COUNTS_PER_CALL: Final = 500
+_AUDIT_PASSES: Final = 3
+_UNKNOWN_LINES = (ReserveOutcome.UNKNOWN_LINES, ReleaseOutcome.UNKNOWN_LINES)
+
+
+class Ledger:
+    """Counters, reservations and order pointers of all warehouses.
+
+    `remember_seconds`: how long ended orders and tombstones are kept, so that late messages about them change nothing.
+    It must be longer than the topics' retention and the longest outage together.
+    """
+
+    def __init__(self, redis: Redis, *, remember_seconds: float = 45 * DAY) -> None:
+        self._redis = redis
+        self._calls = Calls(int(remember_seconds * 1000))
+        self._holder = secrets.token_hex(8)
+
+    # --- one order's way through the ledger: claim, steps, settle
+
+    async def claim(self, orders: Sequence[tuple[str, str, Sequence[str]]]) -> list[Claim | CorruptLedger]:
+        """Claim (order uid, revision, warehouses that may be asked). No two of them may be of one order."""
+        return [read_claim(reply) for reply in await self._run([self._calls.claim(*order) for order in orders])]
+
+    async def apply(self, steps: Sequence[Step]) -> list[Answer | CorruptLedger]:
+        """Take the steps; those in one warehouse one after the other, in the order given."""
+        replies = await self._run([self._calls.step(step) for step in steps])
+        answers = [read_answer(step, reply) for step, reply in zip(steps, replies, strict=True)]
+        for number, answer in enumerate(answers):
+            if isinstance(answer, Answer) and answer.outcome in _UNKNOWN_LINES:
+                answers[number] = await self._apply_knowing(steps[number], replies[number])
+        return answers
+
+    async def _apply_knowing(self, step: Step, reply: Any) -> Answer | CorruptLedger:
+        """Take one step again, with the SKUs that the reservation turned out to have."""
+        also: set[str] = set()
+        while True:
+            also.update(sku.decode() for sku in reply[1:])
+            [reply] = await self._run([self._calls.step(step, also)])
+            answer = read_answer(step, reply, also)
+            if not isinstance(answer, Answer) or answer.outcome not in _UNKNOWN_LINES:
+                return answer
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[SettleOutcome]:
+        """Write down how each ended. LOST means: another claim came since, start over."""
+        replies = await self._run([self._calls.settle(settlement) for settlement in settlements])
+        return [read_outcome(SettleOutcome, reply) for reply in replies]
+
+    # --- payment deadlines
+
+    async def due(self, warehouse_id: str, now_ms: int, limit: int) -> list[Reservation]:
+        """Up to `limit` holds whose deadline is not after `now_ms`, those due first."""
+        with redis_errors():
+            uids: Any = await self._redis.zrangebyscore(deadlines_key(warehouse_id), "-inf", now_ms, start=0, num=limit)
+        return await read_reservations(self._redis, [(warehouse_id, uid.decode()) for uid in uids])
+
+    async def expire(self, seen: Sequence[Reservation], now_ms: int) -> list[ExpireOutcome]:
+        """Give these holds back if nothing happened to them since they were seen, and note it on their orders."""
+        replies = await self._run([self._calls.expire(hold, now_ms) for hold in seen])
+        outcomes = [read_outcome(ExpireOutcome, reply) for reply in replies]
+        expired = [hold for hold, outcome in zip(seen, outcomes, strict=True) if outcome is ExpireOutcome.EXPIRED]
+        lapses = await self._run([self._calls.lapse(hold.order_uid, hold.revision) for hold in expired])
+        for reply in lapses:
+            read_outcome(LapseOutcome, reply)
+        return outcomes
+
+    # --- stock
+
+    async def warehouses(self) -> list[str]:
+        """The ids of all warehouses that were ever counted, sorted."""
+        with redis_errors():
+            members: Any = await self._redis.smembers(WAREHOUSES)
+        return sorted(member.decode() for member in members)
+
+    async def set_stock(self, warehouse_id: str, counts: Mapping[str, Count]) -> dict[str, int]:
+        """Set on-hand units and safety stock. What may be promised of each SKU then; below zero calls for a person."""
+        with redis_errors():
+            await self._redis.sadd(WAREHOUSES, warehouse_id)
+        available: dict[str, int] = {}
+        skus = list(counts)
+        for start in range(0, len(skus), _COUNTS_PER_CALL):
+            part = skus[start : start + _COUNTS_PER_CALL]
+            [reply] = await self._run([self._calls.count(warehouse_id, {sku: counts[sku] for sku in part})])
+            read_outcome(CountOutcome, reply)
+            available.update(zip(part, reply[1:], strict=True))
+        return available
+
+    async def stock(self, warehouse_id: str, skus: Collection[str] | None = None) -> list[StockLevel]:
+        """The counters of these SKUs, by default all of the warehouse, sorted by SKU. Raises CorruptLedger."""
+        levels = [level async for level in read_levels(self._redis, warehouse_id, skus)]
+        return sorted(levels, key=lambda level: level.sku)
+
+    async def available(self, asked: Sequence[tuple[str, str]]) -> list[int]:
+        """What may be promised of each (warehouse, SKU). Raises CorruptLedger."""
+        found: dict[tuple[str, str], int] = {}
+        by_warehouse: dict[str, set[str]] = {}
+        for warehouse_id, sku in asked:
+            by_warehouse.setdefault(warehouse_id, set()).add(sku)
+        for warehouse_id, skus in by_warehouse.items():
+            for level in await self.stock(warehouse_id, skus):
+                found[warehouse_id, level.sku] = level.available_to_promise
+        return [found[pair] for pair in asked]
+
+    # --- looking
+
+    async def where_is(self, order_uid: str) -> Whereabouts:
+        """Everything known about one order, for people who ask where its stock is and why. Raises CorruptLedger."""
+        with redis_errors():
+            pointer: Any = await self._redis.hgetall(order_key(order_uid))
+        text = {name.decode(): value for name, value in pointer.items()}
+        holdings: dict[str, Quantities] = orjson.loads(text.get("holdings") or b"{}")
+        intent = tuple(filter(None, text.get("intent", b"").decode().split(",")))
+        warehouses = dict.fromkeys((*holdings, *intent))
+        reservations = await read_reservations(self._redis, [(warehouse_id, order_uid) for warehouse_id in warehouses])
+        state = text.get("state", b"").decode()
+        return Whereabouts(
+            order_uid=order_uid,
+            revision=text.get("revision", b"").decode(),
+            state=OrderState(state) if state else None,
+            settled=text.get("phase") == b"settled",
+            intent=intent,
+            holdings=holdings,
+            routed=tuple(orjson.loads(text.get("routed") or b"{}")),
+            reservations=tuple(found for found in reservations if found.state),
+        )
+
+    async def audit(self) -> AuditReport:
+        """Compare all counters with the reservations they must be the sum of.
+
+        On a live system numbers move while they are read: only what is found unchanged in several passes is reported.
+        """
+        warehouses = await self.warehouses()
+        skus = reservations = 0
+        findings: list[Finding] = []
+        for warehouse_id in warehouses:
+            seen = await audit_warehouse(self._redis, warehouse_id)
+            found = list(seen.findings)
+            for _ in range(_AUDIT_PASSES - 1):
+                if found:
+                    again = (await audit_warehouse(self._redis, warehouse_id)).findings
+                    found = [finding for finding in found if finding in again]
+            skus += seen.skus
+            reservations += seen.reservations
+            findings += found
+        return AuditReport(warehouses=len(warehouses), skus=skus, reservations=reservations, findings=tuple(findings))
+
+    # --- the outbox
+
+    async def lease_outbox(self, warehouse_ids: Sequence[str], lease_ms: int) -> list[str]:
+        """Those of the warehouses whose outbox this ledger alone may relay for the time asked."""
+        replies = await self._run([self._calls.lease(one, self._holder, lease_ms) for one in warehouse_ids])
+        outcomes = [read_outcome(LeaseOutcome, reply) for reply in replies]
+        return [one for one, got in zip(warehouse_ids, outcomes, strict=True) if got is LeaseOutcome.MINE]
+
+    async def read_outbox(self, warehouse_id: str, limit: int) -> tuple[list[InventoryEvent], str]:
+        """The oldest events of an outbox, and the id that tells `trim_outbox` where they end, "" without any."""
+        with redis_errors():
+            entries: Any = await self._redis.xrange(outbox_key(warehouse_id), count=limit)
+        if not entries:
+            return [], ""
+        events = [event_of(warehouse_id, entry_id, fields) for entry_id, fields in entries]
+        stamp, _, number = entries[-1][0].decode().partition("-")
+        return events, f"{stamp}-{int(number) + 1}"
+
+    async def trim_outbox(self, ends: Mapping[str, str]) -> list[TrimOutcome]:
+        """Drop from each warehouse's outbox what `read_outbox` gave. TAKEN: somebody else relays it now."""
+        replies = await self._run([self._calls.trim(one, self._holder, end) for one, end in ends.items()])
+        return [read_outcome(TrimOutcome, reply) for reply in replies]
+
+    # --- plumbing
+
+    async def _run(self, calls: Sequence[ScriptCall]) -> list[Any]:
+        return await run_scripts(self._redis, calls)

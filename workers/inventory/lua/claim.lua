@@ -1,0 +1,37 @@
+--[[ Say that one revision of an order is being worked on, and where: the intent, written before any stock is touched.
+
+  KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, result
+  ARGV[1]   revision
+  ARGV[2]   warehouses that may be asked, comma separated, best first
+  Returns   { outcome, ... }
+    CLAIMED   fence, state, holdings, routed, open intent: the number of this claim; what the last settled revision left;
+              and the warehouses that a claim before this one may have touched without ever settling
+    REPEAT    result: this revision was settled before
+    STALE     a newer revision was here ]]
+-- @include revision.lua
+local found = redis.call('HMGET', KEYS[1], 'revision', 'fence', 'phase', 'intent', 'state', 'holdings', 'routed', 'result')
+local revision, phase = found[1] or '', found[3]
+if revision ~= ARGV[1] and is_older(ARGV[1], revision) then
+  return { 'STALE' }
+end
+if revision == ARGV[1] and phase == 'settled' then
+  return { 'REPEAT', found[8] or '' }
+end
+
+-- Microseconds, so that the number grows even if this key is lost; a claim may use the next 999 for its steps.
+local now = redis.call('TIME')
+local fence = math.max(now[1] * 1000000 + now[2], tonumber(found[2] or 0) + 1000)
+fence = string.format('%.0f', fence)
+
+local open = phase == 'claimed' and found[4] or ''
+local intent, known = {}, {}
+for warehouse in string.gmatch(open .. ',' .. ARGV[2], '[^,]+') do
+  if not known[warehouse] then
+    known[warehouse] = true
+    intent[#intent + 1] = warehouse
+  end
+end
+redis.call('HSET', KEYS[1], 'revision', ARGV[1], 'fence', fence, 'phase', 'claimed', 'intent', table.concat(intent, ','))
+redis.call('PERSIST', KEYS[1])
+local interrupted = phase == 'claimed' and 'interrupted' or ''
+return { 'CLAIMED', fence, found[5] or '', found[6] or '', found[7] or '', interrupted, open }

@@ -1,0 +1,23 @@
+--[[ Write down how one revision of an order ended, if its claim is still the last one.
+
+  KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, result
+  ARGV[1]   revision
+  ARGV[2]   fence: the number of the claim
+  ARGV[3]   state
+  ARGV[4]   holdings: units per warehouse and SKU, JSON
+  ARGV[5]   routed: what each WMS was last told, JSON
+  ARGV[6]   result: all that a repeat needs to say the same again
+  ARGV[7]   how long to remember the order, ms; 0 = as long as it lives
+  Returns   { outcome }
+    SETTLED   it is done
+    LOST      another claim came since ]]
+local found = redis.call('HMGET', KEYS[1], 'revision', 'fence')
+if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then
+  return { 'LOST' }
+end
+redis.call('HSET', KEYS[1], 'phase', 'settled', 'intent', '', 'state', ARGV[3], 'holdings', ARGV[4], 'routed', ARGV[5],
+  'result', ARGV[6])
+if ARGV[7] ~= '0' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[7])
+end
+return { 'SETTLED' }

@@ -1,0 +1,295 @@
+"""What the ledger is asked, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from schemas.record import record
+from schemas.text import Text
+from workers.runtime.errors import PermanentError
+
+Quantities = dict[str, int]
+"""Units by SKU."""
+
+Holdings = dict[str, Quantities]
+"""Units by warehouse and SKU."""
+
+
+class ReservationState(StrEnum):
+    """What an order's stock in one warehouse is."""
+
+    HELD = "held"  # ordered, not paid
+    COMMITTED = "committed"  # paid, not handed to the WMS
+    ALLOCATED = "allocated"  # with the WMS, not shipped
+    RELEASED = "released"  # given back: a tombstone
+    EXPIRED = "expired"  # given back because the payment never came: a tombstone
+
+
+LIVE = frozenset({ReservationState.HELD, ReservationState.COMMITTED, ReservationState.ALLOCATED})
+
+
+class OrderState(StrEnum):
+    """Where an order stands, as its pointer tells."""
+
+    HELD = "held"
+    COMMITTED = "committed"
+    BACKORDERED = "backordered"
+    AWAITING_TRANSFER = "awaiting-transfer"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    NOTHING = "nothing"  # it needs no stock, or was never given any
+
+
+ENDED = frozenset({OrderState.RELEASED, OrderState.EXPIRED, OrderState.NOTHING})
+"""Orders in these states are forgotten after a while."""
+
+
+class ReserveOutcome(StrEnum):
+    """What `reserve.lua` answers."""
+
+    RESERVED = "RESERVED"
+    ALREADY = "ALREADY"
+    STALE = "STALE"
+    INSUFFICIENT = "INSUFFICIENT"
+    NOTHING_HELD = "NOTHING_HELD"
+    UNKNOWN_LINES = "UNKNOWN_LINES"
+
+
+class ReleaseOutcome(StrEnum):
+    """What `release.lua` answers."""
+
+    RELEASED = "RELEASED"
+    NOTHING_HELD = "NOTHING_HELD"
+    KEPT = "KEPT"
+    STALE = "STALE"
+    UNKNOWN_LINES = "UNKNOWN_LINES"
+
+
+class FenceOutcome(StrEnum):
+    """What `fence.lua` answers."""
+
+    FENCED = "FENCED"
+    STALE = "STALE"
+
+
+class ClaimOutcome(StrEnum):
+    """What `claim.lua` answers."""
+
+    CLAIMED = "CLAIMED"
+    REPEAT = "REPEAT"
+    STALE = "STALE"
+
+
+class SettleOutcome(StrEnum):
+    """What `settle.lua` answers."""
+
+    SETTLED = "SETTLED"
+    LOST = "LOST"
+
+
+class ExpireOutcome(StrEnum):
+    """What `expire.lua` answers."""
+
+    EXPIRED = "EXPIRED"
+    CHANGED = "CHANGED"
+    GONE = "GONE"
+    NOT_DUE = "NOT_DUE"
+
+
+class LapseOutcome(StrEnum):
+    """What `lapse.lua` answers."""
+
+    LAPSED = "LAPSED"
+    MOVED_ON = "MOVED_ON"
+
+
+class CountOutcome(StrEnum):
+    """What `count.lua` answers."""
+
+    COUNTED = "COUNTED"
+    UNCHANGED = "UNCHANGED"
+
+
+class LeaseOutcome(StrEnum):
+    """What `lease.lua` answers."""
+
+    MINE = "MINE"
+    TAKEN = "TAKEN"
+
+
+class TrimOutcome(StrEnum):
+    """What `trim.lua` answers."""
+
+    TRIMMED = "TRIMMED"
+    TAKEN = "TAKEN"
+
+
+class Reserve(NamedTuple):
+    """Give an order its units in one warehouse, or replace those it has there."""
+
+    warehouse_id: str
+    order_uid: str
+    revision: str
+    fence: int
+    state: ReservationState  # held or committed
+    quantities: Mapping[str, int]
+    deadline_ms: int = 0  # of a hold; 0 = it never ends by itself
+    has: Collection[str] = ()  # SKUs the order is known to have there
+    keep: bool = False  # take nothing new: only carry over what is there
+
+
+class Release(NamedTuple):
+    """Give back what an order has in one warehouse."""
+
+    warehouse_id: str
+    order_uid: str
+    revision: str
+    fence: int
+    has: Collection[str]  # SKUs the order is known to have there
+    only_held: bool = False  # leave it alone if it is committed
+
+
+class Fence(NamedTuple):
+    """Shut an earlier, unfinished claim out of one warehouse."""
+
+    warehouse_id: str
+    order_uid: str
+    fence: int
+
+
+Step = Reserve | Release | Fence
+
+
+class Answer(NamedTuple):
+    """What came of a step."""
+
+    outcome: ReserveOutcome | ReleaseOutcome | FenceOutcome
+    quantities: Quantities = {}  # noqa: RUF012  # with INSUFFICIENT: what this order could have; with FENCED: what it has
+    state: str = ""  # with ALREADY and FENCED: the reservation's
+
+
+class CorruptLedger(PermanentError):
+    """A key of the ledger is not what the scripts left there: somebody else wrote to it."""
+
+
+class Claim(NamedTuple):
+    """The right to work on one revision of an order, and what was there before."""
+
+    outcome: ClaimOutcome
+    fence: int = 0  # this claim's number: the next 999 are for its steps
+    state: OrderState | None = None  # of the last settled revision; None: there is none
+    holdings: Holdings = {}  # noqa: RUF012
+    routed: Mapping[str, str] = {}  # what each WMS was last told, as a digest
+    interrupted: bool = False  # an earlier claim never settled ...
+    intent: tuple[str, ...] = ()  # ... and may have touched these warehouses
+    result: bytes = b""  # with REPEAT
+
+
+class Settlement(NamedTuple):
+    """How one revision of an order ended."""
+
+    order_uid: str
+    revision: str
+    fence: int
+    state: OrderState
+    holdings: Holdings
+    routed: Mapping[str, str]
+    result: bytes
+
+
+@record
+class Count:
+    """What is physically there of one SKU, and how much of it is kept back. None leaves a figure as it is."""
+
+    on_hand: int | None = None
+    safety: int | None = None
+
+
+@record
+class StockLevel:
+    """The counters of one SKU in one warehouse, in units."""
+
+    warehouse_id: str
+    sku: str
+    on_hand: int = 0
+    held: int = 0
+    committed: int = 0
+    allocated: int = 0
+    transfer: int = 0
+    safety: int = 0
+
+    @property
+    def available_to_promise(self) -> int:
+        """What may still be sold. Below zero after a count that found less than is promised."""
+        return self.on_hand - self.held - self.committed - self.allocated - self.transfer - self.safety
+
+
+@record
+class Reservation:
+    """What one order has, or had, in one warehouse."""
+
+    warehouse_id: str
+    order_uid: str
+    revision: str
+    state: str
+    quantities: Quantities
+    deadline_ms: int = 0
+    fence: int = 0
+
+
+@record
+class Whereabouts:
+    """All the ledger knows of one order: its pointer, and the reservations that the pointer leads to."""
+
+    order_uid: str
+    revision: str = ""
+    state: OrderState | None = None
+    settled: bool = False  # False with a revision: somebody is working on it, or died doing so
+    intent: tuple[str, ...] = ()
+    holdings: Holdings
+    routed: tuple[str, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
+
+
+class FindingKind(StrEnum):
+    """What an audit can find."""
+
+    COUNTER_DRIFT = "counter-drift"
+    NEGATIVE_AVAILABLE = "negative-available"
+    UNKNOWN_STATE = "unknown-state"
+    HOLD_WITHOUT_DEADLINE = "hold-without-deadline"
+    DEADLINE_WITHOUT_HOLD = "deadline-without-hold"
+    CORRUPT = "corrupt"
+
+
+@record
+class Finding:
+    """One thing that is not as it must be."""
+
+    kind: FindingKind
+    warehouse_id: str
+    message: Text
+    sku: str = ""
+    order_uid: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        """False for what calls for a person but breaks no rule: more promised than a count found."""
+        return self.kind is not FindingKind.NEGATIVE_AVAILABLE
+
+
+@record
+class AuditReport:
+    """What an audit looked at and what it found."""
+
+    warehouses: int
+    skus: int
+    reservations: int
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """No rule of the ledger is broken."""
+        return not any(finding.is_error for finding in self.findings)

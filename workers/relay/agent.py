@@ -1,0 +1,60 @@
+"""The relay stage: what a script did is published even if whoever called it is dead."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from schemas.inventory import InventoryEvent
+from workers.inventory.ledger import Ledger
+from workers.inventory.records import TrimOutcome
+
+log = logging.getLogger(__name__)
+
+LEASE_MS: Final = 10_000
+BATCH: Final = 1000
+
+
+class Services(Protocol):
+    """What this stage needs of the process."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where the outboxes are."""
+        ...
+
+
+def relay(services: Services) -> RelayAgent:
+    """The agent."""
+    return RelayAgent(services.ledger)
+
+
+class RelayAgent:
+    """Reads the outboxes that it has the lease of, and trims them once Kafka has their events."""
+
+    def __init__(self, ledger: Ledger, batch: int = BATCH) -> None:
+        self._ledger = ledger
+        self._batch = batch
+        self._read: dict[str, str] = {}
+
+    async def tick(self) -> Sequence[InventoryEvent]:
+        """The oldest events of each outbox. Until `confirmed`, the next tick gives the same again."""
+        self._read.clear()
+        events: list[InventoryEvent] = []
+        for warehouse in await self._ledger.lease_outbox(await self._ledger.warehouses(), LEASE_MS):
+            found, end = await self._ledger.read_outbox(warehouse, self._batch)
+            if found:
+                events.extend(found)
+                self._read[warehouse] = end
+        return events
+
+    async def confirmed(self) -> None:
+        """Kafka has the last tick's events: drop them here."""
+        if not self._read:
+            return
+        outcomes = await self._ledger.trim_outbox(self._read)
+        for warehouse, outcome in zip(self._read, outcomes, strict=True):
+            if outcome is TrimOutcome.TAKEN:
+                log.info("relay: another worker took over the outbox of %s; its events may come twice", warehouse)
+        self._read.clear()

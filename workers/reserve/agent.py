@@ -1,0 +1,178 @@
+"""The reserve stage: walks a batch of orders through the ledger side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from schemas.plan import PlannedOrder
+from schemas.record import decode, encode
+from workers.inventory.ledger import Ledger
+from workers.inventory.records import (
+    LIVE,
+    Answer,
+    Claim,
+    ClaimOutcome,
+    CorruptLedger,
+    Fence,
+    FenceOutcome,
+    Holdings,
+    Settlement,
+    SettleOutcome,
+    Step,
+)
+from workers.reserve.decide import Ending, Overtaken, Result, Steps, course, events_of
+from workers.runtime.errors import TransientError
+from workers.runtime.settings import Settings
+from workers.runtime.stage import Delivery, Outcome
+
+
+class Services(Protocol):
+    """What this stage needs of the process."""
+
+    @property
+    def settings(self) -> Settings:
+        """How long an unpaid order keeps its stock."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where the stock is."""
+        ...
+
+
+def reserve(services: Services) -> ReserveAgent:
+    """The agent: every planned order in; instructions, backorders and transfer requests out."""
+    return ReserveAgent(services.ledger, services.settings.hold_seconds)
+
+
+class _Job:
+    """One order of a wave."""
+
+    def __init__(self, number: int, planned: PlannedOrder) -> None:
+        self.number = number
+        self.planned = planned
+        self.claim: Claim | None = None
+        self.holdings: Holdings = {}
+        self.steps: Steps | None = None
+        self.next: Sequence[Step] = ()
+        self.ending: Ending | None = None
+
+
+class ReserveAgent:
+    """Claims, takes, settles: three round trips for a batch in which every first candidate has the stock."""
+
+    def __init__(self, ledger: Ledger, hold_seconds: float) -> None:
+        self._ledger = ledger
+        self._hold_seconds = hold_seconds
+
+    async def handle(self, batch: Sequence[Delivery[PlannedOrder]]) -> Sequence[Outcome]:
+        """Process a batch; an order that stands in it several times is taken in its order."""
+        outcomes: list[Outcome] = [()] * len(batch)
+        jobs = [_Job(number, delivery.value) for number, delivery in enumerate(batch)]
+        for wave in waves(jobs):
+            await self._wave(wave, outcomes)
+        return outcomes
+
+    async def _wave(self, jobs: Sequence[_Job], outcomes: list[Outcome]) -> None:
+        claimed = await self._claim(jobs, outcomes)
+        await self._find_what_was_left(claimed, outcomes)
+        claimed = [job for job in claimed if not outcomes[job.number]]
+        self._set_out(claimed)
+        await self._walk(claimed, outcomes)
+        await self._settle([job for job in claimed if job.ending is not None], outcomes)
+
+    async def _claim(self, jobs: Sequence[_Job], outcomes: list[Outcome]) -> list[_Job]:
+        asked = [
+            (job.planned.order.uid, job.planned.order.revision, [c.warehouse_id for c in job.planned.plan.candidates])
+            for job in jobs
+        ]
+        claimed = []
+        for job, claim in zip(jobs, await self._ledger.claim(asked), strict=True):
+            if isinstance(claim, CorruptLedger):
+                outcomes[job.number] = claim
+            elif claim.outcome is ClaimOutcome.REPEAT:
+                outcomes[job.number] = events_of(job.planned, decode(Result, claim.result))
+            elif claim.outcome is ClaimOutcome.CLAIMED:
+                job.claim, job.holdings = claim, dict(claim.holdings)
+                claimed.append(job)
+        return claimed
+
+    async def _find_what_was_left(self, jobs: Sequence[_Job], outcomes: list[Outcome]) -> None:
+        """A claim before this one died at work: shut it out of every warehouse it may have touched, and look there."""
+        asked = [
+            (job, Fence(warehouse, job.planned.order.uid, job.claim.fence))
+            for job in jobs
+            if job.claim is not None and job.claim.interrupted
+            for warehouse in dict.fromkeys((*job.claim.intent, *job.claim.holdings))
+        ]
+        if not asked:
+            return
+        answers = await self._ledger.apply([fence for _, fence in asked])
+        for (job, fence), answer in zip(asked, answers, strict=True):
+            if isinstance(answer, CorruptLedger):
+                outcomes[job.number] = answer
+            elif answer.outcome is FenceOutcome.STALE:
+                raise TransientError("an order was claimed twice at once")
+            elif answer.state in LIVE:
+                job.holdings[fence.warehouse_id] = answer.quantities
+            else:
+                job.holdings.pop(fence.warehouse_id, None)
+
+    def _set_out(self, jobs: Iterable[_Job]) -> None:
+        for job in jobs:
+            assert job.claim is not None
+            job.steps = course(job.planned, job.claim, job.holdings, self._hold_seconds)
+            self._advance(job, None)
+
+    def _advance(self, job: _Job, answers: Sequence[Answer] | None) -> None:
+        assert job.steps is not None
+        try:
+            job.next = next(job.steps) if answers is None else job.steps.send(answers)
+        except StopIteration as stop:
+            job.next, job.ending = (), stop.value
+        except Overtaken:
+            raise TransientError("an order was claimed twice at once") from None
+
+    async def _walk(self, jobs: Iterable[_Job], outcomes: list[Outcome]) -> None:
+        walking = [job for job in jobs if job.next]
+        while walking:
+            answers = iter(await self._ledger.apply([step for job in walking for step in job.next]))
+            for job in walking:
+                mine = [next(answers) for _ in job.next]
+                corrupt = next((answer for answer in mine if isinstance(answer, CorruptLedger)), None)
+                if corrupt is not None:
+                    outcomes[job.number], job.next = corrupt, ()
+                else:
+                    self._advance(job, [answer for answer in mine if isinstance(answer, Answer)])
+            walking = [job for job in walking if job.next]
+
+    async def _settle(self, jobs: Sequence[_Job], outcomes: list[Outcome]) -> None:
+        settled = await self._ledger.settle([_settlement(job) for job in jobs])
+        for job, outcome in zip(jobs, settled, strict=True):
+            if outcome is SettleOutcome.LOST:
+                raise TransientError("an order was claimed twice at once")
+            assert job.ending is not None
+            outcomes[job.number] = events_of(job.planned, job.ending.result)
+
+
+def _settlement(job: _Job) -> Settlement:
+    assert job.claim is not None
+    assert job.ending is not None
+    order, ending = job.planned.order, job.ending
+    result = encode(ending.result)
+    return Settlement(order.uid, order.revision, job.claim.fence, ending.state, ending.holdings, ending.routed, result)
+
+
+def waves(jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
+    """The jobs in runs in which no order stands twice."""
+    seen: dict[str, int] = {}
+    runs: list[list[_Job]] = []
+    for job in jobs:
+        uid = job.planned.order.uid
+        turn = seen.get(uid, 0)
+        seen[uid] = turn + 1
+        if turn == len(runs):
+            runs.append([])
+        runs[turn].append(job)
+    yield from runs
