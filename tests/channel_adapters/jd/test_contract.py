@@ -1,0 +1,52 @@
+"""JD keeps what every channel must keep."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from channel_adapters.contract import ChannelRefused, ChannelUnavailable, UnreadablePayload
+from channel_adapters.shop import ShopSettings
+from tests.channel_adapters.contract import ChannelAdapterContract, Forms
+
+
+class TestJdContract(ChannelAdapterContract):
+    channel = "jd"
+    payloads = Path(__file__).parent / "payloads"
+    reference = "01_simple_paid_detail.json"
+    orders_in = {
+        "01_simple_paid_detail.json": 1,
+        "02_list_multi_item_with_coupons.json": 2,
+        "03_list_cancelled_locked_pause.json": 3,
+        "05_gift_zero_price_lines.json": 1,
+        "06_split_order_partial_return.json": 1,
+        "07_encrypted_receiver_ensearch.json": 1,
+    }
+    refused = {
+        "04_not_paid_list.json": UnreadablePayload,
+        "08_presale_orders_page.json": UnreadablePayload,
+        "09_error_limited.json": ChannelUnavailable,
+        "10_error_token_expired.json": ChannelRefused,
+        "11_business_failure_inside_success.json": ChannelRefused,
+        "12_spapi_orders_page.json": UnreadablePayload,
+    }
+    status_paths = [("orderState",), ("orderType",), ("payType",), ("storeOrder",), ("returnOrder",)]
+    amount = Forms(("orderPayment",), {"135.00": 13500, "12.3": 1230, "0.10": 10, "9": 900, 99.5: 9950, "1.500": 150})
+    bad_amounts = ("1.234", "abc", None, "-1.00", "", True, [], "1e3", "9" * 60)
+    moment = Forms(
+        ("orderStartTime",),
+        {
+            "2026-09-20 09:00:00": datetime(2026, 9, 20, 1, 0, 0, tzinfo=UTC),
+            "2027-01-01 07:59:59": datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC),
+        },
+    )
+    shop = ShopSettings(
+        channel="jd",
+        shop_id="contract-shop",
+        base_url="http://127.0.0.1:9/jd",
+        app_key="jd-app-key",
+        app_secret=SecretStr("secret-that-nobody-may-see"),
+        access_token=SecretStr("token-that-nobody-may-see"),
+    )
