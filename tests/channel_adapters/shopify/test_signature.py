@@ -1,0 +1,40 @@
+"""Signatures of Shopify against known vectors."""
+
+from __future__ import annotations
+
+import pytest
+
+from channel_adapters.contract import ForgedRequest
+from channel_adapters.shopify.signature import callback_signature, verify_webhook, webhook_signature
+
+BODY = b'{"id":5500000000001,"name":"#1001"}'
+SECRET = "example-client-secret"
+SIGNATURE = "Bqlf0WFTXkPHQppZOE67G+IoQZl33Be4goXjiGowUBY="
+
+
+def test_a_webhook_is_signed_over_its_raw_body() -> None:
+    assert webhook_signature(BODY, SECRET) == SIGNATURE
+    verify_webhook({"x-shopify-hmac-sha256": SIGNATURE}, BODY, SECRET)
+
+
+def test_another_body_is_forged() -> None:
+    with pytest.raises(ForgedRequest, match="x-shopify-hmac-sha256"):
+        verify_webhook({"x-shopify-hmac-sha256": SIGNATURE}, BODY.replace(b"#1001", b"#1002"), SECRET)
+
+
+def test_a_shop_without_a_webhook_secret_accepts_nothing() -> None:
+    with pytest.raises(ForgedRequest, match="webhook_secret"):
+        verify_webhook({"x-shopify-hmac-sha256": webhook_signature(BODY, "")}, BODY, "")
+
+
+def test_the_authorisation_callback_is_signed_over_its_sorted_parameters() -> None:
+    params = {
+        "timestamp": "1789866000",
+        "state": "nonce1",
+        "shop": "sample-shop.myshopify.com",
+        "code": "examplecode",
+        "hmac": "what it claims",
+        "signature": "an older claim",
+    }
+    expected = "efcd6eccd99abe5e6c84cee27100dc27370b557f53ebfe8f9e636c0a378fcb78"
+    assert callback_signature(params, SECRET) == expected
