@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
-from schemas.order import LineKind, LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus
+from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus
 from schemas.plan import (
     Candidate,
     DeferredOrder,
@@ -16,7 +17,7 @@ from schemas.plan import (
     RoutingPlan,
     TaggedOrder,
 )
-from workers.route.weighing import Verdict, weigh
+from workers.route.weighing import Situation, Verdict, situation_of, weigh
 from workers.rules import wording
 from workers.rules.facts import Facts, lines_to_ship
 from workers.rules.ruleset import Ruleset
@@ -25,15 +26,17 @@ from workers.rules.ruleset import Ruleset
 def decide(tagged: TaggedOrder, ruleset: Ruleset, at: datetime) -> PlannedOrder:
     """What happens to the order next, decided as of `at`. Pure."""
     order = tagged.order
-    finished = _finished(order)
+    lines = lines_to_ship(order)
+    finished = _finished(order, lines)
     if finished is not None:
         plan = RoutingPlan(disposition=finished.disposition, ruleset=ruleset.label, reason=finished.reason)
         return PlannedOrder(order=order, plan=plan, tags=tagged.tags, flags=tagged.flags)
-    lines = lines_to_ship(order)
     facts = Facts(tagged, at, lines)
-    verdict = weigh([rule for rule in ruleset.rules if rule.holds(facts)], order, at, _review_codes(tagged))
-    tags = tuple(dict.fromkeys((*tagged.tags, *verdict.tags))) if verdict.tags else tagged.tags
-    return PlannedOrder(order=order, plan=_plan(order, ruleset, verdict), tags=tags, flags=tagged.flags)
+    matched = tuple([rule for rule in ruleset.rules if rule.holds(facts)])
+    situation = situation_of(matched, order, at, _review_codes(tagged))
+    plan, added = _plan(ruleset, situation, ruleset.lets_through(order.uid))
+    tags = tuple(dict.fromkeys((*tagged.tags, *added))) if added else tagged.tags
+    return PlannedOrder(order=order, plan=plan, tags=tags, flags=tagged.flags)
 
 
 def events_of(planned: PlannedOrder) -> Sequence[PlannedOrder | ReviewOrder | DeferredOrder]:
@@ -53,24 +56,31 @@ class _Finished(NamedTuple):
     reason: str
 
 
-_CANCELLED = _Finished(Disposition.RELEASE, wording.CANCELLED())
-_REFUNDED = _Finished(Disposition.RELEASE, wording.REFUNDED())
+_CANCELLED = OrderStatus.CANCELLED
+_GONE = (OrderStatus.SHIPPED, OrderStatus.COMPLETED)
+_REFUNDED, _ON_HOLD = PaymentStatus.REFUNDED, OrderStatus.ON_HOLD
+_OPEN, _REQUESTED = LineStatus.OPEN, RefundStatus.REQUESTED
+
+_IS_CANCELLED = _Finished(Disposition.RELEASE, wording.CANCELLED())
+_IS_REFUNDED = _Finished(Disposition.RELEASE, wording.REFUNDED())
 _ALL_GONE = _Finished(Disposition.RELEASE, wording.ALL_LINES_GONE())
-_SHIPPED = _Finished(Disposition.IGNORE, wording.SHIPPED())
+_IS_SHIPPED = _Finished(Disposition.IGNORE, wording.SHIPPED())
 _SERVICES = _Finished(Disposition.IGNORE, wording.SERVICES_ONLY())
 _NOTHING = _Finished(Disposition.IGNORE, wording.NOTHING_LEFT())
 
 
-def _finished(order: Order) -> _Finished | None:
+def _finished(order: Order, to_ship: tuple[Line, ...]) -> _Finished | None:
     """Why there is nothing to route; None when there is."""
-    if order.status is OrderStatus.CANCELLED:
-        return _CANCELLED
-    if order.status in (OrderStatus.SHIPPED, OrderStatus.COMPLETED):
-        return _SHIPPED
-    if order.payment is PaymentStatus.REFUNDED:
-        return _REFUNDED
-    if not order.lines or lines_to_ship(order):
-        return None
+    if order.status is _CANCELLED:
+        return _IS_CANCELLED
+    if order.status in _GONE:
+        return _IS_SHIPPED
+    if order.payment is _REFUNDED:
+        return _IS_REFUNDED
+    return None if to_ship or not order.lines else _nothing_to_ship(order)
+
+
+def _nothing_to_ship(order: Order) -> _Finished:
     goods = [line for line in order.lines if line.kind is not LineKind.SERVICE]
     if not goods:
         cancelled = all(line.status is LineStatus.CANCELLED for line in order.lines)
@@ -78,27 +88,30 @@ def _finished(order: Order) -> _Finished | None:
     return _NOTHING if any(line.status is LineStatus.SHIPPED for line in goods) else _ALL_GONE
 
 
-def _review_codes(tagged: TaggedOrder) -> list[str]:
+def _review_codes(tagged: TaggedOrder) -> tuple[str, ...]:
     """Why a person must look at the order whatever the rules say."""
     order = tagged.order
     codes = [flag.code for flag in tagged.flags if flag.blocks]
     codes += order.holds
-    if order.status is OrderStatus.ON_HOLD and not order.holds:
+    if order.status is _ON_HOLD and not order.holds:
         codes.append("platform-hold")
     for line in order.lines:
-        if line.refund is RefundStatus.REQUESTED and line.status is LineStatus.OPEN:
+        if line.refund is _REQUESTED and line.status is _OPEN:
             codes.append("refund-requested")
             break
-    return list(dict.fromkeys(codes)) if codes else codes
+    return tuple(dict.fromkeys(codes)) if codes else ()
 
 
 # -- from verdict to plan --------------------------------------------------------------------------------------------
 
 
-def _plan(order: Order, ruleset: Ruleset, verdict: Verdict) -> RoutingPlan:
-    disposition, reason, codes = _disposition(order, ruleset, verdict)
+@lru_cache(maxsize=8192)
+def _plan(ruleset: Ruleset, situation: Situation, let_through: bool) -> tuple[RoutingPlan, tuple[str, ...]]:
+    """The plan and the tags that rules add. Remembered: most orders of a day are in one of a few situations."""
+    verdict = weigh(situation)
+    disposition, reason, codes = _disposition(ruleset, verdict, let_through)
     goes = disposition is Disposition.RESERVE
-    return RoutingPlan(
+    plan = RoutingPlan(
         disposition=disposition,
         ruleset=ruleset.label,
         reason=reason,
@@ -109,9 +122,10 @@ def _plan(order: Order, ruleset: Ruleset, verdict: Verdict) -> RoutingPlan:
         hold_codes=codes,
         suggested=() if goes else verdict.candidates,
     )
+    return plan, verdict.tags
 
 
-def _disposition(order: Order, ruleset: Ruleset, verdict: Verdict) -> tuple[Disposition, str, tuple[str, ...]]:
+def _disposition(ruleset: Ruleset, verdict: Verdict, let_through: bool) -> tuple[Disposition, str, tuple[str, ...]]:
     if verdict.hold_codes:
         codes = verdict.hold_codes
         return Disposition.REVIEW, wording.REVIEW(codes=", ".join(codes)), codes
@@ -119,7 +133,7 @@ def _disposition(order: Order, ruleset: Ruleset, verdict: Verdict) -> tuple[Disp
         return Disposition.DEFER, verdict.deferred, ()
     if not verdict.candidates:
         return Disposition.REVIEW, wording.NO_RULE(), ("no-rule-matched",)
-    if not ruleset.lets_through(order.uid):
+    if not let_through:
         return Disposition.REVIEW, wording.GRAY(percent=ruleset.auto_percent), ("gray-rollout",)
     return Disposition.RESERVE, _why(verdict.candidates), ()
 

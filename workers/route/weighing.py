@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from schemas.order import Order
 from schemas.plan import Candidate, OnShort, RuleMatch
@@ -11,6 +12,16 @@ from schemas.record import record
 from workers.rules import wording
 from workers.rules.facts import final_part_unpaid, ships_later
 from workers.rules.ruleset import Defer, Rule, Until
+
+
+class Situation(NamedTuple):
+    """All that weighing depends on, so that one weighing serves every order in the same situation."""
+
+    matched: tuple[Rule, ...]  # in the order in which rules are asked
+    waiting: tuple[Rule, ...]  # of the matched ones, those that defer and whose time has not come
+    review_codes: tuple[str, ...]  # ask for a person, whatever the rules say
+    final_unpaid: bool
+    ship_not_before: datetime | None
 
 
 @record
@@ -31,40 +42,39 @@ class _Winners:
 
     __slots__ = ("defer", "force", "hold", "short")
 
-    def __init__(self, matched: Sequence[Rule], order: Order, at: datetime) -> None:
-        self.hold: Rule | None = None
-        self.defer: Rule | None = None
-        self.force: Rule | None = None
-        self.short: Rule | None = None
-        for rule in matched:
-            if rule.force:
-                self.force = self.force or rule
-            elif rule.hold:
-                self.hold = self.hold or rule
-            elif rule.defer is not None and _waits(rule.defer, order, at):
-                self.defer = self.defer or rule
-            if rule.on_short is not None:
-                self.short = self.short or rule
+    def __init__(self, situation: Situation) -> None:
+        matched = situation.matched
+        self.hold = next((rule for rule in matched if rule.hold), None)
+        self.defer = next(iter(situation.waiting), None)
+        self.force = next((rule for rule in matched if rule.force), None)
+        self.short = next((rule for rule in matched if rule.on_short is not None), None)
 
 
-def weigh(matched: Sequence[Rule], order: Order, at: datetime, review_codes: Sequence[str]) -> Verdict:
-    """`matched` in the order in which rules are asked; `review_codes` ask for a person whatever the rules say."""
-    winners = _Winners(matched, order, at)
-    force, defer, short = winners.force, winners.defer, winners.short
+def situation_of(matched: tuple[Rule, ...], order: Order, at: datetime, review_codes: tuple[str, ...]) -> Situation:
+    """What matters of an order once its rules are known."""
+    waiting = tuple([rule for rule in matched if rule.defer is not None and _waits(rule.defer, order, at)])
+    presale = order.presale
+    later = presale.ship_not_before if waiting and presale is not None else None
+    return Situation(matched, waiting, review_codes, final_part_unpaid(order), later)
+
+
+def weigh(situation: Situation) -> Verdict:
+    """What the matched rules say together."""
+    winners = _Winners(situation)
+    force, short = winners.force, winners.short
     if force is not None:
         candidates: tuple[Candidate, ...] = (Candidate(warehouse_id=force.force, rule=force.rule_id, forced=True),)
     else:
-        candidates = _assigned(matched)
-    stopped = _stopped(winners, order, review_codes)
-    deferred, not_before = _deferral(defer, order)
+        candidates = _assigned(situation.matched)
+    deferred, not_before = _deferral(winners.defer, situation)
     return Verdict(
         candidates=candidates,
-        matches=_traced(matched, winners, order, at, candidates, stopped),
+        matches=_traced(situation, winners, candidates),
         on_short=short.on_short if short is not None and short.on_short is not None else OnShort.NEXT,
-        hold_codes=(*review_codes, *[rule.rule_id for rule in matched if rule.hold]),
+        hold_codes=(*situation.review_codes, *[rule.rule_id for rule in situation.matched if rule.hold]),
         deferred=deferred,
         not_before=not_before,
-        tags=tuple([tag for rule in matched for tag in rule.add_tags]),
+        tags=tuple([tag for rule in situation.matched for tag in rule.add_tags]),
     )
 
 
@@ -90,14 +100,13 @@ def _waits(defer: Defer, order: Order, at: datetime) -> bool:
     return defer.time is not None and at < defer.time
 
 
-def _deferral(defer: Rule | None, order: Order) -> tuple[str, datetime | None]:
+def _deferral(defer: Rule | None, situation: Situation) -> tuple[str, datetime | None]:
     """The sentence that says why the order waits, and until when. None: until the platform says so."""
     if defer is None or defer.defer is None:
-        return (wording.FINAL_UNPAID() if final_part_unpaid(order) else ""), None
+        return (wording.FINAL_UNPAID() if situation.final_unpaid else ""), None
     if defer.defer.until is Until.FINAL_PAYMENT:
         return wording.DEFERRED(rule=defer.rule_id), None
-    presale_date = order.presale.ship_not_before if order.presale is not None else None
-    time = defer.defer.time if defer.defer.until is Until.TIME else presale_date
+    time = defer.defer.time if defer.defer.until is Until.TIME else situation.ship_not_before
     told = time.isoformat(timespec="minutes") if time is not None else ""
     return wording.DEFERRED_TIME(rule=defer.rule_id, time=told), time
 
@@ -105,67 +114,68 @@ def _deferral(defer: Rule | None, order: Order) -> tuple[str, datetime | None]:
 # -- the trace -------------------------------------------------------------------------------------------------------
 
 
-def _stopped(winners: _Winners, order: Order, review_codes: Sequence[str]) -> str:
+def _stopped(situation: Situation, winners: _Winners) -> str:
     """Why no candidate is used, "" when they are."""
     if winners.hold is not None:
         return wording.OVERRULED_HOLD(rule=winners.hold.rule_id)
-    if review_codes:
-        return wording.OVERRULED_REVIEW(codes=", ".join(review_codes))
+    if situation.review_codes:
+        return wording.OVERRULED_REVIEW(codes=", ".join(situation.review_codes))
     if winners.defer is not None:
         return wording.OVERRULED_DEFER(rule=winners.defer.rule_id)
-    return wording.OVERRULED_PRESALE() if final_part_unpaid(order) else ""
+    return wording.OVERRULED_PRESALE() if situation.final_unpaid else ""
 
 
-def _traced(
-    matched: Sequence[Rule],
-    winners: _Winners,
-    order: Order,
-    at: datetime,
-    candidates: tuple[Candidate, ...],
-    stopped: str,
-) -> tuple[RuleMatch, ...]:
-    places = {candidate.warehouse_id: number for number, candidate in enumerate(candidates, start=1)}
-    matches = []
-    for rule in matched:
-        if rule.assign or rule.force:
-            effect = stopped or _effect_of_choice(rule, winners, candidates, places)
-        elif rule.hold:
-            effect = wording.HOLDS()
-        elif rule.defer is not None:
-            effect = _effect_of_defer(rule, winners, stopped, due=not _waits(rule.defer, order, at))
-        else:
-            effect = ""
-        if rule.on_short is not None or rule.add_tags:
-            effect = "; ".join([part for part in (effect, *_other_effects(rule, winners)) if part])
-        matches.append(RuleMatch(rule=rule.rule_id, priority=rule.priority, action=rule.action, effect=effect))
-    return tuple(matches)
+def _traced(situation: Situation, winners: _Winners, candidates: tuple[Candidate, ...]) -> tuple[RuleMatch, ...]:
+    stopped = _stopped(situation, winners)
+    return tuple(
+        [
+            RuleMatch(
+                rule=rule.rule_id,
+                priority=rule.priority,
+                action=rule.action,
+                effect="; ".join(_effects(rule, situation, winners, candidates, stopped)),
+            )
+            for rule in situation.matched
+        ]
+    )
 
 
-def _effect_of_choice(rule: Rule, winners: _Winners, candidates: tuple[Candidate, ...], places: dict[str, int]) -> str:
+def _effects(
+    rule: Rule, situation: Situation, winners: _Winners, candidates: tuple[Candidate, ...], stopped: str
+) -> Iterator[str]:
+    if rule.force or (rule.assign and (stopped or winners.force is not None)):
+        yield stopped or _effect_of_force(rule, winners)
+    elif rule.assign:
+        yield from _effects_of_assign(rule, candidates)
+    elif rule.hold:
+        yield wording.HOLDS()
+    elif rule.defer is not None:
+        yield _effect_of_defer(rule, situation, stopped)
+    if rule.on_short is not None and winners.short is not None:
+        first = winners.short is rule
+        yield wording.SHORT(what=rule.on_short) if first else wording.OVERRULED_SHORT(rule=winners.short.rule_id)
+    if rule.add_tags:
+        yield wording.ADDS_TAG(tags=", ".join(rule.add_tags))
+
+
+def _effect_of_force(rule: Rule, winners: _Winners) -> str:
     force = winners.force
-    if force is rule:
+    if force is None or force is rule:
         return wording.ONLY_CANDIDATE()
-    if force is not None and rule.force == force.force:
+    if rule.force == force.force:
         return wording.AGREES(rule=force.rule_id)
-    if force is not None:
-        return wording.OVERRULED_FORCE(rule=force.rule_id)
-    told = []
+    return wording.OVERRULED_FORCE(rule=force.rule_id)
+
+
+def _effects_of_assign(rule: Rule, candidates: tuple[Candidate, ...]) -> Iterator[str]:
+    places = {candidate.warehouse_id: number for number, candidate in enumerate(candidates, start=1)}
     for warehouse_id in rule.assign:
         number = places[warehouse_id]
         own = candidates[number - 1].rule == rule.rule_id
-        told.append(wording.CANDIDATE(number=number) if own else wording.ALREADY(number=number))
-    return "; ".join(told)
+        yield wording.CANDIDATE(number=number) if own else wording.ALREADY(number=number)
 
 
-def _effect_of_defer(rule: Rule, winners: _Winners, stopped: str, *, due: bool) -> str:
-    if due:
+def _effect_of_defer(rule: Rule, situation: Situation, stopped: str) -> str:
+    if rule not in situation.waiting:
         return wording.DUE()
     return wording.DEFERS() if stopped == wording.OVERRULED_DEFER(rule=rule.rule_id) else stopped
-
-
-def _other_effects(rule: Rule, winners: _Winners) -> tuple[str, str]:
-    short = ""
-    if rule.on_short is not None and winners.short is not None:
-        first = winners.short is rule
-        short = wording.SHORT(what=rule.on_short) if first else wording.OVERRULED_SHORT(rule=winners.short.rule_id)
-    return short, wording.ADDS_TAG(tags=", ".join(rule.add_tags)) if rule.add_tags else ""

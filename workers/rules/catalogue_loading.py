@@ -10,7 +10,8 @@ from schemas.order import LineKind, StorageClass
 from schemas.text import Text
 from workers.rules.catalogue import Binding, Catalogue, Sku
 from workers.rules.document import Node, read_document
-from workers.rules.reading import read_channels, read_window
+from workers.rules.known import read_channels
+from workers.rules.measure_reading import read_window
 
 _KINDS: Final[Mapping[str, LineKind]] = {
     "goods": LineKind.PURCHASE,

@@ -8,21 +8,20 @@ from schemas.order import Line, LineKind, LineStatus, Order, PaymentStatus, Stor
 from schemas.plan import TaggedOrder
 from workers.rules.region import province_of
 
+_OPEN, _SERVICE = LineStatus.OPEN, LineKind.SERVICE  # a member looked up through its class costs 100 ns each time
+_DEPOSIT_PAID = PaymentStatus.DEPOSIT_PAID
+
 
 def lines_to_ship(order: Order) -> tuple[Line, ...]:
     """The lines a warehouse still has to pick: open, something left of them, no services."""
     return tuple(
-        [
-            line
-            for line in order.lines
-            if line.status is LineStatus.OPEN and line.kind is not LineKind.SERVICE and line.quantity > 0
-        ]
+        [line for line in order.lines if line.status is _OPEN and line.kind is not _SERVICE and line.quantity > 0]
     )
 
 
 def final_part_unpaid(order: Order) -> bool:
     """Whether only a deposit, or nothing, is paid of a presale."""
-    if order.payment is PaymentStatus.DEPOSIT_PAID:
+    if order.payment is _DEPOSIT_PAID:
         return True
     return order.presale is not None and not order.presale.final_paid
 
@@ -34,16 +33,19 @@ def ships_later(order: Order, at: datetime) -> bool:
 
 
 class Facts:
-    """One order as rules see it. `at` is when the decision is made: the time of the message, not of the machine."""
+    """One order as rules see it.
+
+    `lines` are those to ship; `at` is when the decision is made: the time of the message, not of the machine.
+    """
 
     __slots__ = ("at", "categories", "lines", "order", "province", "skus", "storages", "tags")
 
-    def __init__(self, tagged: TaggedOrder, at: datetime, lines: tuple[Line, ...] | None = None) -> None:
+    def __init__(self, tagged: TaggedOrder, at: datetime, lines: tuple[Line, ...]) -> None:
         order = tagged.order
         self.order: Order = order
         self.tags: tuple[str, ...] = tagged.tags
         self.at: datetime = at
-        self.lines: tuple[Line, ...] = lines_to_ship(order) if lines is None else lines
+        self.lines: tuple[Line, ...] = lines
         self.province: str = province_of(order.ship_to.province, order.ship_to.country)
         self.categories: set[str] = {line.category for line in self.lines}
         self.storages: set[StorageClass] = {line.storage_class for line in self.lines}

@@ -12,8 +12,9 @@ from schemas.text import Text
 from workers.rules.action_reading import read_action
 from workers.rules.catalogue import Catalogue
 from workers.rules.catalogue_loading import digest_of, load_catalogue
+from workers.rules.condition_reading import read_condition, read_provinces
 from workers.rules.document import Node, read_document
-from workers.rules.reading import Known, read_channels, read_condition, read_provinces
+from workers.rules.known import Known, read_channels
 from workers.rules.region import REGIONS
 from workers.rules.ruleset import Rule, Ruleset, Warehouse
 from workers.rules.shadowing import refuse_shadowed

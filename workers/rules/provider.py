@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from schemas.text import Text
 from workers.rules.loading import load_catalogue, load_ruleset
 from workers.rules.problems import Problem, RulesetErrors
 from workers.rules.ruleset import Rulebook
+
+_log = logging.getLogger(__name__)
 
 
 class RulesProvider(Protocol):
@@ -39,8 +42,8 @@ class RuleFiles:
     """A ruleset and a catalogue on disk, watched.
 
     A changed file takes effect once it has looked the same at two checks, so a half-written one is never read. A bad
-    file changes nothing: the old rules stay, `error` says why, and `report` is told once. A ruleset is immutable: the
-    same name and version with other content is refused, because decisions record only name and version.
+    file changes nothing: the old rules stay, `error` says why, and `report` (by default the log) is told once. A
+    ruleset is immutable: the same name and version with other content is refused, because decisions record only those.
     """
 
     def __init__(
@@ -58,7 +61,7 @@ class RuleFiles:
         self._clock = clock
         self._check_every = check_every
         self._channels = channels
-        self._report = report
+        self._report = report or _log_it
         self.error: RulesetErrors | None = None
         self._loaded = self._seen = self._signature()
         self._book = self._load()
@@ -85,8 +88,7 @@ class RuleFiles:
             self.error = error
         else:
             self.error, self._book = None, book
-        if self._report is not None:
-            self._report(self.error, self._book)
+        self._report(self.error, self._book)
 
     def _load(self) -> Rulebook:
         ruleset_path, catalogue_path = self._paths
@@ -105,6 +107,13 @@ class RuleFiles:
 
     def _signature(self) -> Signature:
         return tuple(_stat(path) for path in self._paths)
+
+
+def _log_it(error: RulesetErrors | None, book: Rulebook) -> None:
+    if error is None:
+        _log.info("rules %s are in force", book.ruleset.label)
+    else:
+        _log.error("the changed rules are not used, %s stay in force:\n%s", book.ruleset.label, error)
 
 
 def _stat(path: Path) -> tuple[int, int, int]:

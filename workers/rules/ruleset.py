@@ -39,7 +39,7 @@ class Warehouse:
     regions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # itself and no other: rules are keys of remembered decisions
 class Rule:
     """When `holds`, do what is set: at most one of assign, force, defer and hold; on_short and tags go with any."""
 
@@ -56,7 +56,7 @@ class Rule:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ruleset:
     """All rules in the order in which they are asked: by priority number, then by their place in the file."""
 

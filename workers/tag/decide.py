@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import attrgetter
 
 from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus, Privacy, StorageClass
 from schemas.plan import Flag, TaggedOrder
+from schemas.record import changed
 from workers.rules import wording
 from workers.rules.catalogue import Catalogue, Sku
 from workers.rules.facts import lines_to_ship
@@ -17,72 +17,51 @@ _PAST_SHIPPING = (OrderStatus.CANCELLED, OrderStatus.SHIPPED, OrderStatus.COMPLE
 _PAID = (PaymentStatus.PAID, PaymentStatus.CASH_ON_DELIVERY)
 _NAMED = 5
 
-_ORDER_FIELDS = tuple(Order.__dataclass_fields__)
-_ORDER_VALUES = attrgetter(*_ORDER_FIELDS)
-_LINES_AT = _ORDER_FIELDS.index("lines")
+# A member looked up through its class costs 100 ns each time.
+_PURCHASE, _GIFT = LineKind.PURCHASE, LineKind.GIFT
+_LINE_CANCELLED, _MISSING, _AMBIENT = LineStatus.CANCELLED, Privacy.MISSING, StorageClass.AMBIENT
 
 
 def decide(order: Order, catalogue: Catalogue, tagging: Tagging) -> TaggedOrder:
     """What the order is made of, and what is wrong with it. Pure."""
-    tags: list[str] = []
+    tags: list[str] = []  # from keywords in its lines
     lines = tuple([_filled(line, order.channel, catalogue.skus, tagging, tags) for line in order.lines])
     if catalogue.by_gift:
         lines = bind_gifts(lines, catalogue)
-    order_tags = tagging.order(order)
-    order = _with_lines(order, lines)
-    found = dict.fromkeys((*_built_in_tags(order), *tags, *order_tags))
-    return TaggedOrder(order=order, tags=tuple(found), flags=_flags(order, catalogue))
+    order = changed(order, lines=lines)
+    found = [*_built_in_tags(order), *tags, *tagging.order(order)]
+    tags_once = tuple(dict.fromkeys(found)) if found else ()
+    return TaggedOrder(order=order, tags=tags_once, flags=_flags(order, catalogue))
 
 
 def _filled(line: Line, channel: str, skus: Mapping[str, Sku], tagging: Tagging, tags: list[str]) -> Line:
     """The line with kind, category, storage class and weight. A cancelled line gives the order no tags."""
     sku = skus.get(line.sku)
     found = tagging.line(channel, line)
-    if found.tags and line.status is not LineStatus.CANCELLED:
+    if found.tags and line.status is not _LINE_CANCELLED:
         tags += found.tags
     kind = line.kind
-    if kind is LineKind.PURCHASE:
+    if kind is _PURCHASE:
         kind = found.kind or _kind_of(sku, line)
-    return Line(
-        line_id=line.line_id,
-        sku=line.sku,
-        quantity=line.quantity,
-        unit_price=line.unit_price,
-        paid=line.paid,
-        platform_sku=line.platform_sku,
-        title=line.title,
-        kind=kind,
-        status=line.status,
-        refund=line.refund,
-        bound_to=line.bound_to,
-        category=sku.category if sku else "",
-        storage_class=sku.storage if sku else StorageClass.AMBIENT,
-        weight_grams=sku.weight_grams if sku else 0,
-        marks=line.marks,
-    )
+    if sku is None:
+        return changed(line, kind=kind, category="", storage_class=_AMBIENT, weight_grams=0)
+    return changed(line, kind=kind, category=sku.category, storage_class=sku.storage, weight_grams=sku.weight_grams)
 
 
 def _kind_of(sku: Sku | None, line: Line) -> LineKind:
     """A gift SKU that somebody paid for is a purchase."""
-    if sku is None or (sku.kind is LineKind.GIFT and line.paid > 0):
-        return LineKind.PURCHASE
+    if sku is None or (sku.kind is _GIFT and line.paid > 0):
+        return _PURCHASE
     return sku.kind
-
-
-def _with_lines(order: Order, lines: tuple[Line, ...]) -> Order:
-    """`dataclasses.replace`, four times as fast: this runs once per order."""
-    values = list(_ORDER_VALUES(order))
-    values[_LINES_AT] = lines
-    return Order(**dict(zip(_ORDER_FIELDS, values, strict=True)))
 
 
 def _built_in_tags(order: Order) -> list[str]:
     tags = []
     gift = cold = False
     for line in order.lines:
-        if line.status is not LineStatus.CANCELLED:
-            gift = gift or line.kind is LineKind.GIFT
-            cold = cold or line.storage_class is not StorageClass.AMBIENT
+        if line.status is not _LINE_CANCELLED:
+            gift = gift or line.kind is _GIFT
+            cold = cold or line.storage_class is not _AMBIENT
     if gift:
         tags.append("gift")
     if order.promotions:
@@ -107,7 +86,7 @@ def _flags(order: Order, catalogue: Catalogue) -> tuple[Flag, ...]:
     if not to_ship:
         return ()
     flags = _sku_flags(to_ship, catalogue)
-    if order.ship_to.privacy is Privacy.MISSING and order.payment in _PAID:
+    if order.ship_to.privacy is _MISSING and order.payment in _PAID:
         flags.append(Flag(code="receiver-missing", message=wording.RECEIVER_MISSING()))
     flags += gift_flags(order, to_ship, catalogue)
     return tuple(flags)

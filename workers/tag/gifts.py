@@ -3,45 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from schemas.order import Line, LineKind, LineStatus, Order
 from schemas.plan import Flag
+from schemas.record import changed
 from workers.rules import wording
 from workers.rules.catalogue import Binding, Catalogue
 from workers.rules.words import fold
 
+_GIFT, _PURCHASE, _CANCELLED = LineKind.GIFT, LineKind.PURCHASE, LineStatus.CANCELLED
+
 
 def bind_gifts(lines: tuple[Line, ...], catalogue: Catalogue) -> tuple[Line, ...]:
     """Gift lines that the platform left loose, bound to the main lines that the catalogue binds them to."""
-    if not any(line.kind is LineKind.GIFT and not line.bound_to for line in lines):
+    if not any(line.kind is _GIFT and not line.bound_to for line in lines):
         return lines
     return tuple([_bound(line, lines, catalogue) for line in lines])
 
 
 def _bound(line: Line, lines: tuple[Line, ...], catalogue: Catalogue) -> Line:
-    if line.kind is not LineKind.GIFT or line.bound_to or line.status is LineStatus.CANCELLED:
+    if line.kind is not _GIFT or line.bound_to or line.status is _CANCELLED:
         return line
     mains = {binding.main for binding in catalogue.by_gift.get(line.sku, ())}
     bound_to = tuple(other.line_id for other in lines if other.sku in mains and _is_main(other))
-    return replace(line, bound_to=bound_to) if bound_to else line
+    return changed(line, bound_to=bound_to) if bound_to else line
 
 
 def _is_main(line: Line) -> bool:
     """Bought and not cancelled; a main line that has shipped already still counts."""
-    return line.kind is LineKind.PURCHASE and line.status is not LineStatus.CANCELLED
+    return line.kind is _PURCHASE and line.status is not _CANCELLED
 
 
 def gift_flags(order: Order, to_ship: tuple[Line, ...], catalogue: Catalogue) -> list[Flag]:
     """Gifts without their main line, main lines without their gift, gifts announced but not there."""
-    gifts = [line for line in order.lines if line.kind is LineKind.GIFT and line.status is not LineStatus.CANCELLED]
+    gifts = [line for line in order.lines if line.kind is _GIFT and line.status is not _CANCELLED]
     flags: list[Flag] = []
     mains = _units_of_mains(order, catalogue)
     if mains:
         flags.extend(_missing_and_surplus(order, gifts, mains, catalogue))
     if gifts and not _is_gift_of_another(order):
         flags.extend(_without_main(order, gifts, catalogue))
-        if not any(line.kind is LineKind.PURCHASE for line in to_ship):
+        if not any(line.kind is _PURCHASE for line in to_ship):
             flags.append(Flag(code="gift-only", message=wording.GIFT_ONLY(), line_ids=_ids(gifts)))
     if order.promised_gifts:
         flags.extend(_promised(order, gifts))
