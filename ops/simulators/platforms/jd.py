@@ -124,7 +124,7 @@ class JD:
         sale = self._desk.store.get(str(given.get("order_id", "")))
         fields = given.get("optional_fields")
         if sale is None or not fields:
-            return _failure("订单不存在" if fields else "参数错误")
+            return orjson.dumps({"orderDetailInfo": {"apiResult": _refused("参数错误或订单不存在")}, "code": "0"})
         return b'{"orderDetailInfo":{"apiResult":%s,"orderInfo":%s},"code":"0"}' % (
             _SUCCESS,
             self._order(sale, fields),
@@ -164,8 +164,11 @@ def _render(sale: Sale, fields: str) -> bytes:
 
 def _failure(reason: str) -> bytes:
     """A business failure sits inside an envelope that looks like success."""
-    result = {"englishErrCode": "parameter error", "chineseErrCode": reason, "numberCode": 10300003, "success": False}
-    return orjson.dumps({"searchorderinfo_result": {"apiResult": result, "orderTotal": 0}, "code": "0"})
+    return orjson.dumps({"searchorderinfo_result": {"apiResult": _refused(reason), "orderTotal": 0}, "code": "0"})
+
+
+def _refused(reason: str) -> Parameters:
+    return {"englishErrCode": "parameter error", "chineseErrCode": reason, "numberCode": 10300003, "success": False}
 
 
 def _error(code: str, chinese: str, english: str) -> Refusal:
