@@ -1,0 +1,99 @@
+"""Templates are tried in their order, and what each said is kept when none fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from channel_adapters.contract import ChannelRefused, ForgedRequest, Headers, RawOrder, UnreadablePayload
+from channel_adapters.parsing import NoTemplateFits, TemplateFailure, parse_body, read_order
+from schemas.order import Order, Source
+from schemas.text import Text
+from tests.builders import an_order
+
+TOO_OLD = UnreadablePayload("missing-field", "lines", Text("is missing", "缺少此字段"))
+TOO_NEW = UnreadablePayload("unknown-status", "state", Text("is not known", "取值未知"))
+
+
+@dataclass(frozen=True)
+class ATemplate:
+    """Reads payloads that begin with its name, and refuses all others in its own words."""
+
+    name: str
+    refusal: UnreadablePayload
+
+    def read(self, payload: bytes, shop_id: str) -> Order:
+        if payload.startswith(self.name.encode()):
+            return an_order(shop_id=shop_id, source=Source(template=self.name))
+        raise self.refusal
+
+
+def pieces(body: bytes) -> Sequence[RawOrder]:
+    return [RawOrder(f"order-{index}", None, piece) for index, piece in enumerate(body.split(b","))]
+
+
+@dataclass(frozen=True)
+class AFormat:
+    """A channel with two templates whose envelope is a comma."""
+
+    channel: str = "acme"
+    templates: Sequence[ATemplate] = (ATemplate("new", TOO_OLD), ATemplate("old", TOO_NEW))
+    opens: Callable[[bytes], Sequence[RawOrder]] = pieces
+
+    def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
+        return self.opens(body)
+
+    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+        raise ForgedRequest(Text("is not signed", "未签名"))
+
+
+def raising(error: Exception) -> Callable[[bytes], Sequence[RawOrder]]:
+    def opens(body: bytes) -> Sequence[RawOrder]:
+        raise error
+
+    return opens
+
+
+def test_the_main_template_is_tried_first() -> None:
+    assert read_order(AFormat(), b"new", "shop-1").source.template == "new"
+
+
+def test_the_backup_reads_what_the_main_one_refuses() -> None:
+    order = read_order(AFormat(), b"old", "shop-1")
+    assert (order.source.template, order.shop_id) == ("old", "shop-1")
+
+
+def test_when_none_fits_each_template_says_why() -> None:
+    with pytest.raises(NoTemplateFits) as caught:
+        read_order(AFormat(), b"odd", "shop-1")
+    assert caught.value.failures == (
+        TemplateFailure("new", "missing-field", "lines", Text("is missing", "缺少此字段")),
+        TemplateFailure("old", "unknown-status", "state", Text("is not known", "取值未知")),
+    )
+    assert caught.value.code == "missing-field"
+    assert str(caught.value) == "the order does not fit any known form (new: lines is missing; old: state is not known)"
+    assert caught.value.text.zh == "该订单不符合任何已知格式（new：lines 缺少此字段；old：state 取值未知）"
+
+
+def test_a_body_gives_each_of_its_orders_or_why_it_cannot_be_read() -> None:
+    first, second, third = parse_body(AFormat(), b"new,odd,old", "shop-1")
+    assert isinstance(first, Order)
+    assert isinstance(second, NoTemplateFits)
+    assert second.platform_order_id == "order-1"
+    assert str(second).startswith("order order-1 does not fit any known form")
+    assert isinstance(third, Order)
+
+
+def test_a_body_without_orders_says_so() -> None:
+    assert parse_body(AFormat(opens=raising(TOO_NEW)), b"", "shop-1") == [TOO_NEW]
+
+
+def test_the_platform_s_own_refusal_is_raised() -> None:
+    with pytest.raises(ChannelRefused):
+        parse_body(AFormat(opens=raising(ChannelRefused("expired", Text("expired", "已过期")))), b"", "shop-1")
+
+
+def test_an_empty_page_gives_nothing() -> None:
+    assert parse_body(AFormat(opens=lambda body: []), b"", "shop-1") == []
