@@ -17,6 +17,8 @@ import typer
 from schemas.text import Language, Text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
     from rich.table import Table
 
@@ -126,6 +128,22 @@ def a_table(title: Text, columns: Sequence[tuple[Text, bool]]) -> Table:
     for heading, is_number in columns:
         table.add_column(tell(heading), justify="right" if is_number else "left", overflow="fold")
     return table
+
+
+def moment(when: datetime | None) -> str:
+    """A time for people, in this machine's time zone, which it names; "" for None."""
+    return when.astimezone().isoformat(" ", "seconds") if when else ""
+
+
+def money(minor_units: int, currency: str) -> str:
+    """An amount for people: 12800, CNY -> `128.00 CNY`."""
+    from channel_adapters.reading import currency_digits
+
+    digits = currency_digits(currency, "currency")
+    sign, amount = "-" if minor_units < 0 else "", abs(minor_units)
+    if not digits:
+        return f"{sign}{amount} {currency}"
+    return f"{sign}{amount // 10**digits}.{amount % 10**digits:0{digits}d} {currency}"
 
 
 # -- ending --------------------------------------------------------------------------------------------------------

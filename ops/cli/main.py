@@ -1,0 +1,116 @@
+"""`orderfleet`: every operator action is a subcommand with help, examples, JSON for machines, and exit codes.
+
+The modules mounted here import what is heavy inside their commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.cli import explain, parse, poll, rules, stock, worker
+from ops.cli.output import ExitCode, epilog, say, say_error
+from schemas.text import Text
+
+app = typer.Typer(
+    name="orderfleet",
+    help=say(
+        "Order hub for sellers on many channels: normalize, tag, route and reserve orders exactly once.",
+        "多渠道卖家的订单中枢：归一、打标、分仓、锁库存，每单只生效一次。",
+    ),
+    epilog=epilog(
+        [
+            ("orderfleet demo", Text("the whole fleet on this machine, on simulated platforms", "在本机演示整个流程")),
+            (
+                "orderfleet parse taobao page.json",
+                Text("the orders that a platform's answer means", "平台报文里的订单是什么意思"),
+            ),
+            (
+                "orderfleet explain taobao:main:2700000000000000001",
+                Text("where an order is, and why", "订单在哪里、为什么"),
+            ),
+            ("ORDERFLEET_LANG=zh orderfleet --help", Text("the same in Chinese", "用中文显示")),
+        ],
+        tuple(code for code in ExitCode if code is not ExitCode.BUG),
+    ),
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# The commands, in the order of --help: one line each.
+READING = say("Read and try (no server needed)", "解读与试算（不需要服务器）")
+OPERATING = say("Look and act (Redis, Kafka)", "查看与操作（Redis、Kafka）")
+RUNNING = say("Run", "运行")
+
+app.command("worker", rich_help_panel=RUNNING, epilog=worker.EPILOG, help=worker.HELP)(worker.worker)
+app.command("poll", rich_help_panel=RUNNING, epilog=poll.EPILOG, help=poll.HELP)(poll.poll)
+app.command("parse", rich_help_panel=READING, epilog=parse.EPILOG, help=parse.HELP)(parse.parse)
+app.add_typer(rules.app, name="rules", rich_help_panel=READING)
+app.command("explain", rich_help_panel=OPERATING, epilog=explain.EPILOG, help=explain.HELP)(explain.explain)
+app.add_typer(stock.app, name="stock", rich_help_panel=OPERATING)
+
+
+def version() -> str:
+    """The version of this code, whether it is installed or run from its source."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("orderfleet")
+    except PackageNotFoundError:
+        import tomllib
+
+        project = Path(__file__).parents[2] / "pyproject.toml"
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"orderfleet {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help=say("Print the version.", "显示版本号。")
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The entry point. No way out of it shows a traceback, unless ORDERFLEET_LOG_LEVEL is DEBUG."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except Exception as error:
+        if os.environ.get("ORDERFLEET_LOG_LEVEL") == "DEBUG":
+            raise
+        _report_bug(error)
+        sys.exit(ExitCode.BUG)
+
+
+def _report_bug(error: Exception) -> None:
+    """Names the kind and the place only: an exception's own words may quote an order."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__}, {Path(last.filename).name}:{last.lineno}"
+    say_error(
+        Text(
+            f"this is a mistake in orderfleet itself ({place}). "
+            "Report it with this line; ORDERFLEET_LOG_LEVEL=DEBUG shows the details, which may hold personal data",
+            f"这是 orderfleet 自身的程序错误（{place}）。请连同本行一起报告；"
+            "设置 ORDERFLEET_LOG_LEVEL=DEBUG 可查看细节（可能含个人信息）",
+        )
+    )

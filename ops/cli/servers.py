@@ -1,0 +1,114 @@
+"""Asking Redis and Kafka from a command. A server that is away ends the command with one clear line and exit code 3."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from ops.cli.output import ExitCode, fail
+from schemas.text import Text
+from workers.inventory.ledger import Ledger
+from workers.inventory.records import CorruptLedger
+from workers.runtime.errors import TransientError
+from workers.runtime.settings import Settings
+
+T = TypeVar("T")
+
+CONNECT_SECONDS: Final = 3.0
+ANSWER_SECONDS: Final = 10.0
+
+
+def ask_ledger(settings: Settings, question: Callable[[Ledger], Awaitable[T]]) -> T:
+    """What the stock ledger answers. Ends the command when Redis is away, refuses, or holds what is not ours."""
+    try:
+        return asyncio.run(asked(settings, question))
+    except TransientError as error:
+        fail(redis_away(settings, error), ExitCode.AWAY)
+    except RedisError as error:
+        fail(redis_refused(settings, error), ExitCode.AWAY)
+    except CorruptLedger as error:
+        fail(corrupt(error))
+
+
+async def asked(settings: Settings, question: Callable[[Ledger], Awaitable[T]]) -> T:
+    """The same with its errors: TransientError, RedisError, CorruptLedger."""
+    redis = _client(settings)
+    try:
+        return await question(Ledger(redis))
+    finally:
+        await redis.aclose()
+
+
+def _client(settings: Settings) -> Redis:
+    try:
+        return Redis.from_url(
+            settings.redis_url.get_secret_value(),
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError:
+        fail(
+            Text(
+                "the setting ORDERFLEET_REDIS_URL is not usable: write redis://HOST:PORT/DB, rediss:// or unix://",
+                "配置项 ORDERFLEET_REDIS_URL 不可用：请写 redis://主机:端口/库号、rediss:// 或 unix://",
+            ),
+            ExitCode.USAGE,
+        )
+
+
+def redis_away(settings: Settings, error: TransientError) -> Text:
+    """Redis does not answer, at which address, and what to check."""
+    where = _without_password(settings.redis_url.get_secret_value())
+    return Text(
+        f"Redis at {where} does not answer ({error}); is it running, and is ORDERFLEET_REDIS_URL right?",
+        f"位于 {where} 的 Redis 没有应答（{error}）；请检查它是否在运行、ORDERFLEET_REDIS_URL 是否正确",
+    )
+
+
+def redis_refused(settings: Settings, error: RedisError) -> Text:
+    """Redis answers, but not to us: its error word, never its whole sentence, which may quote data."""
+    where = _without_password(settings.redis_url.get_secret_value())
+    word = str(error).partition(" ")[0].rstrip(":")
+    return Text(
+        f"Redis at {where} refused ({word}); check the user's rights and the server's version (6.2 or newer)",
+        f"位于 {where} 的 Redis 拒绝了请求（{word}）；请检查用户权限和服务器版本（6.2 及以上）",
+    )
+
+
+def corrupt(error: CorruptLedger) -> Text:
+    """Somebody else wrote to the ledger's keys."""
+    keys = ", ".join(failure.where for failure in error.failures)
+    return Text(
+        f"{keys} in Redis is not what the ledger left there; nothing else may write to this Redis database. "
+        "orderfleet stock audit lists all such keys",
+        f"Redis 中的 {keys} 不是账本写入的内容；其他程序不得写入该库。orderfleet stock audit 可列出所有此类键",
+    )
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return parts.path or "?"
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.hostname}{port}{parts.path}"
+
+
+def kafka_away(settings: Settings, error: TransientError) -> Text:
+    """Kafka does not answer, at which address, and what to check."""
+    return Text(
+        f"Kafka at {settings.kafka} does not answer ({error}); is it running, and is ORDERFLEET_KAFKA right?",
+        f"位于 {settings.kafka} 的 Kafka 没有应答（{error}）；请检查它是否在运行、ORDERFLEET_KAFKA 是否正确",
+    )
+
+
+def fail_kafka_away(settings: Settings, error: TransientError) -> NoReturn:
+    """End the command: Kafka is away."""
+    fail(kafka_away(settings, error), ExitCode.AWAY)

@@ -1,0 +1,139 @@
+"""Where an order is and what it waits for, in one sentence: judged from everything that is written about it. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from ops.cli.evidence import Evidence, Read, warehouses_of
+from ops.cli.output import moment
+from schemas.fulfillment import WmsEventKind
+from schemas.plan import Disposition, PlannedOrder
+from schemas.text import Text
+from workers.inventory.records import OrderState, ReservationState, Whereabouts
+
+_DECIDED: Final = {
+    Disposition.REVIEW: Text("it waits in orders.review: a person must decide", "订单在 orders.review 等待人工审核"),
+    Disposition.DEFER: Text("it waits in orders.deferred: it is not due yet", "订单在 orders.deferred 等待，尚未到期"),
+    Disposition.RELEASE: Text("it is cancelled, and holds no stock", "订单已取消，没有占用库存"),
+    Disposition.IGNORE: Text("there is nothing left for us to ship", "没有需要我们发货的内容"),
+    Disposition.RESERVE: Text(
+        "it is planned, and its stock is not reserved yet: a worker with the stage reserve must run; look at the lag "
+        "of orders.planned",
+        "已有计划但尚未占用库存：需要运行包含 reserve 阶段的 worker；请查看 orders.planned 的积压",
+    ),
+}
+_WMS: Final = {
+    WmsEventKind.ACCEPTED: Text("{w} accepted it", "{w} 已接单"),
+    WmsEventKind.PICKED: Text("{w} picked it", "{w} 已拣货"),
+    WmsEventKind.SHORT: Text("{w} could not pick all of it", "{w} 拣货缺货"),
+    WmsEventKind.REJECTED: Text("{w} rejected it", "{w} 拒单"),
+    WmsEventKind.SHIPPED: Text("{w} shipped it", "{w} 已发货"),
+    WmsEventKind.CANCELLED: Text("{w} cancelled it", "{w} 已取消"),
+}
+
+
+def verdict(evidence: Evidence) -> Text:
+    """One sentence; further ones when a newer word about the order is still on its way."""
+    sentences = [_standing(evidence), *_newer(evidence), *_warehouse_said(evidence)]
+    return Text("; ".join(each.en for each in sentences), "；".join(each.zh for each in sentences))
+
+
+def _standing(evidence: Evidence) -> Text:
+    ledger, plan = evidence.ledger, evidence.plan
+    if ledger is not None and ledger.state is not None and ledger.state is not OrderState.NOTHING:
+        return _in_ledger(ledger, ledger.state)
+    if plan is not None:
+        return _by_plan(plan, ledger)
+    if evidence.letters:
+        return Text(
+            "it could not be processed and was set aside whole in orders.quarantined",
+            "无法处理，已完整存入 orders.quarantined",
+        )
+    return Text(
+        "it came in and is not planned yet: a worker with the stage normalize must run, and the channel must not be "
+        "paused; look at the lag of its raw topic",
+        "已收到但尚未生成计划：需要运行包含 normalize 阶段的 worker，且渠道未被暂停；请查看原始 topic 的积压",
+    )
+
+
+def _by_plan(plan: Read[PlannedOrder], ledger: Whereabouts | None) -> Text:
+    decided = plan.value.plan.disposition
+    if decided is Disposition.RESERVE and ledger is None:
+        return Text(
+            "it is planned to take stock; whether it has any is not known while Redis does not answer",
+            "计划占用库存；Redis 没有应答，无法得知是否已占用",
+        )
+    return _DECIDED[decided]
+
+
+def _in_ledger(ledger: Whereabouts, state: OrderState) -> Text:
+    where = ", ".join(warehouses_of(ledger)) or "?"
+    told = set(ledger.routed) & set(warehouses_of(ledger))
+    match state:
+        case OrderState.HELD:
+            return _held(ledger, where)
+        case OrderState.COMMITTED if told:
+            return Text(
+                f"its stock is reserved in {where}, and the warehouse was told to ship it",
+                f"库存已占用在 {where}，并已通知仓库发货",
+            )
+        case OrderState.COMMITTED:
+            return Text(
+                f"its stock is reserved in {where}; the warehouse was not told to ship it yet",
+                f"库存已占用在 {where}，尚未通知仓库发货",
+            )
+        case OrderState.BACKORDERED:
+            return Text("no warehouse has enough: it waits for stock", "各仓库存不足，等待补货")
+        case OrderState.AWAITING_TRANSFER:
+            return Text("it waits for a transfer between warehouses", "等待仓间调拨")
+        case OrderState.EXPIRED:
+            return Text(
+                "the payment did not come in time, and its stock was given back", "逾期未付款，占用的库存已释放"
+            )
+    return Text("its stock was given back", "占用的库存已释放")
+
+
+def _held(ledger: Whereabouts, where: str) -> Text:
+    ends = [r.deadline_ms for r in ledger.reservations if r.state == ReservationState.HELD and r.deadline_ms]
+    until = f" until {moment(datetime.fromtimestamp(min(ends) / 1000, UTC))}" if ends else ""
+    until_zh = f"，保留到 {moment(datetime.fromtimestamp(min(ends) / 1000, UTC))}" if ends else ""
+    return Text(
+        f"its stock is held in {where}{until}, and it waits for payment", f"库存已预占在 {where}{until_zh}，等待付款"
+    )
+
+
+def _newer(evidence: Evidence) -> list[Text]:
+    """What is written and did not take effect yet."""
+    found: list[Text] = []
+    ledger, plan = evidence.ledger, evidence.plan
+    if ledger is not None and ledger.revision and not ledger.settled:
+        found.append(
+            Text(
+                "a worker is busy with it, or was killed while it was: the next one finishes it",
+                "有 worker 正在处理，或在处理中被终止：下一个 worker 会完成",
+            )
+        )
+    if ledger is not None and plan is not None and ledger.revision and plan.value.order.revision > ledger.revision:
+        found.append(
+            Text(
+                "a newer revision is planned and did not reach the stock yet",
+                "更新的版本已有计划，但尚未作用到库存",
+            )
+        )
+    if evidence.letters and plan is not None and evidence.letters[-1].found.at > plan.found.at:
+        found.append(
+            Text(
+                "a later message about it could not be processed: see the dead letter below",
+                "之后又有一条消息无法处理：见下方死信",
+            )
+        )
+    return found
+
+
+def _warehouse_said(evidence: Evidence) -> list[Text]:
+    if not evidence.wms:
+        return []
+    last = evidence.wms[-1].value
+    words = _WMS[last.kind]
+    return [Text(words.en.format(w=last.warehouse_id), words.zh.format(w=last.warehouse_id))]
