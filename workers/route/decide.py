@@ -109,7 +109,7 @@ def _review_codes(tagged: TaggedOrder) -> tuple[str, ...]:
 def _plan(ruleset: Ruleset, situation: Situation, let_through: bool) -> tuple[RoutingPlan, tuple[str, ...]]:
     """The plan and the tags that rules add. Remembered: most orders of a day are in one of a few situations."""
     verdict = weigh(situation)
-    disposition, reason, codes = _disposition(ruleset, verdict, let_through)
+    disposition, reason, codes = _disposition(ruleset, situation, verdict, let_through)
     goes = disposition is Disposition.RESERVE
     plan = RoutingPlan(
         disposition=disposition,
@@ -125,12 +125,16 @@ def _plan(ruleset: Ruleset, situation: Situation, let_through: bool) -> tuple[Ro
     return plan, verdict.tags
 
 
-def _disposition(ruleset: Ruleset, verdict: Verdict, let_through: bool) -> tuple[Disposition, str, tuple[str, ...]]:
+def _disposition(
+    ruleset: Ruleset, situation: Situation, verdict: Verdict, let_through: bool
+) -> tuple[Disposition, str, tuple[str, ...]]:
     if verdict.hold_codes:
         codes = verdict.hold_codes
         return Disposition.REVIEW, wording.REVIEW(codes=", ".join(codes)), codes
     if verdict.deferred:
         return Disposition.DEFER, verdict.deferred, ()
+    if not verdict.candidates and situation.receiver_to_come:
+        return Disposition.DEFER, wording.RECEIVER_LATER(), ()
     if not verdict.candidates:
         return Disposition.REVIEW, wording.NO_RULE(), ("no-rule-matched",)
     if not let_through:

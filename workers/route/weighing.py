@@ -10,7 +10,7 @@ from schemas.order import Order
 from schemas.plan import Candidate, OnShort, RuleMatch
 from schemas.record import record
 from workers.rules import wording
-from workers.rules.facts import final_part_unpaid, ships_later
+from workers.rules.facts import final_part_unpaid, receiver_to_come, ships_later
 from workers.rules.ruleset import Defer, Rule, Until
 
 
@@ -22,6 +22,7 @@ class Situation(NamedTuple):
     review_codes: tuple[str, ...]  # ask for a person, whatever the rules say
     final_unpaid: bool
     ship_not_before: datetime | None
+    receiver_to_come: bool
 
 
 @record
@@ -55,7 +56,7 @@ def situation_of(matched: tuple[Rule, ...], order: Order, at: datetime, review_c
     waiting = tuple([rule for rule in matched if rule.defer is not None and _waits(rule.defer, order, at)])
     presale = order.presale
     later = presale.ship_not_before if waiting and presale is not None else None
-    return Situation(matched, waiting, review_codes, final_part_unpaid(order), later)
+    return Situation(matched, waiting, review_codes, final_part_unpaid(order), later, receiver_to_come(order))
 
 
 def weigh(situation: Situation) -> Verdict:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from schemas.order import Line, LineKind, LineStatus, Order, PaymentStatus, StorageClass
+from schemas.order import Line, LineKind, LineStatus, Order, PaymentStatus, Privacy, StorageClass
 from schemas.plan import TaggedOrder
 from workers.rules.region import province_of
 
 _OPEN, _SERVICE = LineStatus.OPEN, LineKind.SERVICE  # a member looked up through its class costs 100 ns each time
-_DEPOSIT_PAID = PaymentStatus.DEPOSIT_PAID
+_DEPOSIT_PAID, _MISSING = PaymentStatus.DEPOSIT_PAID, Privacy.MISSING
+_NOT_PAID = (PaymentStatus.UNPAID, PaymentStatus.DEPOSIT_PAID)
 
 
 def lines_to_ship(order: Order) -> tuple[Line, ...]:
@@ -24,6 +25,11 @@ def final_part_unpaid(order: Order) -> bool:
     if order.payment is _DEPOSIT_PAID:
         return True
     return order.presale is not None and not order.presale.final_paid
+
+
+def receiver_to_come(order: Order) -> bool:
+    """Whether the platform holds the receiver back until the order is paid, as some do."""
+    return order.ship_to.privacy is _MISSING and order.payment in _NOT_PAID
 
 
 def ships_later(order: Order, at: datetime) -> bool:

@@ -80,6 +80,7 @@ NO_RULE            = Phrase("no-rule-matched: no rule names a warehouse for this
 GRAY               = Phrase("gray-rollout: outside the {percent} % that go through without a person", "gray-rollout：不在自动放行的 {percent}% 之内")
 REVIEW             = Phrase("a person must decide: {codes}", "需要人工决定：{codes}")
 FINAL_UNPAID       = Phrase("the final part of the presale is unpaid", "预售尾款未付")
+RECEIVER_LATER     = Phrase("unpaid, and the platform names the receiver only once it is paid", "未付款，平台在付款后才提供收货人")
 DEFERRED           = Phrase("deferred by {rule} until the final part is paid", "被规则 {rule} 延后到尾款付清")
 DEFERRED_TIME      = Phrase("deferred by {rule} until {time}", "被规则 {rule} 延后到 {time}")
 FORCED             = Phrase("{warehouse} and no other, forced by {rule}", "只发 {warehouse}，由规则 {rule} 强制")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus, Privacy, StorageClass
+from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, Privacy, StorageClass
 from schemas.plan import Flag, TaggedOrder
 from schemas.record import changed
 from workers.rules import wording
 from workers.rules.catalogue import Catalogue, Sku
-from workers.rules.facts import lines_to_ship
+from workers.rules.facts import lines_to_ship, receiver_to_come
 from workers.rules.tagging import Tagging
 from workers.tag.gifts import bind_gifts, gift_flags
 
 _PAST_SHIPPING = (OrderStatus.CANCELLED, OrderStatus.SHIPPED, OrderStatus.COMPLETED)
-_PAID = (PaymentStatus.PAID, PaymentStatus.CASH_ON_DELIVERY)
 _NAMED = 5
 
 # A member looked up through its class costs 100 ns each time.
@@ -86,7 +85,7 @@ def _flags(order: Order, catalogue: Catalogue) -> tuple[Flag, ...]:
     if not to_ship:
         return ()
     flags = _sku_flags(to_ship, catalogue)
-    if order.ship_to.privacy is _MISSING and order.payment in _PAID:
+    if order.ship_to.privacy is _MISSING and not receiver_to_come(order):
         flags.append(Flag(code="receiver-missing", message=wording.RECEIVER_MISSING()))
     flags += gift_flags(order, to_ship, catalogue)
     return tuple(flags)
