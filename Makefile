@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format lock clean
+.PHONY: help setup demo test check format lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . 2>/dev/null \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
+
+demo: $(READY) ## the whole fleet on simulated platforms; ARGS="--orders 50000", "--kill", "--help"
+	@$(BIN)/orderfleet demo $(ARGS)
 
 test: $(READY) ## all tests and checks, on a real broker and Redis of their own
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from ops.cli import explain, parse, poll, rules, stock, worker
+from ops.cli import demo, explain, parse, poll, rules, stock, worker
 from ops.cli.output import ExitCode, epilog, say, say_error
 from schemas.text import Text
 
@@ -50,6 +50,7 @@ READING = say("Read and try (no server needed)", "解读与试算（不需要服
 OPERATING = say("Look and act (Redis, Kafka)", "查看与操作（Redis、Kafka）")
 RUNNING = say("Run", "运行")
 
+app.command("demo", rich_help_panel=RUNNING, epilog=demo.EPILOG, help=demo.HELP)(demo.demo)
 app.command("worker", rich_help_panel=RUNNING, epilog=worker.EPILOG, help=worker.HELP)(worker.worker)
 app.command("poll", rich_help_panel=RUNNING, epilog=poll.EPILOG, help=poll.HELP)(poll.poll)
 app.command("parse", rich_help_panel=READING, epilog=parse.EPILOG, help=parse.HELP)(parse.parse)
@@ -94,7 +95,7 @@ def main() -> None:
     """The entry point. No way out of it shows a traceback, unless ORDERFLEET_LOG_LEVEL is DEBUG."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        app()
+        app(prog_name="orderfleet")
     except Exception as error:
         if os.environ.get("ORDERFLEET_LOG_LEVEL") == "DEBUG":
             raise

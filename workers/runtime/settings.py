@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     )
     shops_file: Annotated[Path | None, Field(description="The shops to poll, as YAML; unset: none")] = None
 
+    poll_fastest_seconds: Annotated[float, Field(gt=0, description="No shop is asked more often by itself")] = 5.0
+    poll_lookback_seconds: Annotated[float, Field(gt=0, description="How far back a new shop is read")] = 86400.0
+
     partitions: Annotated[int, Field(ge=1, description="Of every topic on the order path")] = 24
     replication: Annotated[int, Field(ge=1)] = 1
 

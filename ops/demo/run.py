@@ -1,0 +1,262 @@
+"""Runs the demo: starts everything, watches the books until every order has come to rest, and judges."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+from confluent_kafka import Consumer, TopicPartition
+
+from ops.demo.accounts import Books, Expected, Verdict, judge
+from ops.demo.stack import Stack
+from ops.local_stack.topics import wanted_topics
+from schemas.ids import order_uid
+from workers.inventory.ledger import Ledger
+from workers.inventory.records import AuditReport, Count
+from workers.rules.provider import RuleFiles
+from workers.rules.ruleset import Rulebook
+from workers.runtime.settings import Settings
+
+QUIET_SECONDS = 2.0
+DRAIN_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run."""
+
+    orders: int
+    rate: float  # orders placed per second
+    seed: int
+    workers: int
+    partitions: int
+    hold_seconds: float
+    kill: bool  # kill -9 one worker in the middle
+    faults: float
+
+
+@dataclass(slots=True)
+class View:
+    """What is to be seen at one moment."""
+
+    phase: str
+    placed: int
+    target: int
+    messages: dict[str, int]
+    routed: dict[str, int]
+    gift_units: int
+    stock_events: dict[str, int]
+    backlog: int
+    memory: dict[str, int]  # bytes, by process
+    restarts: int
+
+
+@dataclass(slots=True)
+class Report:
+    """How the run ended."""
+
+    verdict: Verdict
+    audit: AuditReport
+    books: Books
+    by_channel: dict[str, int]
+    seconds: float
+    oversold: list[str]
+    missing_events: int
+    memory: dict[str, list[int]]
+    restarts: int
+    letters: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        """Whether every order is where it belongs, exactly once, and the stock adds up."""
+        return self.verdict.clean and self.audit.is_clean and not self.oversold and not self.missing_events
+
+
+class Demo:
+    """One run."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self._plan = plan
+        environment = {
+            "ORDERFLEET_HOLD_SECONDS": str(plan.hold_seconds),
+            "ORDERFLEET_SESSION_SECONDS": "2",
+            "ORDERFLEET_POLL_FASTEST_SECONDS": "0.2",
+            "ORDERFLEET_POLL_LOOKBACK_SECONDS": "60",
+            "ORDERFLEET_LOG_LEVEL": "WARNING",
+        }
+        self.stack = Stack(folder, workers=plan.workers, partitions=plan.partitions, environment=environment)
+        self.books = Books()
+        self._http = httpx.Client(timeout=10)
+        self._killed = False
+        self._restarts = 0
+        self._quiet_since = time.monotonic()
+
+    def run(self, rules: Rulebook, on_hand: int, show: Callable[[View], None]) -> Report:
+        """Run to the end. Raises RuntimeError when something does not start or come to rest."""
+        started = time.monotonic()
+        warehouses = tuple(rules.ruleset.warehouses)
+        stock = {warehouse: dict.fromkeys(rules.catalogue.skus, on_hand) for warehouse in warehouses}
+        with self.stack as stack, self._http:
+            show(self._view("servers", {}))
+            stack.start_servers(warehouses)
+            run_async(_set_stock(stack.redis.url, stock))
+            show(self._view("workers", {}))
+            stack.start_fleet()
+            stack.start_shops(self._shop_options())
+            for view in self._watch(warehouses):
+                show(view)
+            truth = list(self._truth())
+            audit, oversold = run_async(_audit(stack.redis.url))
+            return self._report(truth, audit, oversold, time.monotonic() - started)
+
+    def _shop_options(self) -> list[str]:
+        plan = self._plan
+        options = {"orders": plan.orders, "rate": plan.rate, "seed": plan.seed, "faults": plan.faults}
+        return [text for name, value in options.items() for text in (f"--{name}", str(value))]
+
+    # -- watching
+
+    def _watch(self, warehouses: tuple[str, ...]) -> Iterator[View]:
+        reader = self._reader(warehouses)
+        shown = 0.0
+        finished_at: float | None = None
+        try:
+            while True:
+                self._read(reader)
+                if time.monotonic() - shown < 0.5:
+                    continue
+                shown = time.monotonic()
+                progress = self._progress()
+                self._trouble(progress)
+                view = self._view("orders", progress)
+                yield view
+                if not progress["finished"]:
+                    continue
+                finished_at = finished_at or time.monotonic()
+                if self._at_rest(view):
+                    return
+                if time.monotonic() - finished_at > DRAIN_SECONDS:
+                    return  # the verdict names what did not come to rest
+        finally:
+            reader.close()
+
+    def _reader(self, warehouses: tuple[str, ...]) -> Consumer:
+        topics = wanted_topics(channels=(), warehouses=warehouses, partitions=1, replication=1)
+        reader = Consumer(
+            {
+                "bootstrap.servers": self.stack.broker.address,
+                "group.id": "demo-books",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 100,
+                "log_level": 2,
+            }
+        )
+        reader.assign([TopicPartition(t.topic, p, 0) for t in topics for p in range(self.stack.partitions)])
+        return reader
+
+    def _read(self, reader: Consumer) -> None:
+        messages = [message for message in reader.consume(5000, 0.2) if message.error() is None]
+        for message in messages:
+            headers = dict(message.headers() or ())
+            dedupe = (headers.get("dedupe-key") or b"").decode()
+            self.books.add(message.topic() or "", (message.key() or b"").decode(), dedupe, message.value() or b"")
+        if messages:
+            self._quiet_since = time.monotonic()
+
+    def _progress(self) -> dict[str, Any]:
+        assert self.stack.simulators is not None
+        progress: dict[str, Any] = self._http.get(
+            f"http://127.0.0.1:{self.stack.simulators.port}/_simulator/progress"
+        ).json()
+        return progress
+
+    def _trouble(self, progress: dict[str, Any]) -> None:
+        """Make trouble where that is asked for; start again what died, as a supervisor would."""
+        if self._plan.kill and not self._killed and progress["placed"] >= self._plan.orders // 2:
+            self.stack.workers[0].kill()
+            self._killed = True
+        self._restarts += len(self.stack.revive())
+
+    def _at_rest(self, view: View) -> bool:
+        if view.backlog or time.monotonic() - self._quiet_since < QUIET_SECONDS:
+            return False
+        return not self.books.places()["held"]
+
+    def _view(self, phase: str, progress: dict[str, Any]) -> View:
+        children = (*self.stack.workers, *self.stack.others)
+        metrics = [child.metrics(self._http) for child in self.stack.workers]
+        return View(
+            phase=phase,
+            placed=progress.get("placed", 0),
+            target=self._plan.orders,
+            messages=dict(self.books.messages),
+            routed=dict(self.books.routed),
+            gift_units=self.books.gift_units,
+            stock_events={kind.value: count for kind, count in self.books.kinds.items()},
+            backlog=int(sum(each.get("orders_backlog_records", 0) for each in metrics)),
+            memory={child.name: child.sample() for child in children},
+            restarts=self._restarts,
+        )
+
+    # -- the end
+
+    def _truth(self) -> Iterator[Expected]:
+        assert self.stack.simulators is not None
+        text = self._http.get(f"http://127.0.0.1:{self.stack.simulators.port}/_simulator/truth", timeout=60).content
+        for line in text.splitlines():
+            row = orjson.loads(line)
+            uid = order_uid(row["channel"], row["shop_id"], row["platform_order_id"])
+            yield Expected(uid, row["story"], tuple(row["expected"]), row["skus"])
+
+    def _report(self, truth: list[Expected], audit: AuditReport, oversold: list[str], seconds: float) -> Report:
+        by_channel: dict[str, int] = {}
+        for uid in self.books.accounts:
+            channel = uid.split(":", 1)[0]
+            by_channel[channel] = by_channel.get(channel, 0) + 1
+        return Report(
+            verdict=judge(self.books, truth),
+            audit=audit,
+            books=self.books,
+            by_channel=by_channel,
+            seconds=seconds,
+            oversold=oversold,
+            missing_events=self.books.missing_events(),
+            memory={child.name: child.memory for child in (*self.stack.workers, *self.stack.others)},
+            restarts=self._restarts,
+        )
+
+
+def run_async(work: Any) -> Any:
+    """Run one coroutine from here, where no loop runs."""
+    import asyncio
+
+    return asyncio.run(work)
+
+
+async def _set_stock(url: str, stock: dict[str, dict[str, int]]) -> None:
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(url) as redis:
+        for warehouse, units in stock.items():
+            await Ledger(redis).set_stock(warehouse, {sku: Count(on_hand=count) for sku, count in units.items()})
+
+
+async def _audit(url: str) -> tuple[AuditReport, list[str]]:
+    """The audit, and every SKU of which more is promised than is there."""
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(url) as redis:
+        ledger = Ledger(redis)
+        levels = [level for warehouse in await ledger.warehouses() for level in await ledger.stock(warehouse)]
+        oversold = [f"{level.warehouse_id}/{level.sku}" for level in levels if level.available_to_promise < 0]
+        return await ledger.audit(), oversold
+
+
+def load_rules(settings: Settings) -> Rulebook:
+    """The ruleset and catalogue of the demo. Raises RulesetErrors."""
+    return RuleFiles(settings.rules_file, settings.catalogue_file, clock=time.monotonic).current()
