@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import SecretStr
 
@@ -21,7 +22,7 @@ class TestDouyinContract(ChannelAdapterContract):
     channel = "douyin"
     payloads = Path(__file__).parent / "payloads"
     reference = "01_simple_paid_detail.json"
-    orders_in = {
+    orders_in: ClassVar = {
         "01_simple_paid_detail.json": 1,
         "02_list_multi_sku_part_shipped.json": 1,
         "03_list_unpaid_and_cancelled.json": 3,
@@ -31,13 +32,13 @@ class TestDouyinContract(ChannelAdapterContract):
         "07_presale_final_paid_cold_tag.json": 1,
         "12_old_envelope_err_no.json": 0,
     }
-    refused = {
+    refused: ClassVar = {
         "08_push_messages.json": UnreadablePayload,
         "09_push_verification.json": UnreadablePayload,
         "10_error_token_expired.json": ChannelRefused,
         "11_error_traffic_limited.json": ChannelUnavailable,
     }
-    status_paths = [
+    status_paths: ClassVar = [
         ("order_status",),
         ("main_status",),
         ("sku_order_list", 0, "order_status"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import SecretStr
 
@@ -16,7 +17,7 @@ class TestJdContract(ChannelAdapterContract):
     channel = "jd"
     payloads = Path(__file__).parent / "payloads"
     reference = "01_simple_paid_detail.json"
-    orders_in = {
+    orders_in: ClassVar = {
         "01_simple_paid_detail.json": 1,
         "02_list_multi_item_with_coupons.json": 2,
         "03_list_cancelled_locked_pause.json": 3,
@@ -24,7 +25,7 @@ class TestJdContract(ChannelAdapterContract):
         "06_split_order_partial_return.json": 1,
         "07_encrypted_receiver_ensearch.json": 1,
     }
-    refused = {
+    refused: ClassVar = {
         "04_not_paid_list.json": UnreadablePayload,
         "08_presale_orders_page.json": UnreadablePayload,
         "09_error_limited.json": ChannelUnavailable,
@@ -32,7 +33,7 @@ class TestJdContract(ChannelAdapterContract):
         "11_business_failure_inside_success.json": ChannelRefused,
         "12_spapi_orders_page.json": UnreadablePayload,
     }
-    status_paths = [("orderState",), ("orderType",), ("payType",), ("storeOrder",), ("returnOrder",)]
+    status_paths: ClassVar = [("orderState",), ("orderType",), ("payType",), ("storeOrder",), ("returnOrder",)]
     amount = Forms(("orderPayment",), {"135.00": 13500, "12.3": 1230, "0.10": 10, "9": 900, 99.5: 9950, "1.500": 150})
     bad_amounts = ("1.234", "abc", None, "-1.00", "", True, [], "1e3", "9" * 60)
     moment = Forms(
