@@ -20,10 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
-from workers.normalize.agent import normalize
-from workers.relay.agent import relay
-from workers.reserve.agent import reserve
-from workers.sweep.agent import sweep
 
 from channel_adapters.contract import ChannelAdapter
 from channel_adapters.registry import CHANNELS
@@ -41,6 +37,9 @@ from schemas.topics import (
     TRANSFERS_REQUESTED,
 )
 from workers.inventory.ledger import Ledger
+from workers.normalize.agent import normalize
+from workers.relay.agent import relay
+from workers.reserve.agent import reserve
 from workers.route.agent import route
 from workers.rules.provider import RuleFiles, RulesProvider
 from workers.runtime.producer import Producer
@@ -49,6 +48,7 @@ from workers.runtime.shell import Shell
 from workers.runtime.stage import Every, Stage, chained, every
 from workers.runtime.table import BrokenTable, Group, check, durable, select, to_mermaid
 from workers.runtime.worker import Reader, Timer, Worker, topic_names
+from workers.sweep.agent import sweep
 from workers.tag.agent import tag
 
 
