@@ -26,7 +26,8 @@ MAX_PAYLOAD_BYTES: Final = 10 << 20
 
 MAX_LINES: Final = 2000
 
-BEIJING: Final = timezone(timedelta(hours=8))
+_AHEAD: Final = timedelta(hours=8)
+BEIJING: Final = timezone(_AHEAD)
 
 M = TypeVar("M", bound=BaseModel)
 E = TypeVar("E")
@@ -49,11 +50,10 @@ def minor_units(value: str | float, where: str, *, digits: int = 2, negative: bo
     More decimals than the currency has are refused unless they are zeros. A JSON number arrives as the shortest text
     that means it, which is what the platform wrote.
     """
-    if type(value) is str and digits == 2 and value[-3:-2] == ".":
-        plain = value[:-3] + value[-2:]  # nearly every amount: read without the pattern, in a third of the time
-        if 3 <= len(plain) <= 15 and plain.isascii() and plain.isdecimal():
-            return int(plain)
     text = value if type(value) is str else repr(value)
+    whole, _, part = text.partition(".")
+    if len(part) <= digits and len(whole) <= 13 and (whole + part).isdecimal() and whole and text.isascii():
+        return int(whole + part.ljust(digits, "0"))  # nearly every amount, in a third of the time of the pattern
     match = _YUAN.fullmatch(text.strip())
     if match is None:
         refuse("bad-money", where, "is not an amount of money", "不是有效的金额")
@@ -105,6 +105,10 @@ def beijing_time(text: str | None, where: str) -> datetime | None:
     """`yyyy-MM-dd HH:mm:ss` in Beijing, as UTC. None when it has not happened: missing, "", year 1, the epoch."""
     if text is None or text[:10] in _NEVER:
         return None
+    try:
+        return datetime.fromisoformat(text + "Z") - _AHEAD  # a fifth of what going through a time zone costs
+    except (ValueError, OverflowError):
+        pass  # a time with its own offset, a date alone, or no time at all
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)).astimezone(UTC)

@@ -54,7 +54,7 @@ def listed(value: Sequence[T] | None) -> Sequence[T]:
 
 def fen(value: Money | None, where: str) -> int:
     """An amount that may be missing or blank, in fen."""
-    return 0 if value is None or value == "" else minor_units(value, where)
+    return minor_units(value, where) if value else 0
 
 
 def _pieces(row: Item, where: str) -> int:

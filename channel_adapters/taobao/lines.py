@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Final
 
 from channel_adapters.reading import choose, minor_units, refuse, required, share_out
@@ -42,6 +43,8 @@ _VIRTUAL_TYPES: Final = frozenset({"eticket", "auto_delivery"})
 
 _MARKS: Final = ("f_type", "timing_promise", "promise_service", "inv_type", "store_code")
 
+_mark_values = attrgetter(*_MARKS)
+
 _ID_SEPARATORS: Final = re.compile(r"[\s,;\[\]\"]+")
 
 
@@ -78,12 +81,12 @@ def listed(value: Listed[T]) -> Sequence[T]:
 
 def is_set(flag: Flag) -> bool:
     """Whether a flag is raised: as true, as a number, or as text."""
-    return flag not in (None, 0, "", "0", "false")
+    return bool(flag) and flag not in ("0", "false")
 
 
 def fen(value: Money | None, where: str) -> int:
     """An amount that may be missing or blank, in fen."""
-    return 0 if value is None or value == "" else minor_units(value, where)
+    return 0 if value is None or value in ("0.00", "") else minor_units(value, where)
 
 
 def service_tags(trade: Trade) -> dict[str, list[str]]:
@@ -170,7 +173,8 @@ def _split_ids(value: Id | list[Id]) -> list[str]:
 
 
 def _marks(sub: SubOrder, tags: Sequence[str]) -> tuple[str, ...]:
-    marks = [f"{name}={value}" for name in _MARKS if (value := getattr(sub, name))]
+    values = _mark_values(sub)
+    marks = [f"{name}={value}" for name, value in zip(_MARKS, values, strict=True) if value] if any(values) else []
     if is_set(sub.is_oversold):
         marks.append("is_oversold")
     return (*marks, *tags)

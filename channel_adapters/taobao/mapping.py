@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final
 
 from channel_adapters.contract import UnreadablePayload
@@ -60,6 +61,8 @@ _HOLD_FLAGS: Final = {
     "ofp_hold": "ship-hold",
     "delay_create_delivery": "ship-hold",
 }
+
+_hold_flags = attrgetter(*_HOLD_FLAGS)
 
 _FLAG_COLOURS: Final = {0: "grey", 1: "red", 2: "yellow", 3: "green", 4: "blue", 5: "purple"}
 
@@ -146,7 +149,7 @@ def _payment(trade: Trade, lines: Sequence[Line]) -> PaymentStatus:
 
 def _holds(trade: Trade, subs: Sequence[SubOrder]) -> tuple[str, ...]:
     """Why the platform says: do not ship. Any hold flag forbids it (TOP docs: trade fields)."""
-    holds = {code: None for name, code in _HOLD_FLAGS.items() if is_set(getattr(trade, name))}
+    holds = dict.fromkeys(map(_HOLD_FLAGS.__getitem__, _raised(trade)))
     if trade.status == "PAID_FORBID_CONSIGN" and not holds:
         holds["ship-hold"] = None
     if _STATUS.get(trade.status) in _SHIPPABLE and _step(trade) not in (None, PaymentStatus.PAID):
@@ -154,6 +157,12 @@ def _holds(trade: Trade, subs: Sequence[SubOrder]) -> tuple[str, ...]:
     if any(sub.status == "SELLER_CONSIGNED_PART" for sub in subs):
         holds["line-part-shipped"] = None  # the trade does not say how many pieces are still to go
     return tuple(holds)
+
+
+def _raised(trade: Trade) -> list[str]:
+    """The names of the hold flags that are set."""
+    flags = _hold_flags(trade)
+    return [name for name, flag in zip(_HOLD_FLAGS, flags, strict=True) if is_set(flag)] if any(flags) else []
 
 
 def _presale(trade: Trade) -> Presale | None:
@@ -255,24 +264,28 @@ def _ship_by(
 def _promised(text: str, paid_at: datetime | None) -> datetime | None:
     """These fields hold a time, a day or free words (TOP docs). Words that say no time are no promise, not an error."""
     try:
+        if len(text) == len("2026-11-11 00:00:00") and text[13] == ":":
+            return beijing_time(text, "")
         if day := _PROMISED_DAY.fullmatch(text):
             year, month, date = map(int, day.groups())
             start = required(beijing_time(f"{year:04d}-{month:02d}-{date:02d} 00:00:00", ""), "")
             return start + timedelta(days=1)
-        if after := _PROMISED_AFTER_PAYMENT.fullmatch(text):
-            hours = int(after[1]) * (24 if after[2] == "天" else 1)
-            return None if paid_at is None else paid_at + timedelta(hours=hours)
-        return beijing_time(text, "")
+        if (after := _PROMISED_AFTER_PAYMENT.fullmatch(text)) and paid_at:
+            return paid_at + timedelta(hours=int(after[1]) * (24 if after[2] == "天" else 1))
+        return None
     except (UnreadablePayload, OverflowError):
         return None
 
 
 def _marks(trade: Trade, subs: Sequence[SubOrder], tags: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """The platform's own tags on the trade; service words that name no line of it, too."""
-    marks = [name for name in _HOLD_FLAGS if is_set(getattr(trade, name))]
+    marks = _raised(trade)
     if is_set(trade.is_gift):
         marks.append("is_gift")
-    marks += [f"{name}={value}" for name in ("scenario_group", "txp_receive_method") if (value := getattr(trade, name))]
+    if trade.scenario_group:
+        marks.append(f"scenario_group={trade.scenario_group}")
+    if trade.txp_receive_method:
+        marks.append(f"txp_receive_method={trade.txp_receive_method}")
     if tags:
         of_lines = {line_id(sub, index) for index, sub in enumerate(subs)}
         marks += [word for owner, words in tags.items() if owner not in of_lines for word in words]
