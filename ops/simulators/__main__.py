@@ -28,11 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT."""
     options = _parser().parse_args(arguments)
     try:
-        generator = Generator(options.seed, load_catalogue(options.catalogue), options.pay_seconds)
-    except (OSError, ValueError, KeyError) as error:
+        catalogue = load_catalogue(options.catalogue)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         sys.stderr.write(f"simulators: {options.catalogue}: {error}\n")
         return 2
-    world = World(generator, options.orders, options.rate)
+    world = World(Generator(options.seed, catalogue, options.pay_seconds), options.orders, options.rate)
     simulator = Simulator(world, time.time, Faults(options.faults, options.seed))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(simulator, options.port))
@@ -60,13 +60,20 @@ def _failed(task: asyncio.Task[None]) -> bool:
     return not task.cancelled() and task.exception() is not None
 
 
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < 1:
+        raise argparse.ArgumentTypeError("a share is from 0 to below 1")
+    return share
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ops.simulators", description="Simulated selling platforms.")
     parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0: any free port")
     parser.add_argument("--orders", type=int, default=5000, help="place this many orders, then only go on answering")
     parser.add_argument("--rate", type=float, default=150.0, help="orders placed per second, over all channels")
     parser.add_argument("--seed", type=int, default=11, help="the same seed gives the same orders")
-    parser.add_argument("--faults", type=float, default=0.0, help="share of calls that fail: rate limits and 5xx")
+    parser.add_argument("--faults", type=_share, default=0.0, help="share of calls that fail: rate limits and 5xx")
     parser.add_argument("--pay-seconds", type=int, default=PAY_SECONDS, help="how long buyers may take to pay")
     parser.add_argument("--catalogue", type=Path, default=EXAMPLE, help="the SKU catalogue to sell from")
     return parser

@@ -141,7 +141,7 @@ STORIES = (
     Story(
         "presale-completed",
         1.5,
-        (*SHIPPABLE, "deferred"),
+        SHIPPABLE,
         baskets.presale,
         Stage.DEPOSIT_PAID,
         steps=(_PAYS,),

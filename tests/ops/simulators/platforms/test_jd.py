@@ -46,7 +46,7 @@ async def test_a_request_that_is_not_ours_is_refused(caller: Caller, late: Json,
         {"page": "0"},
     ],
 )
-async def test_a_failure_sits_inside_an_envelope_of_success(caller: Caller, changed: dict[str, str]) -> None:
+async def test_a_failure_sits_inside_an_envelope_of_success(caller: Caller, changed: Json) -> None:
     answer = await caller.jd(**changed)
     assert answer["jingdong_pop_order_search_responce"]["code"] == "0"
     assert found(answer)["apiResult"]["success"] is False

@@ -39,7 +39,7 @@ async def test_a_request_that_is_not_ours_is_refused(caller: Caller, late: Json,
         ({"page": "0"}, 10000),
     ],
 )
-async def test_what_the_platform_does_not_allow_is_refused(caller: Caller, changed: dict[str, str], code: int) -> None:
+async def test_what_the_platform_does_not_allow_is_refused(caller: Caller, changed: Json, code: int) -> None:
     assert (await caller.pinduoduo(**changed))["error_response"]["error_code"] == code
 
 

@@ -53,7 +53,7 @@ async def test_a_wrong_signature_is_refused(caller: Caller, late: Json, code: in
         ({"page_no": "0"}, 41),
     ],
 )
-async def test_what_the_platform_does_not_allow_is_refused(caller: Caller, changed: dict[str, str], code: int) -> None:
+async def test_what_the_platform_does_not_allow_is_refused(caller: Caller, changed: Json, code: int) -> None:
     assert (await caller.taobao(**changed))["error_response"]["code"] == code
 
 
