@@ -95,14 +95,14 @@ def _region(node: Node, known: Known) -> Condition | None:
 def read_provinces(node: Node) -> tuple[str, ...]:
     """Provinces by any of their spellings, as short names."""
     read = []
-    for spelling in node.texts():
+    for item in node.some():
+        spelling = item.text()
         name = province_of(spelling)
-        if not name:
+        if spelling and not name:
             hint = did_you_mean(spelling, PROVINCES)
-            node.problem(f"{spelling} is not a province{hint.en}", f"{spelling} 不是省级行政区{hint.zh}")
-        else:
-            read.append(name)
-    return tuple(read)
+            item.problem(f"{spelling} is not a province{hint.en}", f"{spelling} 不是省级行政区{hint.zh}")
+        read.append(name)
+    return tuple(name for name in read if name)
 
 
 def _province(node: Node, _: Known) -> Condition | None:
@@ -186,7 +186,7 @@ def _remark(read: Callable[[Order], str]) -> ConditionReader:
             conditions.append(c.says(read, Keywords(words)))
         if "present" in fields and (wanted := fields["present"].truth()) is not None:
             conditions.append(lambda facts: bool(read(facts.order)) is wanted)
-        if not fields:
+        if node.keys is not None and not node.keys:
             node.problem("needs contains or present", "需要写 contains 或 present")
         return c.all_of(conditions) if conditions else None
 

@@ -6,7 +6,7 @@ was written, not a float, a number of minutes and a Boolean, as YAML 1.1 would h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NoReturn
@@ -25,19 +25,19 @@ _TRUE_FALSE: Final = {"true": True, "false": False}
 
 @dataclass(slots=True)
 class Problems:
-    """Collects what is wrong with one file."""
+    """Collects what is wrong with one file. Places are told at the end, when every part has its name."""
 
     source: str
-    found: list[Problem] = field(default_factory=list)
+    found: list[tuple[Callable[[], Text], int, Text]] = field(default_factory=list)
 
-    def add(self, place: Text, line: int, en: str, zh: str) -> None:
+    def add(self, place: Callable[[], Text], line: int, en: str, zh: str) -> None:
         """Note a problem and go on: the reader wants all of them."""
-        self.found.append(Problem(source=self.source, line=line, place=place, text=Text(en, zh)))
+        self.found.append((place, line, Text(en, zh)))
 
     def raise_if_any(self) -> None:
         """Raises RulesetErrors with everything found."""
         if self.found:
-            raise RulesetErrors(self.found)
+            raise RulesetErrors([Problem(self.source, line, place(), text) for place, line, text in self.found])
 
 
 class Node:
@@ -73,9 +73,9 @@ class Node:
             return owner if owner.en else Text(path, path)
         return Text(f"{owner.en}, {path}", f"{owner.zh}，{path}")
 
-    def problem(self, en: str, zh: str) -> None:
-        """Note something wrong with this value."""
-        self._problems.add(self.place, self.line, en, zh)
+    def problem(self, en: str, zh: str, *, line: int | None = None) -> None:
+        """Note something wrong with this value; `line` when it shows elsewhere."""
+        self._problems.add(lambda: self.place, self.line if line is None else line, en, zh)
 
     # -- reading it --------------------------------------------------------------------------------------------------
 
@@ -95,12 +95,6 @@ class Node:
                 child.problem(f"there is no field {name} here{hint.en}", f"这里没有字段 {name}{hint.zh}")
         return {name: child for name, child in self.keys.items() if name in known}
 
-    def list_(self) -> list[Node]:
-        """Its items. A single value stands for a list of one."""
-        if self.items is not None:
-            return self.items
-        return [self]
-
     def rows(self) -> list[Node]:
         """Its items, where only a list will do."""
         if self.items is None:
@@ -119,17 +113,15 @@ class Node:
 
     def texts(self) -> tuple[str, ...]:
         """One text or a list of texts, at least one; bad ones are noted and left out."""
-        nodes = self.list_()
-        if not nodes:
-            self.problem("is an empty list", "列表不能为空")
-        return tuple(text for text in [node.text() for node in nodes] if text)
+        return tuple(text for text in [node.text() for node in self.some()] if text)
 
     def choices(self, known: Collection[str], en: str, zh: str) -> tuple[str, ...]:
         """One or more words out of a closed set; `en` and `zh` say what such a word is called."""
-        return tuple(word for word in [node.choice(known, en, zh) for node in self._some()] if word)
+        return tuple(word for word in [node.choice(known, en, zh) for node in self.some()] if word)
 
-    def _some(self) -> list[Node]:
-        nodes = self.list_()
+    def some(self) -> list[Node]:
+        """Its items, at least one. A single value stands for a list of one."""
+        nodes = [self] if self.items is None else self.items
         if not nodes:
             self.problem("is an empty list", "列表不能为空")
         return nodes
@@ -241,14 +233,13 @@ def _refuse_traps(text: str, problems: Problems) -> None:
 
 
 def _fail(problems: Problems, line: int, en: str, zh: str) -> NoReturn:
-    problems.add(Text("", ""), line, en, zh)
-    raise RulesetErrors(problems.found)
+    raise RulesetErrors([Problem(problems.source, line, Text("", ""), Text(en, zh))])
 
 
 def _node(raw: yaml.Node, problems: Problems, path: str, owner: Text) -> Node:
     node = Node(problems, _line(raw), path, owner)
     if isinstance(raw, yaml.MappingNode):
-        node.keys = dict(_fields(raw, problems, node, path, owner))
+        node.keys = _fields(raw, problems, node, path, owner)
     elif isinstance(raw, yaml.SequenceNode):
         node.items = [_node(item, problems, f"{path}[{number}]", owner) for number, item in enumerate(raw.value, 1)]
     else:
@@ -256,22 +247,19 @@ def _node(raw: yaml.Node, problems: Problems, path: str, owner: Text) -> Node:
     return node
 
 
-def _fields(
-    raw: yaml.MappingNode, problems: Problems, node: Node, path: str, owner: Text
-) -> Iterator[tuple[str, Node]]:
-    seen: set[str] = set()
+def _fields(raw: yaml.MappingNode, problems: Problems, node: Node, path: str, owner: Text) -> dict[str, Node]:
+    fields: dict[str, Node] = {}
     for key, value in raw.value:
         if not isinstance(key, yaml.ScalarNode):
             node.problem("has a field name that is not a word", "字段名应该是一个词")
             continue
         name = str(key.value)
-        child = _node(value, problems, f"{path}.{name}" if path else name, owner)
-        child.line = _line(key)
-        if name in seen:
-            child.problem("stands here twice; keep one", "重复出现，请只保留一个")
+        if name in fields:
+            fields[name].problem("stands here twice; keep one", "重复出现，请只保留一个", line=_line(key))
             continue
-        seen.add(name)
-        yield name, child
+        fields[name] = _node(value, problems, f"{path}.{name}" if path else name, owner)
+        fields[name].line = _line(key)
+    return fields
 
 
 def _line(raw: yaml.Node) -> int:

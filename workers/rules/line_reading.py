@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -26,22 +26,21 @@ def _storages(node: Node, _: Known) -> frozenset[StorageClass]:
 
 
 def _skus(node: Node, known: Known) -> frozenset[str]:
-    patterns = node.texts()
     if known.catalogue is None:
-        return frozenset(patterns)
-    found: set[str] = set()
-    for pattern in patterns:
-        if pattern in known.catalogue.skus:
-            found.add(pattern)
-            continue
-        matching = [code for code in known.catalogue.skus if "*" in pattern and fnmatchcase(code, pattern)]
-        if not matching:
-            hint = did_you_mean(pattern, known.catalogue.skus)
-            node.problem(
-                f"{pattern} is not a SKU of the catalogue{hint.en}", f"{pattern} 不是商品目录中的 SKU{hint.zh}"
-            )
-        found.update(matching)
-    return frozenset(found)
+        return frozenset(node.texts())
+    return frozenset(code for item in node.some() for code in _matching(item, known.catalogue.skus))
+
+
+def _matching(item: Node, skus: Collection[str]) -> Collection[str]:
+    """The SKUs that a code or a pattern with * means."""
+    pattern = item.text()
+    if pattern in skus:
+        return (pattern,)
+    matching = [code for code in skus if "*" in pattern and fnmatchcase(code, pattern)]
+    if pattern and not matching:
+        hint = did_you_mean(pattern, skus)
+        item.problem(f"{pattern} is not a SKU of the catalogue{hint.en}", f"{pattern} 不是商品目录中的 SKU{hint.zh}")
+    return matching
 
 
 def _kinds(node: Node, _: Known) -> frozenset[LineKind]:

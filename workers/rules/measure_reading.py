@@ -28,8 +28,10 @@ def read_bounds(node: Node) -> tuple[int, int] | None:
             least = max(least, number + (name == "over"))
         else:
             most = min(most, number - (name == "under"))
-    if not fields:
+    if not node.keys:
         node.problem("needs at_least, over, at_most or under", "需要写 at_least、over、at_most 或 under")
+        return None
+    if len(fields) < len(node.keys):
         return None
     if least > most:
         node.problem("can never hold: no number fits", "永远不会成立：没有满足条件的数")
@@ -50,7 +52,7 @@ def read_window(fields: Mapping[str, Node], node: Node) -> tuple[datetime | None
     start = fields["from"].moment() if "from" in fields else None
     end = fields["to"].moment() if "to" in fields else None
     if start is None and end is None:
-        if not fields:
+        if node.keys is not None and not node.keys:
             node.problem("needs from, to, or both", "需要写 from、to 或两者")
         return None
     if start is not None and end is not None and end <= start:
