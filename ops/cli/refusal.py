@@ -48,8 +48,8 @@ def tell_refusal(refusal: UnreadablePayload | NoTemplateFits, name: str, body: b
     """Everything about one refused order or body, over several lines. `name` is the file's."""
     if isinstance(refusal, UnreadablePayload):
         return _lines(
-            Text(f"{name}: refused ({refusal.code}): {_at(refusal.where)}{refusal.text.en}",
-                 f"{name}：无法解读（{refusal.code}）：{_at(refusal.where)}{refusal.text.zh}"),
+            Text(f"{name}: refused ({refusal.code}): {refusal.where or 'the payload'} {refusal.text.en}",
+                 f"{name}：无法解读（{refusal.code}）：{refusal.where}{' ' * bool(refusal.where)}{refusal.text.zh}"),
             _look(body) or ADVICE.get(refusal.code, _FETCH_AGAIN),
         )  # fmt: skip
     order_id = refusal.platform_order_id
@@ -64,15 +64,10 @@ def tell_refusal(refusal: UnreadablePayload | NoTemplateFits, name: str, body: b
 
 def _by_template(failures: tuple[TemplateFailure, ...]) -> Iterator[Text]:
     for failure in failures:
-        where = _at(failure.where)
         yield Text(
-            f"read as {failure.template}: {where}{failure.text.en}",
-            f"按 {failure.template} 格式：{where}{failure.text.zh}",
+            f"read as {failure.template}: {failure.where or 'the order'} {failure.text.en}",
+            f"按 {failure.template} 格式：{failure.where}{' ' * bool(failure.where)}{failure.text.zh}",
         )
-
-
-def _at(where: str) -> str:
-    return f"{where} " if where else ""
 
 
 def _lines(head: Text, advice: Text, details: tuple[Text, ...] = ()) -> Text:
@@ -93,6 +88,12 @@ def tell_platform_error(error: ChannelError, name: str, channel: str) -> Text:
     )
 
 
+_NOT_TEXT: Final = Text(
+    "the file is binary, or text that is not UTF-8 (GBK?): save the platform's answer as UTF-8 JSON",
+    "文件是二进制，或不是 UTF-8 文本（是否 GBK？）：请以 UTF-8 JSON 保存平台返回内容",
+)
+
+
 def _look(body: bytes) -> Text | None:
     """What a body that is no JSON probably is, and what to do then."""
     head = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -106,12 +107,14 @@ def _look(body: bytes) -> Text | None:
         )
     if head.startswith((b"\x1f\x8b", b"pk\x03\x04")):
         return Text("the file is compressed: unpack it first", "文件是压缩包：请先解压")
-    if b"\0" in body[:4096]:
-        return Text(
-            "the file is binary, or text that is not UTF-8: save the platform's answer as UTF-8 JSON",
-            "文件是二进制，或不是 UTF-8 文本：请以 UTF-8 JSON 保存平台返回内容",
-        )
-    return None
+    return None if _is_text(body) else _NOT_TEXT
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        return "\0" not in body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
 
 
 def other_channels(body: bytes, shop_id: str, channel: str) -> list[str]:
