@@ -43,6 +43,10 @@ class UnreadablePayload(ChannelError):
         self.code = code
         self.where = where
 
+    def inside(self, where: str) -> UnreadablePayload:
+        """The same, seen from one level up: "price" inside "lines.3" is "lines.3.price"."""
+        return UnreadablePayload(self.code, f"{where}.{self.where}", self.text)
+
 
 class ForgedRequest(ChannelError):
     """A request that claims to come from the platform does not carry its signature."""

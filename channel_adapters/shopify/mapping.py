@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
+from channel_adapters.contract import UnreadablePayload
 from channel_adapters.reading import (
     buyer_key,
     choose,
@@ -100,6 +101,12 @@ PROVINCES: Final = {
     "SN": "陕西", "SX": "山西", "TJ": "天津", "XJ": "新疆", "XZ": "西藏", "YZ": "西藏", "YN": "云南", "ZJ": "浙江",
     "HK": "香港", "MO": "澳门", "TW": "台湾",
 }  # fmt: skip
+
+
+# An attribute of an enumeration costs ten times a global.
+_PURCHASE, _GIFT, _SERVICE = LineKind.PURCHASE, LineKind.GIFT, LineKind.SERVICE
+_OPEN, _SHIPPED, _CANCELLED = LineStatus.OPEN, LineStatus.SHIPPED, LineStatus.CANCELLED
+_REFUNDED, _NOT_REFUNDED = RefundStatus.REFUNDED, RefundStatus.NONE
 
 
 @dataclass(slots=True)
@@ -278,33 +285,46 @@ def _counted(quantity: int, where: str) -> int:
 
 def _lines(wire: OrderObject, fate: Fate, digits: int) -> tuple[Line, ...]:
     items = wire.line_items
-    prices = [_price(item, f"line_items.{index}", digits) for index, item in enumerate(items)]
+    prices = _prices(items, digits)
     any_paid = any(unit * item.quantity > off for item, (unit, off) in zip(items, prices, strict=True))
-    return tuple(_line(item, f"line_items.{index}", prices[index], any_paid, fate) for index, item in enumerate(items))
+    lines: list[Line] = []
+    try:
+        for item, price in zip(items, prices, strict=True):
+            lines.append(_line(item, price, any_paid, fate))
+    except UnreadablePayload as error:
+        raise error.inside(f"line_items.{len(lines)}") from None
+    return tuple(lines)
 
 
-def _price(item: LineItem, where: str, digits: int) -> tuple[int, int]:
-    """Unit price, and what discounts take off the whole line."""
-    unit = minor_units(item.price, f"{where}.price", digits=digits)
-    if not item.discount_allocations:
-        return unit, 0
-    return unit, _allocated(item.discount_allocations, f"{where}.discount_allocations", digits)
+def _prices(items: Sequence[LineItem], digits: int) -> Sequence[tuple[int, int]]:
+    """Of each line: its unit price, and what discounts take off all its units."""
+    prices: list[tuple[int, int]] = []
+    try:
+        for item in items:
+            unit = minor_units(item.price, "price", digits=digits)
+            allocations = item.discount_allocations
+            prices.append((unit, _allocated(allocations, digits) if allocations else 0))
+    except UnreadablePayload as error:
+        raise error.inside(f"line_items.{len(prices)}") from None
+    return prices
 
 
-def _allocated(allocations: Sequence[Allocation], where: str, digits: int) -> int:
+def _allocated(allocations: Sequence[Allocation], digits: int) -> int:
     return sum(
-        minor_units(each.amount, f"{where}.{index}.amount", digits=digits) for index, each in enumerate(allocations)
+        minor_units(each.amount, f"discount_allocations.{index}.amount", digits=digits)
+        for index, each in enumerate(allocations)
     )
 
 
-def _line(item: LineItem, where: str, price: tuple[int, int], any_paid: bool, fate: Fate) -> Line:
+def _line(item: LineItem, price: tuple[int, int], any_paid: bool, fate: Fate) -> Line:
     unit, off = price
-    to_ship, shipped = _left(item, where, fate)
-    amount = unit * item.quantity
+    to_ship, shipped = _left(item, fate)
+    quantity = item.quantity
+    amount = unit * quantity
     given = 0 < amount <= off
     refunded = fate.refunded.get(item.id, 0)
-    all_refunded = fate.all_refunded or refunded >= item.quantity > 0
-    goods = LineKind.GIFT if given and any_paid else LineKind.PURCHASE
+    all_refunded = fate.all_refunded or refunded >= quantity > 0
+    goods = _GIFT if given and any_paid else _PURCHASE
     return Line(
         line_id=item.id,
         sku=(item.sku or "").strip(),
@@ -313,17 +333,17 @@ def _line(item: LineItem, where: str, price: tuple[int, int], any_paid: bool, fa
         quantity=to_ship or shipped,
         unit_price=unit,
         paid=max(0, amount - off),
-        kind=goods if item.requires_shipping else LineKind.SERVICE,
-        status=LineStatus.OPEN if to_ship else LineStatus.SHIPPED if shipped else LineStatus.CANCELLED,
-        refund=RefundStatus.REFUNDED if all_refunded else RefundStatus.NONE,
+        kind=goods if item.requires_shipping else _SERVICE,
+        status=_OPEN if to_ship else _SHIPPED if shipped else _CANCELLED,
+        refund=_REFUNDED if all_refunded else _NOT_REFUNDED,
         marks=_line_marks(item, unit, given, refunded),
     )
 
 
-def _left(item: LineItem, where: str, fate: Fate) -> tuple[int, int]:
+def _left(item: LineItem, fate: Fate) -> tuple[int, int]:
     """Units still to ship, and units that went."""
-    ordered = _counted(item.quantity, f"{where}.quantity")
-    ships_more = choose(_LINE_SHIPS_MORE, item.fulfillment_status, f"{where}.fulfillment_status")
+    ordered = _counted(item.quantity, "quantity")
+    ships_more = choose(_LINE_SHIPS_MORE, item.fulfillment_status, "fulfillment_status")
     gone = fate.never_shipped.get(item.id, 0)
     shipped = fate.shipped.get(item.id, 0)
     if not shipped and (fate.all_shipped or item.fulfillment_status == "fulfilled"):
@@ -332,9 +352,9 @@ def _left(item: LineItem, where: str, fate: Fate) -> tuple[int, int]:
         return 0, shipped
     left = ordered - shipped - gone
     if item.current_quantity is not None:  # after edits
-        left = min(left, _counted(item.current_quantity, f"{where}.current_quantity"))
+        left = min(left, _counted(item.current_quantity, "current_quantity"))
     if item.fulfillable_quantity is not None:
-        left = min(left, _counted(item.fulfillable_quantity, f"{where}.fulfillable_quantity"))
+        left = min(left, _counted(item.fulfillable_quantity, "fulfillable_quantity"))
     return max(0, left), shipped
 
 
@@ -368,14 +388,16 @@ def _totals(wire: OrderObject, digits: int) -> Totals:
 
 
 def _postage(wire: OrderObject, digits: int) -> int:
-    postage = 0
-    for index, each in enumerate(wire.shipping_lines or ()):
-        where = f"shipping_lines.{index}"
-        if each.discounted_price is not None:
-            postage += minor_units(each.discounted_price, f"{where}.discounted_price", digits=digits)
-            continue
-        price = minor_units(each.price, f"{where}.price", digits=digits)
-        postage += price - _allocated(each.discount_allocations or (), f"{where}.discount_allocations", digits)
+    postage, index = 0, 0
+    try:
+        for index, each in enumerate(wire.shipping_lines or ()):  # noqa: B007  # the error below names it
+            if each.discounted_price is not None:
+                postage += minor_units(each.discounted_price, "discounted_price", digits=digits)
+            else:
+                off = _allocated(each.discount_allocations or (), digits)
+                postage += minor_units(each.price, "price", digits=digits) - off
+    except UnreadablePayload as error:
+        raise error.inside(f"shipping_lines.{index}") from None
     return postage
 
 
