@@ -1,12 +1,22 @@
-"""How the wire models of generic shops spell what their platforms spell loosely: ids and amounts, text or number."""
+"""How wire models spell what their platforms spell loosely: ids and amounts, text or number."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Id = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[1-9][0-9]{0,19}$")]
+
+def _no_float(value: Any) -> Any:
+    """An id written as 6.9E+18 has lost digits on its way: it may be another order's."""
+    if isinstance(value, float):
+        raise ValueError("an id is not a floating-point number")
+    return value
+
+
+EXACT = BeforeValidator(_no_float)
+
+Id = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[1-9][0-9]{0,19}$"), EXACT]
 """The integer id of something that exists, as text. Read as an integer, never as a float, so that no digit is lost."""
 
 Reference = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[0-9]{0,20}$")]

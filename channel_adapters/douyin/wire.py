@@ -10,6 +10,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from channel_adapters.fields import EXACT
+
 T = TypeVar("T")
 
 
@@ -24,7 +26,7 @@ Fen = Annotated[int, Field(strict=True, ge=0, le=10**14)]
 Seconds = Annotated[int, Field(strict=True, ge=0, le=10**11)]
 Count = Annotated[int, Field(strict=True, ge=0, le=10**6)]
 Word = Annotated[int, Field(strict=True)]
-Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$"), EXACT]
 Listed = Annotated[list[T], BeforeValidator(_listed)]
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from channel_adapters.fields import EXACT
+
 T = TypeVar("T")
 
 
@@ -25,7 +27,7 @@ def _labels(value: Any) -> Any:
     return value if isinstance(value, dict) else {}
 
 
-Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$"), EXACT]
 Short = Annotated[str, Field(max_length=40)]
 """Money, a count, a code or a time, as the platform wrote it."""
 
