@@ -21,6 +21,7 @@ from ops.simulators.shops import simulated_shop
 from ops.simulators.world import World
 
 HOST = "127.0.0.1"
+LINES_AT_ONCE = 500
 
 
 class Platform(Protocol):
@@ -64,8 +65,9 @@ class Simulator:
         """NDJSON, one line of every placed order."""
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
-        for line in list(self.world.truth()):
-            await response.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        lines = [orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in self.world.truth()]
+        for start in range(0, len(lines), LINES_AT_ONCE):
+            await response.write(b"".join(lines[start : start + LINES_AT_ONCE]))
         await response.write_eof()
         return response
 

@@ -21,6 +21,11 @@ STATUS_OF: Final = {
 
 def trade(sale: Sale) -> Json:
     """The whole trade."""
+    return head(sale) | {"orders": {"order": sub_orders(sale)}}
+
+
+def head(sale: Sale) -> Json:
+    """The trade without its sub-orders."""
     tid = int(sale.order_id)
     result: Json = {
         "tid": tid,
@@ -46,7 +51,6 @@ def trade(sale: Sale) -> Json:
         result |= _steps(sale)
     if details := _promotions(sale, tid):
         result["promotion_details"] = {"promotion_detail": details}
-    result["orders"] = {"order": _orders(sale)}
     return result
 
 
@@ -159,7 +163,8 @@ def order_ids(sale: Sale) -> list[int]:
     return [number for _, number in zip(sale.items, count(first + 1), strict=False)]
 
 
-def _orders(sale: Sale) -> list[Json]:
+def sub_orders(sale: Sale) -> list[Json]:
+    """The trade's lines."""
     oids = order_ids(sale)
     return [_order(sale, item, index, oids) for index, item in enumerate(sale.items)]
 

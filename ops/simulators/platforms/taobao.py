@@ -12,7 +12,7 @@ from aiohttp import web
 
 from channel_adapters.taobao.signature import matches, sign
 from ops.simulators.faults import Fault
-from ops.simulators.payloads.taobao import STATUS_OF, trade
+from ops.simulators.payloads.taobao import STATUS_OF, head, sub_orders
 from ops.simulators.platforms.desk import Desk, Refusal, answer, beijing_seconds, broken, page_of, refuse, whole
 from ops.simulators.sale import Sale
 
@@ -162,10 +162,10 @@ def _wanted(fields: str, brief: bool) -> tuple[frozenset[str], frozenset[str]]:
 def _render(sale: Sale, fields: str, *, brief: bool) -> bytes:
     """The trade as asked for; a field that was not asked for is absent."""
     top, sub = _wanted(fields, brief)
-    result: dict[str, Any] = {name: value for name, value in trade(sale).items() if name in top}
-    if "orders" in result:
+    result: dict[str, Any] = {name: value for name, value in head(sale).items() if name in top}
+    if "orders" in top:
         lacks = ORDER_LIST_LACKS if brief else frozenset()
-        result["orders"] = {"order": [_order(order, sub, lacks) for order in result["orders"]["order"]]}
+        result["orders"] = {"order": [_order(order, sub, lacks) for order in sub_orders(sale)]}
     return orjson.dumps(result)
 
 
