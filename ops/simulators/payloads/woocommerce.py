@@ -26,7 +26,6 @@ def order(sale: Sale) -> Json:
     """The whole order."""
     status = "processing" if sale.cash_on_delivery else _STATUS[sale.stage]
     number = int(sale.order_id)
-    gifts = sum(list_price(item) * item.quantity for item in sale.items if item.gift)
     return {
         "id": number,
         "parent_id": 0,
@@ -37,14 +36,7 @@ def order(sale: Sale) -> Json:
         "status": "demo-unknown" if sale.oddity is Oddity.STATUS else status,
         "currency": "CNY",
         **_times(sale),
-        "discount_total": yuan(sale.discount + gifts),
-        "discount_tax": "0.00",
-        "shipping_total": yuan(sale.postage),
-        "shipping_tax": "0.00",
-        "cart_tax": "0.00",
-        "total": paid_text(sale),
-        "total_tax": "0.00",
-        "prices_include_tax": False,
+        **_money(sale),
         "customer_id": sale.buyer,
         "customer_ip_address": "192.0.2.1",
         "customer_user_agent": "",
@@ -71,6 +63,20 @@ def order(sale: Sale) -> Json:
             "self": [{"href": f"{SITE}/wp-json/wc/v3/orders/{number}"}],
             "collection": [{"href": f"{SITE}/wp-json/wc/v3/orders"}],
         },
+    }
+
+
+def _money(sale: Sale) -> Json:
+    gifts = sum(list_price(item) * item.quantity for item in sale.items if item.gift)
+    return {
+        "discount_total": yuan(sale.discount + gifts),
+        "discount_tax": "0.00",
+        "shipping_total": yuan(sale.postage),
+        "shipping_tax": "0.00",
+        "cart_tax": "0.00",
+        "total": paid_text(sale),
+        "total_tax": "0.00",
+        "prices_include_tax": False,
     }
 
 
