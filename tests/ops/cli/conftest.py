@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from typer.testing import CliRunner, Result
 
 from ops.cli import output
 from ops.cli.main import app
+from ops.local_stack.ports import free_port
+from ops.local_stack.redis_server import RedisServer
+from workers.inventory.ledger import Ledger
 
 PROJECT = Path(__file__).parents[3]
 PAYLOADS = PROJECT / "tests" / "channel_adapters"
@@ -75,3 +82,37 @@ def payload_file(channel: str, begins: str) -> Path:
     """The file of a recorded payload."""
     [found] = (PAYLOADS / channel / "payloads").glob(f"{begins}*.json")
     return found
+
+
+# -- servers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty Redis, which the commands are told about."""
+    with Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    monkeypatch.setenv("ORDERFLEET_REDIS_URL", redis_server.url)
+    return redis_server.url
+
+
+AskLedger = Callable[[Callable[[Ledger], Awaitable[Any]]], Any]
+
+
+@pytest.fixture
+def ask_ledger(redis_url: str) -> AskLedger:
+    """Do something with the ledger that the commands look at."""
+
+    def ask(question: Callable[[Ledger], Awaitable[Any]]) -> Any:
+        async def asked() -> Any:
+            async with AsyncRedis.from_url(redis_url) as client:
+                return await question(Ledger(client))
+
+        return asyncio.run(asked())
+
+    return ask
+
+
+def nobody_listens() -> str:
+    """An address at which no server is."""
+    return f"127.0.0.1:{free_port()}"
