@@ -13,6 +13,7 @@ from typing import Final
 
 from schemas.text import Language
 
+_FILLING = "(?:(?!; ).)+?"  # sentences are joined by "; ", so nothing in a gap may hold it
 _GAP = re.compile(r"\{(\w+)\}")
 
 
@@ -25,7 +26,8 @@ class Phrase:
         self._en = en
         self._zh = zh
         literal = [
-            re.escape(part) if index % 2 == 0 else f"(?P<{part}>.+?)" for index, part in enumerate(_GAP.split(en))
+            re.escape(part) if index % 2 == 0 else f"(?P<{part}>{_FILLING})"
+            for index, part in enumerate(_GAP.split(en))
         ]
         self._pattern = re.compile("".join(literal), re.DOTALL)
 

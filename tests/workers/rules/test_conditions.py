@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus
@@ -228,6 +228,7 @@ def truth(tree: Tree, marks: frozenset[str]) -> bool:
     return {"all": all(values), "any": any(values), "not": not values[0]}[operator]
 
 
+@settings(deadline=None)
 @given(tree=TREES, marks=st.frozensets(st.sampled_from(NAMES)))
 def test_trees_agree_with_their_truth_table(tree: Tree, marks: frozenset[str]) -> None:
     order = an_order(marks=tuple(sorted(marks)))
