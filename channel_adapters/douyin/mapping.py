@@ -11,8 +11,16 @@ from datetime import datetime
 
 import orjson
 
-from channel_adapters.douyin.wire import Address, Discount, FullOrder, Phase, ReducedOrder, SkuOrder, Tag
-from channel_adapters.reading import buyer_key, choose, read_model, required, sealed, share_out, unix_time
+from channel_adapters.douyin.lines import (
+    DEPOSIT_PRESALE,
+    FULL_PAY_PRESALE,
+    REFUNDED_MAIN_STATUS,
+    to_lines,
+    worth,
+)
+from channel_adapters.douyin.marks import to_marks
+from channel_adapters.douyin.wire import Address, Discount, FullOrder, Phase, ReducedOrder, SkuOrder
+from channel_adapters.reading import buyer_key, choose, read_model, required, sealed, unix_time
 from schemas.ids import order_uid
 from schemas.order import (
     Line,
@@ -31,8 +39,6 @@ from schemas.order import (
 )
 
 CHANNEL = "douyin"
-
-_OPEN, _SHIPPED, _CANCELLED = LineStatus.OPEN, LineStatus.SHIPPED, LineStatus.CANCELLED
 
 # -- tables --------------------------------------------------------------------------------------------------------
 
@@ -53,69 +59,7 @@ MAIN_STATUS = ORDER_STATUS | {
     39: OrderStatus.COMPLETED,  # all refunded after receipt
 }
 
-LINE_STATUS = {
-    1: _OPEN,
-    105: _OPEN,
-    2: _OPEN,
-    101: _OPEN,
-    3: _SHIPPED,
-    4: _CANCELLED,
-    5: _SHIPPED,
-}
-
-LINE_MAIN_STATUS = LINE_STATUS | {103: _OPEN, 21: _CANCELLED, 22: _SHIPPED, 39: _SHIPPED}
-
-REFUNDED_MAIN_STATUS = frozenset({21, 22, 39})
-REFUNDED_AFTER_SHIPPING = frozenset({22, 39})
-
-AFTER_SALE_STATUS = {
-    0: RefundStatus.NONE,
-    6: RefundStatus.REQUESTED,  # applied
-    7: RefundStatus.REQUESTED,  # return under way
-    8: RefundStatus.REQUESTED,  # the seller is to send something
-    11: RefundStatus.REQUESTED,  # returned goods sent
-    12: RefundStatus.REFUNDED,  # success
-    13: RefundStatus.NONE,  # the seller sent the exchange or the missing part
-    14: RefundStatus.REQUESTED,  # received
-    27: RefundStatus.NONE,  # refused
-    28: RefundStatus.NONE,  # failed, or the buyer withdrew
-    29: RefundStatus.NONE,  # return refused
-    51: RefundStatus.REFUNDED,  # cancelled
-    53: RefundStatus.NONE,  # closed: refunded only if refund_status says so
-}
-
-AFTER_SALE_TYPE = {
-    0: "return",
-    1: "refund-after-shipping",
-    2: "refund-before-shipping",
-    3: "exchange",
-    4: "system-cancel",
-    5: "buyer-cancel",
-    6: "price-protection",
-    7: "resend",
-    8: "repair",
-}
-
-NO_MONEY_BACK = frozenset({3, 6, 7, 8})
-"""After-sales that take no line back: an exchange, a price difference, a missing part, a repair."""
-
-REFUND_SUCCESS = 3
-REFUND_STATUS = {0: "none", 1: "pending", 2: "in-process", REFUND_SUCCESS: "success", 4: "failed"}
-
-GOODS_TYPE = {0: LineKind.PURCHASE, 1: LineKind.SERVICE}
-SKU_ORDER_TYPE = {
-    0: LineKind.PURCHASE,
-    2: LineKind.SERVICE,  # virtual
-    4: LineKind.SERVICE,  # e-coupon
-    5: LineKind.SERVICE,  # third-party coupon
-}
-GIVEN_PRODUCT_TYPE = {"": LineKind.PURCHASE, "MASTER": LineKind.PURCHASE, "FREE": LineKind.GIFT}
-
-DEPOSIT_PRESALE, DEPOSIT_PRESALE_GIFT = 2, 102  # trade_type
-FULL_PAY_PRESALE = 1
-PRE_SALE_TYPE = {0: "", FULL_PAY_PRESALE: "full-pay-presale", 2: "staged-shipping"}
 PRE_SALE_TAG = "pre_sale_label"
-
 CASH_ON_DELIVERY = 0  # pay_type
 
 SELLER_FLAG = {None: "", 0: "grey", 1: "purple", 2: "cyan", 3: "green", 4: "orange", 5: "red"}
@@ -148,7 +92,7 @@ def read_reduced(payload: bytes, shop_id: str, template: str) -> Order:
 
 
 def _order(wire: ReducedOrder, shop_id: str, template: str) -> Order:
-    lines = _lines(wire)
+    lines = to_lines(wire)
     presale = _presale(wire)
     status = _status(wire, lines, presale)
     payment = _payment(wire, lines, status, presale)
@@ -175,7 +119,7 @@ def _order(wire: ReducedOrder, shop_id: str, template: str) -> Order:
             promotions=_promotions(wire),
             presale=presale,
             holds=("risk-review",) if status is OrderStatus.ON_HOLD else (),
-            marks=_marks((wire.shop_order_tag_ui, wire.user_tag_ui, wire.address_tag_ui), wire.promise_info),
+            marks=to_marks((wire.shop_order_tag_ui, wire.user_tag_ui, wire.address_tag_ui), wire.promise_info),
             buyer_remark=wire.buyer_words or "",
             seller_memo=wire.seller_words or "",
             seller_flag=SELLER_FLAG.get(wire.seller_remark_stars, str(wire.seller_remark_stars)),
@@ -196,7 +140,7 @@ def _status(wire: ReducedOrder, lines: Sequence[Line], presale: Presale | None) 
     if main in (OrderStatus.AWAITING_PAYMENT, OrderStatus.ON_HOLD):
         status = main
     goods = [line for line in lines if line.kind is not LineKind.SERVICE]
-    if goods and all(line.status is _CANCELLED for line in goods):
+    if goods and all(line.status is LineStatus.CANCELLED for line in goods):
         return OrderStatus.CANCELLED
     return status
 
@@ -250,22 +194,10 @@ def _open_phases(phases: Sequence[Phase]) -> Iterator[Phase]:
 
 
 def _totals(wire: ReducedOrder) -> Totals:
-    goods = sum(_worth(row) for row in wire.sku_order_list)
+    goods = sum(worth(row) for row in wire.sku_order_list)
     postage, paid = wire.post_amount, wire.pay_amount
     discount = max(0, goods + postage - paid) if wire.promotion_amount is None else wire.promotion_amount
     return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=paid - (goods - discount + postage))
-
-
-def _worth(row: SkuOrder) -> int:
-    return row.origin_amount * row.item_num if row.sum_amount is None else row.sum_amount
-
-
-def _paid_shares(wire: ReducedOrder) -> list[int]:
-    """What each line cost the buyer. The platform says so; where it does not, what was paid is shared out by worth."""
-    told = [row.pay_amount for row in wire.sku_order_list if row.pay_amount is not None]
-    if len(told) == len(wire.sku_order_list):
-        return told
-    return share_out(max(0, wire.pay_amount - wire.post_amount), [_worth(row) for row in wire.sku_order_list])
 
 
 def _promotions(wire: ReducedOrder) -> tuple[Promotion, ...]:
@@ -283,137 +215,6 @@ def _promotions(wire: ReducedOrder) -> tuple[Promotion, ...]:
         if left > 0:
             found.append(Promotion(name=zh + "优惠", amount=left, code=giver))
     return tuple(found)
-
-
-# -- lines ---------------------------------------------------------------------------------------------------------
-
-
-def _lines(wire: ReducedOrder) -> tuple[Line, ...]:
-    shares = _paid_shares(wire)
-    shipped = _shipped_counts(wire)
-    paid = wire.pay_time > 0
-    return tuple(
-        _line(row, f"sku_order_list.{index}", share, shipped.get(row.order_id, 0), paid)
-        for index, (row, share) in enumerate(zip(wire.sku_order_list, shares, strict=True))
-    )
-
-
-def _line(row: SkuOrder, where: str, paid: int, shipped: int, order_paid: bool) -> Line:
-    status, refund = _line_status(row, where, order_paid)
-    quantity = row.item_num
-    if status is _CANCELLED:
-        quantity = 0
-    elif status is _OPEN and shipped:
-        quantity = max(0, quantity - shipped)
-        status = status if quantity else _SHIPPED
-        quantity = quantity or row.item_num
-    kind = _kind(row, where)
-    return Line(
-        line_id=row.order_id,
-        sku=_sku(row),
-        quantity=quantity,
-        unit_price=row.origin_amount,
-        paid=paid,
-        platform_sku=row.sku_id or "",
-        title=row.product_name or "",
-        kind=kind,
-        status=status,
-        refund=refund,
-        bound_to=tuple(row.master_sku_order_id_list) if kind is LineKind.GIFT else (),
-        marks=_line_marks(row, where),
-    )
-
-
-def _line_status(row: SkuOrder, where: str, order_paid: bool) -> tuple[LineStatus, RefundStatus]:
-    """A closed sub-order never ships, whatever else it says; neither does a refunded one that had not shipped."""
-    status = choose(LINE_STATUS, row.order_status, f"{where}.order_status")
-    refund = _refund(row, where)
-    if row.main_status is not None:
-        main = choose(LINE_MAIN_STATUS, row.main_status, f"{where}.main_status")
-        if row.main_status in REFUNDED_MAIN_STATUS:
-            return main, RefundStatus.REFUNDED
-        if main is _CANCELLED:
-            status = main
-    if status is _CANCELLED and row.ship_time:
-        return _SHIPPED, RefundStatus.REFUNDED
-    if refund is RefundStatus.REFUNDED and status is _OPEN:
-        status = _CANCELLED
-    if status is _CANCELLED:
-        refund = RefundStatus.REFUNDED if order_paid else RefundStatus.NONE
-    return status, refund
-
-
-def _refund(row: SkuOrder, where: str) -> RefundStatus:
-    """`after_sale_status` decides: when a buyer withdraws, refund_status stays at 1 (pending)."""
-    sale = row.after_sale_info
-    if sale is None:
-        return RefundStatus.NONE
-    refund = choose(AFTER_SALE_STATUS, sale.after_sale_status, f"{where}.after_sale_info.after_sale_status")
-    choose(AFTER_SALE_TYPE, sale.after_sale_type, f"{where}.after_sale_info.after_sale_type")
-    choose(REFUND_STATUS, sale.refund_status, f"{where}.after_sale_info.refund_status")
-    if sale.after_sale_type in NO_MONEY_BACK:
-        return RefundStatus.NONE
-    if sale.after_sale_status == 53 and sale.refund_status == REFUND_SUCCESS:
-        return RefundStatus.REFUNDED
-    return refund
-
-
-def _kind(row: SkuOrder, where: str) -> LineKind:
-    goods = choose(GOODS_TYPE, row.goods_type, f"{where}.goods_type")
-    sold_as = choose(SKU_ORDER_TYPE, row.order_type, f"{where}.order_type")
-    given = choose(GIVEN_PRODUCT_TYPE, row.given_product_type or "", f"{where}.given_product_type")
-    if LineKind.SERVICE in (goods, sold_as):
-        return LineKind.SERVICE
-    return LineKind.GIFT if row.trade_type == DEPOSIT_PRESALE_GIFT else given
-
-
-def _sku(row: SkuOrder) -> str:
-    """The seller's own code: `code`, then `out_sku_id`, where "0" means none."""
-    code = (row.code or "").strip()
-    outer = (row.out_sku_id or "").strip()
-    return code or ("" if outer == "0" else outer)
-
-
-def _shipped_counts(wire: ReducedOrder) -> dict[str, int]:
-    """By sub-order: the units that parcels hold already."""
-    counts: dict[str, int] = {}
-    for parcel in wire.logistics_info:
-        for item in parcel.product_info:
-            counts[item.sku_order_id] = counts.get(item.sku_order_id, 0) + item.product_count
-    return counts
-
-
-def _line_marks(row: SkuOrder, where: str) -> tuple[str, ...]:
-    marks = [choose(PRE_SALE_TYPE, row.pre_sale_type, f"{where}.pre_sale_type")] if row.pre_sale_type else []
-    if row.trade_type:
-        marks.append(f"trade_type={row.trade_type}")
-    sale = row.after_sale_info
-    if sale is not None and sale.after_sale_status and sale.after_sale_type in NO_MONEY_BACK:
-        marks.append(f"after-sale={AFTER_SALE_TYPE[sale.after_sale_type]}")
-    marks += [f"cid={cid}" for cid in (row.first_cid, row.second_cid, row.third_cid, row.fourth_cid) if cid]
-    marks += [f"{spec.name}={spec.value}" for spec in row.spec]
-    marks += [f"campaign={campaign.campaign_name}" for campaign in row.campaign_info if campaign.campaign_name]
-    return (*marks, *_marks((row.sku_order_tag_ui,), row.promise_info))
-
-
-def _marks(groups: Sequence[Sequence[Tag]], promises: str | None) -> tuple[str, ...]:
-    if not promises and not any(groups):
-        return ()
-    return (*(tag.key for tags in groups for tag in tags if tag.key), *_promise_marks(promises))
-
-
-def _promise_marks(promises: str | None) -> Iterator[str]:
-    """`promise_info` is JSON in a text; it only labels the order, so that one we cannot read labels nothing."""
-    try:
-        told = orjson.loads(promises or "{}")
-    except orjson.JSONDecodeError:
-        return
-    if isinstance(told, dict):
-        for name, value in told.items():
-            if value is True:
-                yield name
-            elif isinstance(value, (str, int)) and value:
-                yield f"{name}={value}"
 
 
 # -- receiver ------------------------------------------------------------------------------------------------------

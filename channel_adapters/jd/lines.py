@@ -94,6 +94,8 @@ def _line_ids(items: Sequence[Item], exts: Sequence[ItemExt]) -> list[str]:
 
 def _paid_shares(wire: LeanOrder, worth: list[int], to_pay: int) -> list[int]:
     """A coupon for one item comes off its lines; the rest of the discount is shared out over what then remains."""
+    if to_pay == sum(worth):
+        return worth
     left = list(worth)
     for index, coupon in enumerate(wire.coupon_detail_list):
         amount = minor_units(coupon.coupon_price, f"couponDetailList.{index}.couponPrice")
