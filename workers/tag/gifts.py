@@ -16,17 +16,15 @@ _GIFT, _PURCHASE, _CANCELLED = LineKind.GIFT, LineKind.PURCHASE, LineStatus.CANC
 
 def bind_gifts(lines: tuple[Line, ...], catalogue: Catalogue) -> tuple[Line, ...]:
     """Gift lines that the platform left loose, bound to the main lines that the catalogue binds them to."""
-    if not any(line.kind is _GIFT and not line.bound_to for line in lines):
-        return lines
-    return tuple([_bound(line, lines, catalogue) for line in lines])
-
-
-def _bound(line: Line, lines: tuple[Line, ...], catalogue: Catalogue) -> Line:
-    if line.kind is not _GIFT or line.bound_to or line.status is _CANCELLED:
-        return line
-    mains = {binding.main for binding in catalogue.by_gift.get(line.sku, ())}
-    bound_to = tuple(other.line_id for other in lines if other.sku in mains and _is_main(other))
-    return changed(line, bound_to=bound_to) if bound_to else line
+    bound: list[Line] | None = None
+    for index, line in enumerate(lines):
+        if line.kind is _GIFT and not line.bound_to and line.status is not _CANCELLED:
+            mains = {binding.main for binding in catalogue.by_gift.get(line.sku, ())}
+            bound_to = tuple([other.line_id for other in lines if other.sku in mains and _is_main(other)])
+            if bound_to:
+                bound = bound or list(lines)
+                bound[index] = changed(line, bound_to=bound_to)
+    return tuple(bound) if bound else lines
 
 
 def _is_main(line: Line) -> bool:
@@ -72,21 +70,26 @@ def _missing_and_surplus(
     order: Order, gifts: Sequence[Line], mains: dict[str, int], catalogue: Catalogue
 ) -> Iterator[Flag]:
     due: dict[str, int] = {}
-    owed_by: dict[str, list[str]] = {}
     for binding in _in_force(order, mains, catalogue):
         due[binding.gift] = due.get(binding.gift, 0) + binding.due(mains[binding.main])
-        owed_by.setdefault(binding.gift, []).append(binding.main)
     for gift, wanted in due.items():
-        carrying = [line for line in gifts if line.sku == gift]
-        there = sum(line.quantity for line in carrying)
-        main = ", ".join(owed_by[gift])
-        gaps = {"main": main, "gift": gift, "due": wanted, "there": there}
-        if there < wanted and not _comes_separately(order):
-            lines = [line for line in order.lines if line.sku in owed_by[gift] and _is_main(line)]
-            yield Flag(code="gift-missing", message=wording.GIFT_MISSING(**gaps), line_ids=_ids(lines))
-        elif there > wanted:
-            message = wording.GIFT_SURPLUS(**gaps)
-            yield Flag(code="gift-surplus", message=message, blocks=False, line_ids=_ids(carrying))
+        there = sum([line.quantity for line in gifts if line.sku == gift])
+        if there != wanted:
+            owed_by = [b.main for b in _in_force(order, mains, catalogue) if b.gift == gift]
+            yield from _miscounted(order, gifts, gift, owed_by, wanted, there)
+
+
+def _miscounted(
+    order: Order, gifts: Sequence[Line], gift: str, owed_by: Sequence[str], due: int, there: int
+) -> Iterator[Flag]:
+    gaps = {"main": ", ".join(owed_by), "gift": gift, "due": due, "there": there}
+    if there > due:
+        surplus = [line for line in gifts if line.sku == gift]
+        message = wording.GIFT_SURPLUS(**gaps)
+        yield Flag(code="gift-surplus", message=message, blocks=False, line_ids=_ids(surplus))
+    elif not _comes_separately(order):
+        lacking = [line for line in order.lines if line.sku in owed_by and _is_main(line)]
+        yield Flag(code="gift-missing", message=wording.GIFT_MISSING(**gaps), line_ids=_ids(lacking))
 
 
 def _in_force(order: Order, mains: dict[str, int], catalogue: Catalogue) -> Iterator[Binding]:
@@ -98,14 +101,15 @@ def _in_force(order: Order, mains: dict[str, int], catalogue: Catalogue) -> Iter
 
 def _without_main(order: Order, gifts: Sequence[Line], catalogue: Catalogue) -> Iterator[Flag]:
     """By the catalogue where it knows the gift, else by the lines the platform bound it to."""
-    bought = {line.sku for line in order.lines if _is_main(line)}
-    present = {line.line_id for line in order.lines if _is_main(line)}
+    mains = [line for line in order.lines if _is_main(line)]
+    bought = {line.sku for line in mains}
     for gift in gifts:
-        mains = list(dict.fromkeys(binding.main for binding in catalogue.by_gift.get(gift.sku, ())))
-        if mains and bought.isdisjoint(mains):
-            message = wording.GIFT_WITHOUT_MAIN(gift=gift.sku, main=" or ".join(mains))
+        bindings = catalogue.by_gift.get(gift.sku, ())
+        if bindings and bought.isdisjoint([binding.main for binding in bindings]):
+            wanted = " or ".join(dict.fromkeys(binding.main for binding in bindings))
+            message = wording.GIFT_WITHOUT_MAIN(gift=gift.sku, main=wanted)
             yield Flag(code="gift-without-main", message=message, line_ids=(gift.line_id,))
-        elif not mains and gift.bound_to and present.isdisjoint(gift.bound_to):
+        elif not bindings and gift.bound_to and not any(line.line_id in gift.bound_to for line in mains):
             message = wording.GIFT_MAIN_GONE(gift=gift.sku or gift.line_id)
             yield Flag(code="gift-without-main", message=message, line_ids=(gift.line_id,))
 
