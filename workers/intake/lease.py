@@ -53,7 +53,7 @@ class Leases:
         started = self.clock()
         keys = [shop.redis_key("lease"), shop.redis_key("fence")]
         fence = int(await asked(self._acquire(keys, [token, self.milliseconds])))
-        return Lease(self, shop, token, fence, started + self.seconds) if fence else None
+        return Lease(self, shop, token, fence, started + self.trusted) if fence else None
 
     async def renew(self, shop: ShopKey, token: str) -> Renewal:
         """Ask Redis to keep a lease. Raises TransientError."""
@@ -67,6 +67,11 @@ class Leases:
     async def hint(self, shop: ShopKey) -> None:
         """Ask whoever polls this shop, in whatever process, to do so soon. Raises TransientError."""
         await asked(self._redis.set(shop.redis_key("hint"), b"1", ex=3600))
+
+    @property
+    def trusted(self) -> float:
+        """How long after asking the holder may count on its lease: less than Redis keeps it, so that it stops first."""
+        return 0.9 * self.seconds
 
     @property
     def milliseconds(self) -> int:
@@ -83,7 +88,7 @@ class Lease:
         self.hinted = asyncio.Event()
         self._leases = leases
         self._token = token
-        self._expires = expires  # on leases.clock; reckoned from before the request, so never later than in Redis
+        self._expires = expires  # on leases.clock
 
     async def hold(self, work: Awaitable[T]) -> T:
         """Do `work` and keep the lease meanwhile; give it up at the end.
@@ -117,7 +122,7 @@ class Lease:
             if renewal is Renewal.LOST:
                 return
             pause = self._leases.seconds / 3
-            self._expires = started + self._leases.seconds
+            self._expires = started + self._leases.trusted
             if renewal is Renewal.RENEWED_WITH_HINT:
                 self.hinted.set()
 
