@@ -1,0 +1,148 @@
+"""Pinduoduo payloads damaged by hand: each is refused by code and path, or read for what it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from channel_adapters.contract import UnreadablePayload
+from channel_adapters.pinduoduo.adapter import ADAPTER
+from schemas.order import Privacy
+from tests.channel_adapters.contract import SHOP_ID, JsonPath, read, with_value, without
+
+PAYLOADS = Path(__file__).parent / "payloads"
+ORDER = ADAPTER.open_envelope((PAYLOADS / "01_simple_paid.json").read_bytes())[0].payload
+ITEM: JsonPath = ("item_list", 0)
+
+
+def refusal(payload: bytes) -> tuple[str, str]:
+    with pytest.raises(UnreadablePayload) as caught:
+        read(ADAPTER, payload)
+    return caught.value.code, caught.value.where
+
+
+@pytest.mark.parametrize("payload", [ORDER[:-1], ORDER[1:], ORDER + b"]", b"", b"\xff\xfe"])
+def test_broken_json(payload: bytes) -> None:
+    assert refusal(payload) == ("broken-json", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code", "where"),
+    [
+        (("order_status",), 0, "unknown-status", "order_status"),
+        (("order_status",), "paid", "bad-field", "order_status"),
+        (("confirm_status",), 3, "unknown-status", "confirm_status"),
+        (("group_status",), 3, "unknown-status", "group_status"),
+        (("refund_status",), 5, "unknown-status", "refund_status"),
+        (("risk_control_status",), 2, "unknown-status", "risk_control_status"),
+        ((*ITEM, "goods_count"), -1, "bad-quantity", "item_list.0.goods_count"),
+        ((*ITEM, "goods_count"), 0.5, "bad-field", "item_list.0.goods_count"),
+        ((*ITEM, "goods_count"), 10**9, "bad-field", "item_list.0.goods_count"),
+        ((*ITEM, "goods_price"), 29.999, "bad-money", "item_list.0.goods_price"),
+        ((*ITEM, "goods_price"), -29.9, "bad-money", "item_list.0.goods_price"),
+        ((*ITEM, "goods_price"), {}, "bad-field", "item_list.0.goods_price"),
+        ((*ITEM, "sku_id"), 8e11, "bad-field", "item_list.0.sku_id"),
+        (("pay_amount",), "24.905", "bad-money", "pay_amount"),
+        (("postage",), "free", "bad-money", "postage"),
+        (("discount_amount",), -5, "bad-money", "discount_amount"),
+        (("created_time",), "", "missing-field", "created_time"),
+        (("created_time",), "yesterday", "bad-time", "created_time"),
+        (("updated_at",), "2026-09-20 25:00:00", "bad-time", "updated_at"),
+        (("last_ship_time",), "soon", "bad-time", "last_ship_time"),
+        (("item_list",), [], "no-lines", "lines"),
+        (("item_list",), {}, "bad-field", "item_list"),
+        (("item_list", 0), None, "bad-field", "item_list.0"),
+        (("order_sn",), "", "bad-field", "order_sn"),
+        (("order_sn",), 7, "bad-field", "order_sn"),
+        (("service_fee_detail",), [{"service_fee": "x"}], "bad-money", "service_fee_detail.0.service_fee"),
+        (("gift_list",), [{"sku_id": 1, "goods_count": -2}], "bad-quantity", "gift_list.0.goods_count"),
+        (("gift_list",), [{"goods_count": 1}], "missing-field", "gift_list.0.sku_id"),
+        (("step_order_info",), {"step_trade_status": 3}, "unknown-status", "step_order_info.step_trade_status"),
+    ],
+)
+def test_a_damaged_value_is_refused_by_path(path: JsonPath, value: Any, code: str, where: str) -> None:
+    assert refusal(with_value(ORDER, path, value)) == (code, where)
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        (("order_sn",), "order_sn"),
+        (("order_status",), "order_status"),
+        (("refund_status",), "refund_status"),
+        (("pay_amount",), "pay_amount"),
+        (("created_time",), "created_time"),
+        (("updated_at",), "updated_at"),
+        (("item_list",), "item_list"),
+        ((*ITEM, "goods_price"), "item_list.0.goods_price"),
+        ((*ITEM, "goods_count"), "item_list.0.goods_count"),
+    ],
+)
+def test_a_missing_field_is_refused_by_path(path: JsonPath, where: str) -> None:
+    assert refusal(without(ORDER, path)) == ("missing-field", where)
+
+
+def test_an_item_without_any_id_is_refused() -> None:
+    payload = without(without(ORDER, (*ITEM, "sku_id")), (*ITEM, "goods_id"))
+    assert refusal(payload) == ("missing-field", "item_list.0.sku_id")
+
+
+def test_five_hundred_lines_are_read() -> None:
+    item = json.loads(ORDER)["item_list"][0]
+    items = [{**item, "sku_id": 10**12 + index} for index in range(500)]
+    payload = with_value(with_value(ORDER, ("item_list",), items), ("pay_amount",), 14950 - 5)
+    order = read(ADAPTER, payload)
+    assert len(order.lines) == 500
+    assert sum(line.paid for line in order.lines) == 1494500
+
+
+def test_an_order_of_ten_megabytes_is_refused() -> None:
+    assert refusal(with_value(ORDER, ("remark",), "x" * (10 << 20))) == ("too-large", "")
+
+
+def test_a_missing_receiver_is_no_damage() -> None:
+    payload = ORDER
+    for name in json.loads(ORDER):
+        if name.startswith(("receiver_", "address", "open_address")):
+            payload = without(payload, (name,))
+    assert read(ADAPTER, payload).ship_to.privacy is Privacy.MISSING
+
+
+# -- envelopes -----------------------------------------------------------------------------------------------------
+
+
+def test_one_bad_row_does_not_stop_its_page() -> None:
+    nameless = without(ORDER, ("order_sn",))
+    body = b'{"order_list_get_response":{"total_count":4,"order_list":[%s,%s,null,{"order_sn":"A","updated_at":"x"}]}}'
+    first, second, third, fourth = ADAPTER.open_envelope(body % (ORDER, nameless))
+    assert first.platform_order_id == "260920-000000000000001"
+    assert second.platform_order_id.startswith("unidentified-")
+    assert third.payload == b"null"
+    assert (fourth.platform_order_id, fourth.modified_at) == ("A", None)
+    with pytest.raises(UnreadablePayload):
+        ADAPTER.templates[0].read(second.payload, SHOP_ID)
+
+
+def test_an_empty_page_is_no_order() -> None:
+    assert ADAPTER.open_envelope(b'{"order_sn_increment_get_response":{"order_sn_list":[],"total_count":0}}') == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"order_sn_increment_get_response":null}',
+        b'{"order_info_get_response":{}}',
+        b'{"error_response":"down"}',
+        b'{"refund_increment_get_response":{"refund_list":[],"total_count":0}}',
+        b'{"mall_id":1,"tid":"260920-000000000000001"}',
+        b'{"order_sn":"260920-000000000000001","refund_id":7}',
+        b'{"tid_str":"3000000000000000001","orders":{}}',
+    ],
+)
+def test_a_body_that_is_no_order_says_so(body: bytes) -> None:
+    with pytest.raises(UnreadablePayload) as caught:
+        ADAPTER.open_envelope(body)
+    assert caught.value.code == "not-an-order"
