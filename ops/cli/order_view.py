@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ops.cli.output import a_table, console, moment, money, print_table, say
+from ops.cli.output import a_table, add_row, console, moment, money, print_table, say
 from schemas.order import Line, Order
 from schemas.text import Text
 
@@ -29,7 +29,7 @@ def print_order(order: Order) -> None:
         ],
     )
     for line in order.lines:
-        table.add_row(*_row(line, order.currency))
+        add_row(table, *_row(line, order.currency))
     print_table(table)
 
 

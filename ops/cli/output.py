@@ -146,6 +146,13 @@ def money(minor_units: int, currency: str) -> str:
     return f"{sign}{amount // 10**digits}.{amount % 10**digits:0{digits}d} {currency}"
 
 
+def add_row(table: Table, *cells: str, style: str | None = None) -> None:
+    """A row whose cells are shown as they are: a title such as "[new] mug" is no markup."""
+    from rich.text import Text as Styled
+
+    table.add_row(*(Styled(cell) for cell in cells), style=style)
+
+
 # -- ending --------------------------------------------------------------------------------------------------------
 
 

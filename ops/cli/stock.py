@@ -10,6 +10,7 @@ from ops.cli.inputs import a_slug
 from ops.cli.output import (
     ExitCode,
     a_table,
+    add_row,
     console,
     epilog,
     fail,
@@ -135,7 +136,7 @@ def _print_levels(levels: list[StockLevel]) -> None:
         available = level.available_to_promise
         counters = (level.on_hand, level.held, level.committed, level.allocated, level.transfer, level.safety)
         style = "red" if available < 0 else "yellow" if available == 0 else None
-        table.add_row(level.warehouse_id, level.sku, *map(str, counters), str(available), style=style)
+        add_row(table, level.warehouse_id, level.sku, *map(str, counters), str(available), style=style)
     print_table(table)
 
 
@@ -311,7 +312,7 @@ def _print_report(report: AuditReport) -> None:
         [(Text("finding", "问题"), False), (Text("what", "内容"), False)],
     )
     for finding in report.findings:
-        table.add_row(finding.kind, tell(finding.message), style="red" if finding.is_error else "yellow")
+        add_row(table, finding.kind, tell(finding.message), style="red" if finding.is_error else "yellow")
     print_table(table)
     for kind in dict.fromkeys(finding.kind for finding in report.findings):
         console().print(f"{kind}: {tell(ADVICE[kind])}", markup=False)

@@ -166,6 +166,15 @@ def test_pretty_shows_a_summary_without_personal_data(run: Run) -> None:
         assert personal not in result.stdout
 
 
+def test_a_title_in_brackets_is_shown_as_it_is(run: Run) -> None:
+    body = payload("taobao", "01").replace("样例燕麦片".encode(), b"[new] oats [/bold]")
+
+    result = run("parse", "taobao", "-", "--pretty", stdin=body)
+
+    assert result.exit_code == 0, result.exception
+    assert "[new] oats [/bold]" in result.stdout
+
+
 def test_an_unknown_channel_is_corrected(run: Run, tmp_path: Path) -> None:
     result = run("parse", "toabao", tmp_path)
 
