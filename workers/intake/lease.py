@@ -136,7 +136,8 @@ class Lease:
 
 async def _end(task: asyncio.Future[T]) -> None:
     """Cancel and wait; what it raised was either passed on already or no longer matters."""
-    task.cancel()
-    await asyncio.wait({task})
+    while not task.done():
+        task.cancel()  # again and again: a library may drop one
+        await asyncio.wait({task}, timeout=0.1)
     if not task.cancelled():
         task.exception()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any, NamedTuple
 
@@ -32,8 +33,13 @@ class ShopKey(NamedTuple):
 
 async def asked(answer: Awaitable[Any]) -> Any:
     """The answer of Redis, bytes as text. Raises TransientError for whatever Redis or the way to it is short of."""
+    task = asyncio.current_task()
+    cancelled = task.cancelling() if task else 0
     try:
         found = await answer
     except (RedisError, OSError) as error:
         raise TransientError(f"Redis: {type(error).__name__}: {error}") from error
+    if task and task.cancelling() > cancelled:
+        # Python 3.11's asyncio.wait_for, which redis-py writes through, drops a cancellation that comes as it is done.
+        raise asyncio.CancelledError
     return found.decode() if isinstance(found, bytes) else found

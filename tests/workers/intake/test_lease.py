@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from importlib.resources import files
 
 import pytest
@@ -14,7 +15,7 @@ from redis.backoff import NoBackoff
 from ops.local_stack.ports import LOOPBACK, free_port
 from tests.workers.intake.fakes import SHOP
 from workers.intake.lease import LeaseLost, Leases, Renewal
-from workers.intake.store import ShopKey
+from workers.intake.store import ShopKey, asked
 from workers.runtime.errors import TransientError
 
 LEASE_KEY = "intake-lease:{taobao/flagship}"
@@ -157,6 +158,22 @@ async def test_a_hint_reaches_the_holder_once(redis: Redis) -> None:
     await Leases(redis).hint(SHOP)
     await lease.hold(until(lease.hinted))
     assert await redis.exists("intake-hint:{taobao/flagship}") == 0
+
+
+async def test_a_cancellation_that_a_library_drops_is_not_lost() -> None:
+    begun = asyncio.Event()
+
+    async def drops_it() -> bytes:
+        with suppress(asyncio.CancelledError):
+            begun.set()
+            await for_ever()
+        return b"done"
+
+    asking = asyncio.create_task(asked(drops_it()))
+    await begun.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
 
 
 async def test_redis_away_is_trouble_to_wait_out() -> None:
