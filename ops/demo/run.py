@@ -138,7 +138,7 @@ class Demo:
                 if not progress["finished"]:
                     continue
                 finished_at = finished_at or time.monotonic()
-                if self._at_rest(view):
+                if self._at_rest(view) and judge(self.books, list(self._truth())).clean:
                     return
                 if time.monotonic() - finished_at > DRAIN_SECONDS:
                     return  # the verdict names what did not come to rest
