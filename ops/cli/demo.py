@@ -34,6 +34,7 @@ _MB = 1 << 20
 
 SECONDS = say("Place orders for at most so long; 0: no limit.", "最长下单秒数，0 为不限。")
 KILL = say("kill -9 one worker in the middle.", "中途强杀一个处理进程。")
+APART = say("Every stage in a process of its own.", "每个环节单独一个进程。")
 FAULTS = say("Share of platform calls that fail.", "平台接口失败的比例。")
 
 _TOPIC = (Text("topic", "主题"), False)
@@ -52,6 +53,7 @@ def demo(
     seed: Annotated[int, typer.Option(help=say("The same seed, the same orders.", "相同种子产生相同订单。"))] = 11,
     workers: Annotated[int, typer.Option(min=2, max=16, help=say("Worker processes.", "处理进程数。"))] = 2,
     kill: Annotated[bool, typer.Option(help=KILL)] = False,
+    apart: Annotated[bool, typer.Option(help=APART)] = False,
     faults: Annotated[float, typer.Option(min=0, max=0.5, help=FAULTS)] = 0.005,
     json: Annotated[bool, typer.Option("--json", help=say("The summary as JSON.", "以 JSON 输出结果。"))] = False,
 ) -> None:
@@ -69,7 +71,7 @@ def demo(
     pace = rate or min(300.0, max(50.0, orders / 30))
     if seconds:
         orders = min(orders, max(1, int(pace * seconds)))
-    plan = Plan(orders, pace, seed, workers, partitions=8, hold_seconds=15.0, kill=kill, faults=faults)
+    plan = Plan(orders, pace, seed, workers, partitions=8, hold_seconds=15.0, kill=kill, apart=apart, faults=faults)
     rules = load_rules(settings())
     with tempfile.TemporaryDirectory(prefix="orderfleet-demo-") as folder:
         try:

@@ -25,6 +25,9 @@ from workers.runtime.settings import Settings
 QUIET_SECONDS = 2.0
 DRAIN_SECONDS = 120.0
 
+TOGETHER = "normalize,reserve"
+APART = ("normalize", "tag", "route", "reserve")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -37,6 +40,7 @@ class Plan:
     partitions: int
     hold_seconds: float
     kill: bool  # kill -9 one worker in the middle
+    apart: bool  # every stage in a process of its own
     faults: float
 
 
@@ -89,7 +93,10 @@ class Demo:
             "ORDERFLEET_POLL_LOOKBACK_SECONDS": "60",
             "ORDERFLEET_LOG_LEVEL": "WARNING",
         }
-        self.stack = Stack(folder, workers=plan.workers, partitions=plan.partitions, environment=environment)
+        if plan.apart:
+            environment["ORDERFLEET_DURABLE_HANDOVER"] = "true"
+        jobs = APART if plan.apart else [TOGETHER] * plan.workers
+        self.stack = Stack(folder, jobs=jobs, partitions=plan.partitions, environment=environment)
         self.books = Books()
         self._http = httpx.Client(timeout=10)
         self._killed = False

@@ -108,14 +108,14 @@ class Child:
 class Stack:
     """Everything the demo runs on. Use it as a context manager: leaving it leaves nothing behind."""
 
-    def __init__(self, folder: Path, *, workers: int, partitions: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, *, jobs: Sequence[str], partitions: int, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.broker = Broker(folder)
         self.redis = RedisServer(folder)
         self.partitions = partitions
         self._extra = dict(environment)
         self._exit = ExitStack()
-        self._worker_count = workers
+        self._jobs = jobs  # the stages of each worker
         self.workers: list[Child] = []
         self.others: list[Child] = []
         self.simulators: Child | None = None
@@ -145,8 +145,8 @@ class Stack:
     def start_fleet(self) -> None:
         """Workers and the sweeper; returns when all are ready."""
         command = [sys.executable, "-m", "ops.cli", "worker", "--json", "--stages"]
-        for number in range(1, self._worker_count + 1):
-            self.workers.append(Child(f"worker-{number}", [*command, "normalize,reserve"], self.folder, self.env))
+        for number, stages in enumerate(self._jobs, start=1):
+            self.workers.append(Child(f"worker-{number}", [*command, stages], self.folder, self.env))
         sweeper = Child("sweeper", [*command, "sweep,relay"], self.folder, self.env)
         self.others.append(sweeper)
         for child in (*self.workers, sweeper):

@@ -1,0 +1,101 @@
+"""The books say where an order is from the topics alone, and call a wrong run wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from ops.demo.accounts import Books, Expected, judge
+from schemas.fulfillment import FulfillmentInstruction, InstructionKind
+from schemas.inventory import InventoryEvent, InventoryEventKind
+from schemas.plan import Disposition, PlannedOrder, RoutingPlan
+from schemas.record import encode
+from tests.builders import an_order
+from workers.reserve.decide import Result, Told, events_of
+
+ORDER = replace(an_order(), revision="r1")
+UID = ORDER.uid
+
+
+def planned(disposition: Disposition = Disposition.RESERVE, revision: str = "r1") -> PlannedOrder:
+    plan = RoutingPlan(disposition=disposition, ruleset="r@1", reason="because")
+    return PlannedOrder(order=replace(ORDER, revision=revision), plan=plan)
+
+
+def told(
+    warehouse: str, kind: InstructionKind = InstructionKind.FULFIL, revision: str = "r1"
+) -> FulfillmentInstruction:
+    [event] = events_of(planned(revision=revision), Result(told=(Told(warehouse_id=warehouse, kind=kind),)))
+    assert isinstance(event, FulfillmentInstruction)
+    return event
+
+
+def stock(kind: InventoryEventKind, sequence: int = 1, revision: str = "r1") -> InventoryEvent:
+    return InventoryEvent(
+        event_id=f"hangzhou/{sequence}",
+        sequence=sequence,
+        warehouse_id="hangzhou",
+        kind=kind,
+        at=datetime(2026, 11, 11, tzinfo=UTC),
+        changes=(),
+        order_uid=UID,
+        revision=revision,
+    )
+
+
+def books(*messages: PlannedOrder | FulfillmentInstruction | InventoryEvent) -> Books:
+    kept = Books()
+    for message in messages:
+        match message:
+            case PlannedOrder():
+                kept.add("orders.planned", UID, message.order.revision, encode(message))
+            case FulfillmentInstruction():
+                topic = f"orders.routed.{message.warehouse_id}"
+                kept.add(topic, UID, message.instruction_id, encode(message))
+            case InventoryEvent():
+                kept.add("inventory.events", message.warehouse_id, message.event_id, encode(message))
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("messages", "place"),
+    [
+        ((planned(), told("hangzhou")), "routed"),
+        ((planned(), stock(InventoryEventKind.HELD)), "held"),
+        ((planned(), stock(InventoryEventKind.HELD), stock(InventoryEventKind.EXPIRED, 2)), "expired"),
+        ((planned(Disposition.REVIEW),), "review"),
+        ((planned(Disposition.DEFER),), "deferred"),
+        ((planned(), told("hangzhou"), planned(Disposition.RELEASE, "r2")), "released"),
+        ((planned(Disposition.RELEASE, "r2"), planned()), "released"),
+        ((planned(),), "lost"),
+    ],
+)
+def test_an_orders_place_follows_from_its_newest_revision(
+    messages: tuple[PlannedOrder | FulfillmentInstruction | InventoryEvent, ...], place: str
+) -> None:
+    assert books(*messages).accounts[UID].place() == place
+
+
+def test_a_repeat_is_counted_and_changes_nothing() -> None:
+    kept = books(planned(), told("hangzhou"), told("hangzhou"))
+    assert (kept.repeats, kept.routed["hangzhou"]) == (1, 1)
+
+
+def test_an_order_at_two_warehouses_is_double_unless_it_was_taken_back() -> None:
+    truth = [Expected(UID, "paid", ("routed",), {})]
+    assert judge(books(planned(), told("hangzhou"), told("beijing")), truth).doubled == [UID]
+    moved = books(planned(), told("hangzhou"), told("beijing"), told("hangzhou", InstructionKind.CANCEL, "r2"))
+    assert judge(moved, truth).clean
+
+
+def test_a_run_that_lost_misplaced_or_invented_an_order_is_not_clean() -> None:
+    here = books(planned(Disposition.REVIEW))
+    assert judge(here, [Expected("taobao:tb:9", "paid", ("routed",), {}), Expected(UID, "x", ("review",), {})]).lost
+    assert judge(here, [Expected(UID, "paid", ("routed",), {})]).misplaced == [f"{UID}: paid: review"]
+    assert judge(here, []).unknown == [UID]
+
+
+def test_a_gap_in_a_warehouses_events_is_seen() -> None:
+    assert books(stock(InventoryEventKind.HELD, 1), stock(InventoryEventKind.EXPIRED, 3)).missing_events() == 1
