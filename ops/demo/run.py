@@ -23,7 +23,7 @@ from workers.rules.ruleset import Rulebook
 from workers.runtime.settings import Settings
 
 QUIET_SECONDS = 2.0
-DRAIN_SECONDS = 120.0
+GIVE_UP_SECONDS = 45.0
 
 TOGETHER = "normalize,reserve"
 APART = ("normalize", "tag", "route", "reserve")
@@ -89,7 +89,7 @@ class Demo:
         environment = {
             "ORDERFLEET_HOLD_SECONDS": str(plan.hold_seconds),
             "ORDERFLEET_SESSION_SECONDS": "2",
-            "ORDERFLEET_POLL_FASTEST_SECONDS": "0.2",
+            "ORDERFLEET_POLL_FASTEST_SECONDS": "1.0",
             "ORDERFLEET_POLL_LOOKBACK_SECONDS": "60",
             "ORDERFLEET_LOG_LEVEL": "WARNING",
         }
@@ -131,7 +131,6 @@ class Demo:
     def _watch(self, warehouses: tuple[str, ...]) -> Iterator[View]:
         reader = self._reader(warehouses)
         shown = 0.0
-        finished_at: float | None = None
         try:
             while True:
                 self._read(reader)
@@ -144,10 +143,9 @@ class Demo:
                 yield view
                 if not progress["finished"]:
                     continue
-                finished_at = finished_at or time.monotonic()
                 if self._at_rest(view) and judge(self.books, list(self._truth())).clean:
                     return
-                if time.monotonic() - finished_at > DRAIN_SECONDS:
+                if time.monotonic() - self._quiet_since > GIVE_UP_SECONDS:
                     return  # the verdict names what did not come to rest
         finally:
             reader.close()
