@@ -10,8 +10,10 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
 
-Id = StrictStr | StrictInt
-Money = StrictStr | StrictInt | StrictFloat
+_IN_TURN = Field(union_mode="left_to_right")  # the likely type first: weighing all of them takes twice the time
+
+Id = Annotated[StrictInt | StrictStr, _IN_TURN]
+Money = Annotated[StrictFloat | StrictStr, _IN_TURN]  # a whole number is read as 29.0, which is exact up to 2^53
 
 
 class Wire(BaseModel):

@@ -9,9 +9,11 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-Id = StrictStr | StrictInt
-Money = StrictStr | StrictInt | StrictFloat
-Flag = StrictBool | StrictInt | StrictStr | None
+_IN_TURN = Field(union_mode="left_to_right")  # the likely type first: weighing all of them takes twice the time
+
+Id = Annotated[StrictInt | StrictStr, _IN_TURN]
+Money = Annotated[StrictStr | StrictInt | StrictFloat, _IN_TURN]
+Flag = Annotated[StrictBool | StrictInt | StrictStr | None, _IN_TURN]
 
 T = TypeVar("T")
 Listed = Annotated[list[T] | T | None, Field(union_mode="left_to_right")]
