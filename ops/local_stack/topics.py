@@ -33,11 +33,14 @@ def topic_config(topic: Topic) -> dict[str, str]:
     return config
 
 
-def create_topics(kafka: str, wanted: Iterable[NewTopic]) -> list[str]:
+def create_topics(kafka: str | AdminClient, wanted: Iterable[NewTopic], seconds: float = 30) -> list[str]:
     """Create those that are missing. The names of the new ones. Raises KafkaException."""
-    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 2})
+    topics = list(wanted)
+    if not topics:
+        return []
+    admin = kafka if isinstance(kafka, AdminClient) else AdminClient({"bootstrap.servers": kafka, "log_level": 2})
     made = []
-    for name, future in admin.create_topics(list(wanted), request_timeout=30).items():
+    for name, future in admin.create_topics(topics, request_timeout=seconds).items():
         try:
             future.result()
         except KafkaException as error:
