@@ -68,7 +68,7 @@ def demo(
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupted)
-    pace = rate or min(250.0, max(50.0, orders / 30))
+    pace = rate or min(150.0, max(50.0, orders / 30))
     if seconds:
         orders = min(orders, max(1, int(pace * seconds)))
     plan = Plan(orders, pace, seed, workers, partitions=8, hold_seconds=15.0, kill=kill, apart=apart, faults=faults)

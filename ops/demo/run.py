@@ -89,7 +89,7 @@ class Demo:
         environment = {
             "ORDERFLEET_HOLD_SECONDS": str(plan.hold_seconds),
             "ORDERFLEET_SESSION_SECONDS": "2",
-            "ORDERFLEET_POLL_FASTEST_SECONDS": "1.0",
+            "ORDERFLEET_POLL_FASTEST_SECONDS": "2.0",
             "ORDERFLEET_POLL_LOOKBACK_SECONDS": "60",
             "ORDERFLEET_LOG_LEVEL": "WARNING",
         }

@@ -196,5 +196,5 @@ def _shops(base_url: str) -> list[dict[str, Any]]:
     for shop in simulated_shops(base_url):
         row = shop.model_dump(mode="json", exclude=set(_SECRET_FIELDS))
         row |= {name: getattr(shop, name).get_secret_value() for name in _SECRET_FIELDS}
-        rows.append(row | {"overlap_seconds": 1.0, "poll_seconds": 1.0})
+        rows.append(row | {"overlap_seconds": 6.0, "poll_seconds": 2.0})
     return rows
