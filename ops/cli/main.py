@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from ops.cli import demo, explain, parse, poll, rules, stock, topics, worker
+from ops.cli import dead_letters, demo, explain, parse, poll, rules, stock, topics, worker
 from ops.cli.output import ExitCode, epilog, say, say_error
 from schemas.text import Text
 
@@ -57,6 +57,7 @@ app.command("parse", rich_help_panel=READING, epilog=parse.EPILOG, help=parse.HE
 app.add_typer(rules.app, name="rules", rich_help_panel=READING)
 app.command("explain", rich_help_panel=OPERATING, epilog=explain.EPILOG, help=explain.HELP)(explain.explain)
 app.add_typer(stock.app, name="stock", rich_help_panel=OPERATING)
+app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATING)
 app.add_typer(topics.app, name="topics", rich_help_panel=OPERATING)
 
 

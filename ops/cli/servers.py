@@ -39,14 +39,15 @@ def ask_ledger(settings: Settings, question: Callable[[Ledger], Awaitable[T]]) -
 
 async def asked(settings: Settings, question: Callable[[Ledger], Awaitable[T]]) -> T:
     """The same with its errors: TransientError, RedisError, CorruptLedger."""
-    redis = _client(settings)
+    redis = redis_client(settings)
     try:
         return await question(Ledger(redis))
     finally:
         await redis.aclose()
 
 
-def _client(settings: Settings) -> Redis:
+def redis_client(settings: Settings) -> Redis:
+    """A client that fails fast. Ends the command when the address is no address."""
     try:
         return Redis.from_url(
             settings.redis_url.get_secret_value(),

@@ -40,6 +40,11 @@ def test_the_commands_that_operators_rely_on_are_there() -> None:
         ("worker",),
         ("poll",),
         ("demo",),
+        ("topics", "create"),
+        ("topics", "list"),
+        ("dead-letters", "list"),
+        ("dead-letters", "payload"),
+        ("dead-letters", "retry"),
     }
     assert expected <= set(ALL)
 
