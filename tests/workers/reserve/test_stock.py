@@ -1,0 +1,243 @@
+"""What becomes of the stock of planned orders, on a real Redis: once, in one warehouse, never more than there is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from schemas.fulfillment import FulfillmentInstruction, InstructionKind
+from schemas.order import Order
+from schemas.plan import Backorder, Disposition, OnShort, PlannedOrder, TransferRequest
+from schemas.record import encode
+from tests.builders import a_cancelled_order, a_gift, a_line, a_plan, a_planned_order, an_order, an_unpaid_order
+from workers.inventory.ledger import Ledger
+from workers.inventory.records import Count, OrderState
+from workers.relay.agent import RelayAgent
+from workers.reserve.agent import ReserveAgent
+from workers.runtime.errors import TransientError
+from workers.runtime.stage import Delivery
+from workers.sweep.agent import SweepAgent
+
+HZ, BJ = "hangzhou", "beijing"
+NUT, TEA = "NUT-BOX-500", "TEA-LONGJING-250"
+
+
+@pytest.fixture
+def ledger(redis: Redis) -> Ledger:
+    return Ledger(redis)
+
+
+@pytest.fixture
+def agent(ledger: Ledger) -> ReserveAgent:
+    return ReserveAgent(ledger, hold_seconds=60)
+
+
+async def stocked(ledger: Ledger, warehouse: str, **units: int) -> None:
+    names = {"nut": NUT, "tea": TEA, "gift": "GIFT-DRIPPER"}
+    await ledger.set_stock(warehouse, {names[name]: Count(on_hand=count) for name, count in units.items()})
+
+
+def planned(order: Order, *warehouses: str, revision: str = "", **plan: Any) -> PlannedOrder:
+    named = replace(order, revision=revision) if revision else order
+    return a_planned_order(named, a_plan(*(warehouses or (HZ,)), **plan))
+
+
+async def handled(agent: ReserveAgent, *orders: PlannedOrder) -> list[list[Any]]:
+    outcomes = await agent.handle([Delivery(one, key=one.order.uid.encode()) for one in orders])
+    assert all(isinstance(outcome, Sequence) for outcome in outcomes), outcomes
+    return [list(outcome) for outcome in outcomes if isinstance(outcome, Sequence)]
+
+
+async def counters(ledger: Ledger, warehouse: str = HZ, sku: str = NUT) -> tuple[int, int, int]:
+    [level] = await ledger.stock(warehouse, [sku])
+    assert level.available_to_promise >= 0
+    assert (await ledger.audit()).findings == ()
+    return level.held, level.committed, level.available_to_promise
+
+
+async def test_a_paid_order_is_committed_and_told_to_its_warehouse(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=10, gift=5)
+    order = an_order(lines=(a_line(quantity=2), a_gift(bound_to=("1",))))
+    [[told]] = await handled(agent, planned(order))
+    assert isinstance(told, FulfillmentInstruction)
+    assert (told.kind, told.warehouse_id) == (InstructionKind.FULFIL, HZ)
+    assert [(line.sku, line.quantity) for line in told.purchased] == [(NUT, 2)]
+    assert [(line.sku, line.quantity) for line in told.gifts] == [("GIFT-DRIPPER", 1)]
+    assert await counters(ledger) == (0, 2, 8)
+
+
+async def test_an_unpaid_order_is_held_then_committed_when_it_is_paid(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=10)
+    assert await handled(agent, planned(an_unpaid_order(), revision="r1")) == [[]]
+    assert await counters(ledger) == (1, 0, 9)
+    [[told]] = await handled(agent, planned(an_order(), revision="r2"))
+    assert told.kind is InstructionKind.FULFIL
+    assert await counters(ledger) == (0, 1, 9)
+
+
+async def test_a_repeat_says_the_same_bytes_and_takes_nothing(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=10)
+    first = await handled(agent, planned(an_order()))
+    again = await handled(agent, planned(an_order()))
+    assert [encode(event) for event in first[0]] == [encode(event) for event in again[0]]
+    assert await counters(ledger) == (0, 1, 9)
+
+
+async def test_an_older_revision_after_a_newer_one_changes_nothing(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=10)
+    await handled(agent, planned(an_order(), revision="r2"))
+    assert await handled(agent, planned(an_unpaid_order(), revision="r1")) == [[]]
+    assert await counters(ledger) == (0, 1, 9)
+
+
+async def test_a_cancellation_gives_the_stock_back_and_stops_the_warehouse(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=10)
+    await handled(agent, planned(an_order(), revision="r1"))
+    [[told]] = await handled(agent, planned(a_cancelled_order(), revision="r2", disposition=Disposition.RELEASE))
+    assert (told.kind, told.warehouse_id, told.purchased) == (InstructionKind.CANCEL, HZ, ())
+    assert await counters(ledger) == (0, 0, 10)
+
+
+async def test_all_revisions_of_one_order_in_one_batch_end_as_the_last_says(
+    ledger: Ledger, agent: ReserveAgent
+) -> None:
+    await stocked(ledger, HZ, nut=10)
+    held, paid, gone = await handled(
+        agent,
+        planned(an_unpaid_order(), revision="r1"),
+        planned(an_order(), revision="r2"),
+        planned(a_cancelled_order(), revision="r3", disposition=Disposition.RELEASE),
+    )
+    assert [len(held), paid[0].kind, gone[0].kind] == [0, InstructionKind.FULFIL, InstructionKind.CANCEL]
+    assert await counters(ledger) == (0, 0, 10)
+
+
+async def test_the_second_candidate_ships_what_the_first_is_short_of(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=1)
+    await stocked(ledger, BJ, nut=5)
+    [[told]] = await handled(agent, planned(an_order(lines=(a_line(quantity=2),)), HZ, BJ))
+    assert told.warehouse_id == BJ
+    assert await counters(ledger, HZ) == (0, 0, 1)
+
+
+async def test_a_short_order_is_backordered_with_what_is_missing(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=1)
+    [[event]] = await handled(agent, planned(an_order(lines=(a_line(quantity=3),))))
+    assert isinstance(event, Backorder)
+    assert event.missing == {NUT: 2}
+    assert await counters(ledger) == (0, 0, 1)
+
+
+async def test_a_short_order_asks_for_a_transfer_where_its_rule_says_so(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=1)
+    [[event]] = await handled(agent, planned(an_order(lines=(a_line(quantity=3),)), on_short=OnShort.TRANSFER))
+    assert isinstance(event, TransferRequest)
+    assert (event.to_warehouse, event.quantities) == (HZ, {NUT: 2})
+
+
+async def test_a_split_keeps_the_gift_beside_its_main_line(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=5)
+    await stocked(ledger, BJ, tea=5, gift=5)
+    order = an_order(lines=(a_line(), a_line(TEA, line_id="2"), a_gift(bound_to=("2",))))
+    [parcels] = await handled(agent, planned(order, HZ, BJ, on_short=OnShort.SPLIT))
+    shipped = {told.warehouse_id: [line.sku for line in (*told.purchased, *told.gifts)] for told in parcels}
+    assert shipped == {HZ: [NUT], BJ: [TEA, "GIFT-DRIPPER"]}
+    assert sorted((told.parcel, told.parcels) for told in parcels) == [(1, 2), (2, 2)]
+
+
+async def test_an_order_that_moves_leaves_its_old_warehouse(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=5)
+    await stocked(ledger, BJ, nut=5)
+    await handled(agent, planned(an_order(), HZ, revision="r1"))
+    [events] = await handled(agent, planned(an_order(), BJ, revision="r2"))
+    assert {(told.warehouse_id, told.kind) for told in events} == {
+        (BJ, InstructionKind.FULFIL),
+        (HZ, InstructionKind.CANCEL),
+    }
+    assert await counters(ledger, HZ) == (0, 0, 5)
+    assert await counters(ledger, BJ) == (0, 1, 4)
+
+
+async def test_a_review_keeps_the_hold_and_a_payment_makes_it_safe_from_the_sweeper(
+    ledger: Ledger, agent: ReserveAgent
+) -> None:
+    await stocked(ledger, HZ, nut=5)
+    await handled(agent, planned(an_unpaid_order(), revision="r1"))
+    await handled(agent, planned(an_order(), revision="r2", disposition=Disposition.REVIEW))
+    await SweepAgent(ledger, lambda: 4e9, 100).tick()
+    assert await counters(ledger) == (0, 1, 4)
+
+
+async def test_sweepers_race_for_a_due_hold_and_a_late_payment_tries_again(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=1)
+    await handled(agent, planned(an_unpaid_order(), revision="r1"))
+    await SweepAgent(ledger, lambda: 0.0, 100).tick()
+    assert await counters(ledger) == (1, 0, 0)
+    await asyncio.gather(*(SweepAgent(ledger, lambda: 4e9, 100).tick() for _ in range(5)))
+    assert await counters(ledger) == (0, 0, 1)
+    assert (await ledger.where_is(an_order().uid)).state is OrderState.EXPIRED
+    [[told]] = await handled(agent, planned(an_order(), revision="r2"))
+    assert told.kind is InstructionKind.FULFIL
+
+
+async def test_a_hundred_orders_race_for_thirty_units_and_thirty_win(redis: Redis, ledger: Ledger) -> None:
+    await stocked(ledger, HZ, nut=30)
+    agents = [ReserveAgent(Ledger(redis), 60) for _ in range(10)]
+    orders = [planned(an_order(str(number))) for number in range(100)]
+    outcomes = await asyncio.gather(*(handled(agents[n % 10], one) for n, one in enumerate(orders)))
+    won = sum(isinstance(event, FulfillmentInstruction) for [events] in outcomes for event in events)
+    assert won == 30
+    assert await counters(ledger) == (0, 30, 0)
+
+
+class Dying(Ledger):
+    """A ledger whose caller dies at the given call, before or after it has its effect."""
+
+    def __init__(self, redis: Redis, at: int, *, after: bool) -> None:
+        super().__init__(redis)
+        self._left = at
+        self._after = after
+
+    async def _run(self, calls: Any) -> Any:
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            raise TransientError("died before")
+        replies = await super()._run(calls)
+        if self._left == 0:
+            raise TransientError("died after")
+        return replies
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", range(1, 8))
+async def test_a_death_between_any_two_steps_leaves_one_warehouse_and_right_counters(
+    redis: Redis, ledger: Ledger, agent: ReserveAgent, step: int, after: bool
+) -> None:
+    await stocked(ledger, HZ, nut=1)
+    await stocked(ledger, BJ, nut=5)
+    order = planned(an_order(lines=(a_line(quantity=2),)), HZ, BJ)
+    try:
+        await handled(ReserveAgent(Dying(redis, step, after=after), 60), order)
+    except TransientError:
+        await stocked(ledger, HZ, nut=10)  # what the first candidate lacked has come: it must not take it twice
+    [events] = await handled(agent, order)
+    told = [event for event in events if event.kind is not InstructionKind.CANCEL]
+    assert len(told) == 1
+    committed = {warehouse: (await counters(ledger, warehouse))[1] for warehouse in (HZ, BJ)}
+    assert committed == {HZ: 0, BJ: 0} | {told[0].warehouse_id: 2}
+
+
+async def test_the_relay_says_the_same_until_it_is_confirmed(ledger: Ledger, agent: ReserveAgent) -> None:
+    await stocked(ledger, HZ, nut=5)
+    await handled(agent, planned(an_order()))
+    relay = RelayAgent(ledger)
+    first = await relay.tick()
+    assert [event.kind.value for event in first] == ["counted", "committed"]
+    assert await relay.tick() == first
+    await relay.confirmed()
+    assert await relay.tick() == []
