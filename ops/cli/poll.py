@@ -1,34 +1,60 @@
-"""`orderfleet poll`: pulls the shops' orders into `orders.raw.<channel>`."""
+"""`orderfleet poll`: pulls the shops' orders into `orders.raw.<channel>`, and takes what their platforms push."""
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.cli.output import ExitCode, epilog, fail, say, settings
+from ops.cli.output import ExitCode, console, epilog, fail, print_json, say, say_error, settings
 from schemas.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
     from channel_adapters.shop import ShopSettings
+    from workers.intake.pace import Peak
+    from workers.intake.poll import ShopPoller
+    from workers.intake.service import Address, Intake
     from workers.runtime.settings import Settings
 
 HELP = say(
-    "Pull the orders of the shops in a file, until SIGTERM. Any number may run: each shop is polled by one at a time.",
-    "按店铺配置文件拉取订单，直到收到 SIGTERM。可同时运行多个：每个店铺同一时刻只由一个进程拉取。",
+    "Pull the orders of the shops in a file, until SIGTERM. Any number may run: each shop is polled by one at a time. "
+    "With ORDERFLEET_WEBHOOK_PORT, signed pushes are taken at /webhooks/CHANNEL/SHOP as well.",
+    "按店铺配置文件拉取订单，直到收到 SIGTERM。可同时运行多个：每个店铺同一时刻只由一个进程拉取。"
+    "设置 ORDERFLEET_WEBHOOK_PORT 后，同时在 /webhooks/渠道/店铺 接收带签名的推送。",
 )
 EPILOG = epilog(
     [
         ("orderfleet poll --shops shops.yaml", Text("the shops in a file", "按文件中的店铺")),
+        (
+            "orderfleet poll --shops shops.yaml --once",
+            Text("one round of each, to see whether keys and addresses are right", "每店一轮，检验密钥和地址是否正确"),
+        ),
         ("ORDERFLEET_SHOPS_FILE=shops.yaml orderfleet poll", Text("the same by setting", "用环境变量指定")),
+        (
+            "ORDERFLEET_WEBHOOK_PORT=8080 orderfleet poll --shops shops.yaml",
+            Text("and take pushes", "同时接收推送"),
+        ),
+        (
+            "ORDERFLEET_POLL_PEAKS=20:00/22:30 orderfleet poll --shops shops.yaml",
+            Text("as often as allowed every evening", "每晚高峰期加密拉取"),
+        ),
     ],
-    (ExitCode.OK, ExitCode.USAGE),
+    (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE),
 )
 
 
 def poll(
     shops: Annotated[Path | None, typer.Option(help=say("YAML list of shops.", "店铺列表，YAML 格式。"))] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help=say("One round of each shop, then end.", "每个店铺拉取一轮后结束。"))
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=say("JSON, for machines.", "输出 JSON，供程序读取。"))
+    ] = False,
 ) -> None:
     """The command."""
     import asyncio
@@ -48,8 +74,27 @@ def poll(
             ),
             ExitCode.USAGE,
         )
+    peaks, found = _peaks(config.poll_peaks), read_shops(path)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_poll(config, read_shops(path)))
+        work = _once(config, found, as_json) if once else _run(config, found, peaks, as_json)
+        runner.run(work)
+
+
+def _peaks(text: str) -> tuple[Peak, ...]:
+    from workers.intake.pace import Peak
+
+    try:
+        return tuple(Peak.parse(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        fail(
+            Text(
+                "the setting ORDERFLEET_POLL_PEAKS is not usable: write 20:00/22:30 for every day, or "
+                "2026-11-10T20:00/2026-11-12T00:00 for once, in China time, comma separated",
+                "配置项 ORDERFLEET_POLL_PEAKS 不可用：每天写 20:00/22:30，一次性写 2026-11-10T20:00/2026-11-12T00:00"
+                "（北京时间），多个用逗号分隔",
+            ),
+            ExitCode.USAGE,
+        )
 
 
 def read_shops(path: Path) -> list[ShopSettings]:
@@ -83,46 +128,114 @@ def read_shops(path: Path) -> list[ShopSettings]:
     return shops
 
 
-async def _poll(config: Settings, shops: list[ShopSettings]) -> None:
-    import asyncio
-    import signal
+@asynccontextmanager
+async def _intake(config: Settings, shops: Sequence[ShopSettings], peaks: Sequence[Peak]) -> AsyncIterator[Intake]:
+    """Everything that polling needs, closed again in any case."""
+    from contextlib import AsyncExitStack
     from datetime import UTC, datetime, timedelta
 
     import httpx
     from redis.asyncio import Redis
 
     from channel_adapters.registry import CHANNELS
-    from workers.intake.cursor import Cursors
-    from workers.intake.fleet import poll_all
-    from workers.intake.lease import Leases
     from workers.intake.policy import PollPolicy
-    from workers.intake.poll import ShopPoller
-    from workers.intake.unread import Unread
+    from workers.intake.service import Connection, Intake
     from workers.runtime.producer import Producer
 
-    producer = Producer(config.kafka)
-    producer.start()
     policy = PollPolicy(
-        fastest_seconds=config.poll_fastest_seconds, first_lookback=timedelta(seconds=config.poll_lookback_seconds)
+        fastest_seconds=config.poll_fastest_seconds,
+        first_lookback=timedelta(seconds=config.poll_lookback_seconds),
+        peaks=tuple(peaks),
     )
-    redis = Redis.from_url(config.redis_url.get_secret_value())
-    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=100)) as http:
-        pollers = [
-            ShopPoller(
-                shop,
-                CHANNELS[shop.channel].make_client(shop, http, lambda: datetime.now(UTC)),
-                producer=producer,
-                leases=Leases(redis),
-                cursors=Cursors(redis),
-                unread=Unread(redis),
-                policy=policy,
-            )
-            for shop in shops
-        ]
-        polling = asyncio.create_task(poll_all(pollers))
+    async with AsyncExitStack() as stack:
+        producer = Producer(config.kafka)
+        producer.start()
+        stack.push_async_callback(producer.close)
+        redis = await stack.enter_async_context(Redis.from_url(config.redis_url.get_secret_value()))
+        limits = httpx.Limits(max_connections=100)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, limits=limits))
+        connections = []
+        for shop in shops:
+            channel = CHANNELS[shop.channel]
+            client = channel.make_client(shop, http, lambda: datetime.now(UTC))
+            connections.append(Connection(shop, client, channel.adapter))
+        yield Intake(connections, producer=producer, redis=redis, policy=policy)
+
+
+async def _run(config: Settings, shops: Sequence[ShopSettings], peaks: Sequence[Peak], as_json: bool) -> None:
+    """Until told to leave."""
+    import asyncio
+    import signal
+    from contextlib import suppress
+
+    from ops.cli.worker import serve_metrics
+
+    metrics_port = serve_metrics(config.metrics_host, config.metrics_port)
+
+    def ready(webhook_port: int | None) -> None:
+        if as_json:
+            print_json({"ready": True, "metrics_port": metrics_port, "webhook_port": webhook_port})
+
+    async with _intake(config, shops, peaks) as intake:
+        running = asyncio.create_task(intake.run(_address(config), ready))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, polling.cancel)
-        await asyncio.gather(polling, return_exceptions=True)
-    await producer.close()
-    await redis.aclose()
+            loop.add_signal_handler(number, running.cancel)
+        try:
+            with suppress(asyncio.CancelledError):
+                await running
+        except OSError as error:
+            port = config.webhook_port
+            fail(
+                Text(
+                    f"cannot listen at {config.webhook_host}:{port} ({error.strerror}); set ORDERFLEET_WEBHOOK_PORT",
+                    f"无法监听 {config.webhook_host}:{port}（{error.strerror}）；请修改 ORDERFLEET_WEBHOOK_PORT",
+                ),
+                ExitCode.USAGE,
+            )
+
+
+def _address(config: Settings) -> Address | None:
+    from workers.intake.service import Address
+
+    return None if config.webhook_port is None else Address(config.webhook_host, config.webhook_port)
+
+
+async def _once(config: Settings, shops: Sequence[ShopSettings], as_json: bool) -> None:
+    """One round of each shop, all at once; exits 1 when one of them fails."""
+    import asyncio
+
+    async with _intake(config, shops, ()) as intake:
+        worked = await asyncio.gather(*(_one_round(poller, as_json) for poller in intake.pollers))
+    if not all(worked):
+        raise typer.Exit(ExitCode.BAD)
+
+
+async def _one_round(poller: ShopPoller, as_json: bool) -> bool:
+    from channel_adapters.contract import ChannelError, ChannelRefused
+    from workers.intake.cursor import CursorMoved
+    from workers.intake.lease import LeaseLost
+    from workers.runtime.errors import TransientError
+
+    try:
+        done = await poller.poll_once()
+    except ChannelError as error:
+        code = f" ({error.code})" if isinstance(error, ChannelRefused) else ""
+        return _failed(poller, Text(f"{error.text.en}{code}", f"{error.text.zh}{code}"), as_json)
+    except (TransientError, LeaseLost, CursorMoved) as error:
+        return _failed(poller, Text(f"{type(error).__name__}: {error}", f"{type(error).__name__}：{error}"), as_json)
+    if done is None:
+        return _failed(poller, Text("another process is polling it now", "另一个进程正在拉取该店铺"), as_json)
+    if as_json:
+        print_json({"shop": str(poller.shop), "ok": True, "orders": done.news, "behind_seconds": done.behind})
+    else:
+        what = say(f"{done.news} orders taken in", f"拉取 {done.news} 个订单")
+        console().print(f"{poller.shop}: {what}", markup=False)
+    return True
+
+
+def _failed(poller: ShopPoller, text: Text, as_json: bool) -> bool:
+    if as_json:
+        print_json({"shop": str(poller.shop), "ok": False, "problem": text.en})
+    say_error(Text(f"{poller.shop}: {text.en}", f"{poller.shop}：{text.zh}"))
+    return False

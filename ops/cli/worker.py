@@ -55,7 +55,7 @@ def worker(
     for chatty in ("faust", "mode", "aiokafka", "workers.runtime.transport"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
     names = [name.strip() for name in stages.split(",") if name.strip()]
-    port = _serve_metrics(config.metrics_host, config.metrics_port)
+    port = serve_metrics(config.metrics_host, config.metrics_port)
 
     def ready() -> None:
         if json:
@@ -74,7 +74,8 @@ def worker(
     os._exit(code)  # Faust leaves threads behind that would keep a finished process waiting
 
 
-def _serve_metrics(host: str, port: int | None) -> int | None:
+def serve_metrics(host: str, port: int | None) -> int | None:
+    """Serve Prometheus metrics when a port is set; the port it became. Raises OSError when it is taken."""
     if port is None:
         return None
     from prometheus_client import start_http_server

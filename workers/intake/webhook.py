@@ -258,5 +258,9 @@ async def serve(webhooks: Webhooks, *, host: str = "127.0.0.1", port: int) -> we
     """
     runner = web.AppRunner(webhooks.app(), access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError:
+        await runner.cleanup()
+        raise
     return runner

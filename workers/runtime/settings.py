@@ -34,6 +34,17 @@ class Settings(BaseSettings):
     shops_file: Annotated[Path | None, Field(description="The shops to poll, as YAML; unset: none")] = None
 
     poll_fastest_seconds: Annotated[float, Field(gt=0, description="No shop is asked more often by itself")] = 5.0
+    poll_peaks: Annotated[
+        str,
+        Field(
+            description="When to ask as often as allowed, in China time, comma separated: 20:00/22:30 every day, "
+            "2026-11-10T20:00/2026-11-12T00:00 once"
+        ),
+    ] = ""
+    webhook_host: str = "127.0.0.1"
+    webhook_port: Annotated[
+        int | None, Field(ge=0, le=65535, description="Take signed pushes here; unset: none; TLS is a proxy's job")
+    ] = None
     poll_lookback_seconds: Annotated[float, Field(gt=0, description="How far back a new shop is read")] = 86400.0
 
     partitions: Annotated[int, Field(ge=1, description="Of every topic on the order path")] = 24
@@ -49,6 +60,13 @@ class Settings(BaseSettings):
     hold_seconds: Annotated[float, Field(gt=0, description="Hold of an unpaid order without a platform deadline")] = (
         1800
     )
+    silent_warehouses: Annotated[
+        str,
+        Field(
+            description="Warehouses that never answer on wms.events, comma separated: stock of a cancelled order goes "
+            "back at once there, and leaves when the platform says shipped"
+        ),
+    ] = ""
     sweep_seconds: Annotated[float, Field(gt=0)] = 1.0
     sweep_batch: Annotated[int, Field(ge=1)] = 200
     relay_seconds: Annotated[float, Field(gt=0)] = 0.2
