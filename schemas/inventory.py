@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,6 +19,14 @@ class InventoryEventKind(StrEnum):
     RELEASED = "released"  # cancelled or refunded: back to available
     EXPIRED = "expired"  # the payment deadline passed: back to available
     COUNTED = "counted"  # on-hand was set from a count
+    ALLOCATED = "allocated"  # the WMS took the order over
+    SHIPPED = "shipped"  # units left the warehouse
+    SHORT = "short"  # the WMS could not find or use units
+    TRANSFER_RESERVED = "transfer-reserved"  # set aside for another warehouse
+    TRANSFER_SENT = "transfer-sent"
+    TRANSFER_CANCELLED = "transfer-cancelled"
+    TRANSFER_RECEIVED = "transfer-received"
+    NOTED = "noted"  # no stock moved: only what is remembered of an order changed
 
 
 @record
@@ -45,5 +54,13 @@ class InventoryEvent:
     changes: tuple[StockChange, ...]
     order_uid: str = ""  # "" when no order caused it
     revision: str = ""
-    state: str = ""  # of the order's reservation after it: held, committed, allocated, released, expired
+    state: str = ""  # of the order's reservation after it: held, committed, allocated, released, expired, shipped
     deadline: datetime | None = None  # with held: when it ends by itself
+    lines: dict[str, int] = field(default_factory=dict)  # sku -> units of the reservation, or the transfer, after it
+    shipped: dict[str, int] = field(default_factory=dict)  # sku -> units that have left under the reservation so far
+    stop: str = ""  # the WMS was told to stop, and on its answer: release | keep
+    fence: int = 0  # number of the claim that the reservation has seen last
+    message_id: str = ""  # the WMS's message that caused it
+    transfer_id: str = ""
+    counted: tuple[str, ...] = ()  # with counted: the SKUs whose on-hand units were counted, changed or not ...
+    counted_at: datetime | None = None  # ... and when

@@ -80,6 +80,7 @@ class RoutingPlan:
     not_before: datetime | None = None  # with DEFER: when it is looked at again, None = when the platform says so
     hold_codes: tuple[str, ...] = ()  # with REVIEW: the flags, holds and rules that ask for it
     suggested: tuple[Candidate, ...] = ()  # with REVIEW and DEFER: where it would go if released
+    gave_up: tuple[Slug, ...] = ()  # warehouses whose WMS gave the order back: not asked again for this revision
 
 
 @record
@@ -113,6 +114,7 @@ class Backorder:
 
     planned: PlannedOrder
     missing: dict[str, int]  # sku -> units short at the best candidate
+    after_expiry: bool = False  # it was paid after its hold had been given back: tell the buyer
 
 
 @record

@@ -16,6 +16,8 @@ from schemas.record import encode
 
 _what_it_says = attrgetter(*(each.name for each in fields(Order) if each.name not in ("revision", "source")))
 
+_MOST_TRIES = 999
+
 _PROGRESS = {
     OrderStatus.AWAITING_PAYMENT: 0,
     OrderStatus.ON_HOLD: 2,
@@ -34,6 +36,23 @@ def revision_of(order: Order) -> str:
     progress = _PROGRESS[order.status] + (order.status is OrderStatus.AWAITING_PAYMENT and _deposit_paid(order))
     digest = blake2b(encode(_what_it_says(order)), digest_size=6).hexdigest()
     return f"{stamp:015d}.{progress}{min(settled, 999):03d}.{digest}"
+
+
+def retry_of(revision: str) -> str:
+    """The next try of a revision: newer than it and its earlier tries, older than every newer state of the order.
+
+    `<revision>+<number of the try, 3 digits>`. Raises ValueError after 999 tries.
+    """
+    original, _, number = revision.partition("+")
+    tries = int(number or 0) + 1
+    if tries > _MOST_TRIES:
+        raise ValueError(f"{original} was tried {_MOST_TRIES} times")
+    return f"{original}+{tries:03d}"
+
+
+def tries_of(revision: str) -> int:
+    """How often a revision was tried again: 0 for what a platform said itself."""
+    return int(revision.partition("+")[2] or 0)
 
 
 def modified_at_of(revision: str) -> datetime:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
 from redis.exceptions import ResponseError
@@ -12,15 +12,20 @@ from redis.exceptions import ResponseError
 from schemas.dead_letter import Failure
 from workers.inventory.keys import (
     deadlines_key,
+    moved_key,
     order_key,
     outbox_key,
     relay_key,
     reservation_key,
     sequence_key,
     stock_key,
+    transfer_key,
 )
+from workers.inventory.outbox import read_lines
 from workers.inventory.records import (
     ENDED,
+    Allocate,
+    AllocateOutcome,
     Answer,
     Claim,
     ClaimOutcome,
@@ -29,21 +34,38 @@ from workers.inventory.records import (
     Fence,
     FenceOutcome,
     OrderState,
-    Quantities,
     Release,
     ReleaseOutcome,
     Reservation,
     Reserve,
     ReserveOutcome,
+    Routed,
     Settlement,
+    Ship,
+    ShipOutcome,
+    Short,
+    ShortOutcome,
     Step,
+    Transfer,
+    Withdraw,
+    WithdrawOutcome,
 )
 from workers.runtime.scripts import Script, ScriptCall
 
 Outcome = TypeVar("Outcome", bound=StrEnum)
 
+MOVED_MS: Final = 7 * 24 * 3600 * 1000
+"""How late a count may come and still be right: so long movements of on-hand units are kept."""
+
 _RESERVE_OUTCOMES = {outcome.encode(): outcome for outcome in ReserveOutcome}
-_RELEASE_OUTCOMES = {outcome.encode(): outcome for outcome in ReleaseOutcome}
+_OUTCOMES: dict[type, type[StrEnum]] = {
+    Release: ReleaseOutcome,
+    Fence: FenceOutcome,
+    Allocate: AllocateOutcome,
+    Ship: ShipOutcome,
+    Short: ShortOutcome,
+    Withdraw: WithdrawOutcome,
+}
 _CLAIM_OUTCOMES = {outcome.encode(): outcome for outcome in ClaimOutcome}
 
 
@@ -78,21 +100,31 @@ class Calls:
         self._release = Script(__package__, "release.lua")
         self._expire = Script(__package__, "expire.lua")
         self._fence = Script(__package__, "fence.lua")
+        self._allocate = Script(__package__, "allocate.lua")
+        self._ship = Script(__package__, "ship.lua")
+        self._short = Script(__package__, "short.lua")
+        self._withdraw = Script(__package__, "withdraw.lua")
+        self._transfer = Script(__package__, "transfer.lua")
         self._count = Script(__package__, "count.lua")
         self._claim = Script(__package__, "claim.lua")
         self._settle = Script(__package__, "settle.lua")
         self._lapse = Script(__package__, "lapse.lua")
         self._lease = Script(__package__, "lease.lua")
         self._trim = Script(__package__, "trim.lua")
+        self._builders: dict[type, Callable[[Any, Collection[str]], ScriptCall]] = {
+            Reserve: self.reserve,
+            Release: self.release,
+            Fence: self.fence,
+            Allocate: self.allocate,
+            Ship: self.ship,
+            Short: self.short,
+            Withdraw: self.withdraw,
+        }
 
     def step(self, step: Step, also: Collection[str] = ()) -> ScriptCall:
         """The call of any step. `also`: SKUs the reservation turned out to have."""
-        if type(step) is Reserve:
-            return self.reserve(step, also)
-        if type(step) is Release:
-            return self.release(step, also)
-        assert type(step) is Fence
-        return self.fence(step)
+        build: Callable[[Any, Collection[str]], ScriptCall] = self._builders[type(step)]
+        return build(step, also)
 
     def reserve(self, step: Reserve, also: Collection[str] = ()) -> ScriptCall:
         """`reserve.lua`"""
@@ -107,7 +139,8 @@ class Calls:
                 step.fence,
                 step.state.value,
                 step.deadline_ms,
-                "keep" if step.keep else "take",
+                step.taking.value,
+                self._remember_ms,
                 *[quantities.get(sku, 0) for sku in skus],
             ),
         )
@@ -115,28 +148,63 @@ class Calls:
     def release(self, step: Release, also: Collection[str] = ()) -> ScriptCall:
         """`release.lua`"""
         keys = self._reservation_keys(step.warehouse_id, step.order_uid, sorted({*step.has, *also}))
-        which = "held" if step.only_held else "any"
-        return ScriptCall(self._release, keys, (step.revision, step.fence, which, self._remember_ms))
+        return ScriptCall(self._release, keys, (step.revision, step.fence, step.giving.value, self._remember_ms))
 
     def expire(self, seen: Reservation, now_ms: int) -> ScriptCall:
         """`expire.lua`"""
         keys = self._reservation_keys(seen.warehouse_id, seen.order_uid, sorted(seen.quantities))
         return ScriptCall(self._expire, keys, (seen.revision, seen.fence, now_ms, self._remember_ms))
 
-    def fence(self, step: Fence) -> ScriptCall:
+    def fence(self, step: Fence, also: Collection[str] = ()) -> ScriptCall:
         """`fence.lua`"""
-        key = reservation_key(step.warehouse_id, step.order_uid)
-        return ScriptCall(self._fence, (key,), (step.fence, self._remember_ms))
+        keys = self._reservation_keys(step.warehouse_id, step.order_uid, ())
+        return ScriptCall(self._fence, keys, (step.fence, self._remember_ms))
 
-    def count(self, warehouse_id: str, counts: Mapping[str, Count]) -> ScriptCall:
+    def allocate(self, step: Allocate, also: Collection[str] = ()) -> ScriptCall:
+        """`allocate.lua`"""
+        keys = self._reservation_keys(step.warehouse_id, step.order_uid, sorted({*step.has, *also}))
+        return ScriptCall(self._allocate, keys, ())
+
+    def ship(self, step: Ship, also: Collection[str] = ()) -> ScriptCall:
+        """`ship.lua`"""
+        keys, units = self._physical(step, also)
+        return ScriptCall(self._ship, keys, (step.message_id, step.at_ms, self._remember_ms, MOVED_MS, *units))
+
+    def short(self, step: Short, also: Collection[str] = ()) -> ScriptCall:
+        """`short.lua`"""
+        keys, units = self._physical(step, also)
+        told = (step.message_id, step.at_ms, self._remember_ms, MOVED_MS, step.revision, step.lost.value)
+        return ScriptCall(self._short, keys, (*told, *units))
+
+    def withdraw(self, step: Withdraw, also: Collection[str] = ()) -> ScriptCall:
+        """`withdraw.lua`"""
+        keys = self._reservation_keys(step.warehouse_id, step.order_uid, sorted({*step.has, *also}))
+        return ScriptCall(self._withdraw, keys, (step.revision, self._remember_ms))
+
+    def _physical(self, step: Ship | Short, also: Collection[str]) -> tuple[list[str], list[int]]:
+        """Keys with the SKUs' movements, and the units: what is named, or all of everything when nothing is."""
+        skus = sorted({*step.quantities, *step.has, *also})
+        keys = self._reservation_keys(step.warehouse_id, step.order_uid, skus)
+        keys += [moved_key(step.warehouse_id, sku) for sku in skus]
+        unnamed = 0 if step.quantities else -1
+        return keys, [step.quantities.get(sku, unnamed) for sku in skus]
+
+    def transfer(self, step: Transfer) -> ScriptCall:
+        """`transfer.lua`"""
+        warehouse, skus = self._of(step.warehouse_id), sorted(step.quantities)
+        keys = [transfer_key(step.warehouse_id, step.transfer_id), warehouse.outbox, warehouse.sequence]
+        keys += [warehouse.stock + sku for sku in skus] + [moved_key(step.warehouse_id, sku) for sku in skus]
+        told = (step.action.value, step.at_ms, self._remember_ms, MOVED_MS)
+        return ScriptCall(self._transfer, keys, (*told, *(step.quantities[sku] for sku in skus)))
+
+    def count(self, warehouse_id: str, counts: Mapping[str, Count], at_ms: int | None = None) -> ScriptCall:
         """`count.lua`"""
         warehouse = self._of(warehouse_id)
         figures = [figure for count in counts.values() for figure in (count.on_hand, count.safety)]
-        return ScriptCall(
-            self._count,
-            (warehouse.outbox, warehouse.sequence, *(warehouse.stock + sku for sku in counts)),
-            ["" if figure is None else figure for figure in figures],
-        )
+        keys = [warehouse.outbox, warehouse.sequence, *(warehouse.stock + sku for sku in counts)]
+        keys += [moved_key(warehouse_id, sku) for sku in counts]
+        at = "" if at_ms is None else at_ms
+        return ScriptCall(self._count, keys, (at, *("" if figure is None else figure for figure in figures)))
 
     def claim(self, order_uid: str, revision: str, intent: Sequence[str]) -> ScriptCall:
         """`claim.lua`"""
@@ -155,6 +223,7 @@ class Calls:
                 orjson.dumps(settlement.routed),
                 settlement.result,
                 self._remember_ms if settlement.state in ENDED else 0,
+                settlement.source,
             ),
         )
 
@@ -201,11 +270,12 @@ def read_answer(step: Step, reply: Any, also: Collection[str] = ()) -> Answer | 
         return corrupt_ledger(reply)
     if type(step) is Reserve:
         return _read_reserve(step, reply, also)
-    if type(step) is Release:
-        return Answer(_RELEASE_OUTCOMES[reply[0]])
-    if reply[0] == b"STALE":
-        return Answer(FenceOutcome.STALE)
-    return Answer(FenceOutcome.FENCED, read_lines(reply[2]), reply[1].decode())
+    if type(step) is Fence and reply[0] != b"STALE":
+        return Answer(FenceOutcome.FENCED, read_lines(reply[2]), reply[1].decode())
+    outcome: Any = _OUTCOMES[type(step)](reply[0].decode())
+    if outcome is AllocateOutcome.NOTHING_HELD:
+        return Answer(outcome, state=reply[1].decode())
+    return Answer(outcome)
 
 
 def _read_reserve(step: Reserve, reply: Any, also: Collection[str]) -> Answer:
@@ -231,11 +301,19 @@ def read_claim(reply: Any) -> Claim | CorruptLedger:
             int(fence),
             OrderState(state.decode()) if state else None,
             orjson.loads(holdings) if holdings else {},
-            orjson.loads(routed) if routed else {},
+            _read_routed(routed),
             bool(interrupted),
             tuple(intent.decode().split(",")) if intent else (),
         )
     return Claim(outcome, result=reply[1] if outcome is ClaimOutcome.REPEAT else b"")
+
+
+def _read_routed(packed: bytes) -> dict[str, Routed]:
+    routed = {}
+    for warehouse_id, fields in orjson.loads(packed or b"{}").items():
+        line_ids = fields["line_ids"]
+        routed[warehouse_id] = Routed(**fields | {"line_ids": None if line_ids is None else tuple(line_ids)})
+    return routed
 
 
 def read_outcome(outcomes: type[Outcome], reply: Any) -> Outcome:
@@ -243,14 +321,6 @@ def read_outcome(outcomes: type[Outcome], reply: Any) -> Outcome:
     if isinstance(reply, Exception):
         raise corrupt_ledger(reply)
     return outcomes(reply[0].decode())
-
-
-def read_lines(packed: bytes | None) -> Quantities:
-    """The units of a reservation, packed as `["SKU", units, ...]`."""
-    if not packed:
-        return {}
-    flat = orjson.loads(packed)
-    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def corrupt_ledger(error: Exception) -> CorruptLedger:

@@ -11,6 +11,16 @@ def stock_key(warehouse_id: str, sku: str) -> str:
     return f"stock:{{{warehouse_id}}}:{sku}"
 
 
+def moved_key(warehouse_id: str, sku: str) -> str:
+    """What moved on-hand units of one SKU lately, by time: for counts that come late."""
+    return f"moved:{{{warehouse_id}}}:{sku}"
+
+
+def transfer_key(warehouse_id: str, transfer_id: str) -> str:
+    """How far one transfer has come in one of its two warehouses."""
+    return f"transfer:{{{warehouse_id}}}:{transfer_id}"
+
+
 def reservation_key(warehouse_id: str, order_uid: str) -> str:
     """What one order has in one warehouse."""
     return f"reservation:{{{warehouse_id}}}:{order_uid}"

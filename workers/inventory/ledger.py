@@ -41,13 +41,13 @@ from workers.inventory.records import (
     LeaseOutcome,
     OrderState,
     Quantities,
-    ReleaseOutcome,
     Reservation,
-    ReserveOutcome,
     Settlement,
     SettleOutcome,
     Step,
     StockLevel,
+    Transfer,
+    TransferOutcome,
     TrimOutcome,
     Whereabouts,
 )
@@ -56,7 +56,7 @@ from workers.runtime.scripts import ScriptCall, redis_errors, run_scripts
 DAY: Final = 86400.0
 _COUNTS_PER_CALL: Final = 500
 _AUDIT_PASSES: Final = 3
-_UNKNOWN_LINES = (ReserveOutcome.UNKNOWN_LINES, ReleaseOutcome.UNKNOWN_LINES)
+_UNKNOWN_LINES: Final = "UNKNOWN_LINES"
 
 
 class Ledger:
@@ -82,7 +82,7 @@ class Ledger:
         replies = await self._run([self._calls.step(step) for step in steps])
         answers = [read_answer(step, reply) for step, reply in zip(steps, replies, strict=True)]
         for number, answer in enumerate(answers):
-            if isinstance(answer, Answer) and answer.outcome in _UNKNOWN_LINES:
+            if isinstance(answer, Answer) and answer.outcome == _UNKNOWN_LINES:
                 answers[number] = await self._apply_knowing(steps[number], replies[number])
         return answers
 
@@ -93,7 +93,7 @@ class Ledger:
             also.update(sku.decode() for sku in reply[1:])
             [reply] = await self._run([self._calls.step(step, also)])
             answer = read_answer(step, reply, also)
-            if not isinstance(answer, Answer) or answer.outcome not in _UNKNOWN_LINES:
+            if not isinstance(answer, Answer) or answer.outcome != _UNKNOWN_LINES:
                 return answer
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[SettleOutcome]:
@@ -127,18 +127,37 @@ class Ledger:
             members: Any = await self._redis.smembers(WAREHOUSES)
         return sorted(member.decode() for member in members)
 
-    async def set_stock(self, warehouse_id: str, counts: Mapping[str, Count]) -> dict[str, int]:
-        """Set on-hand units and safety stock. What may be promised of each SKU then; below zero calls for a person."""
+    async def set_stock(
+        self, warehouse_id: str, counts: Mapping[str, Count], at_ms: int | None = None
+    ) -> dict[str, int]:
+        """Set on-hand units and safety stock. What may be promised of each SKU then; below zero calls for a person.
+
+        `at_ms`: when it was counted, ms since 1970; None: now. What left or came in after that is applied to the count;
+        a count older than one that was set before leaves on-hand units alone.
+        """
         with redis_errors():
             await self._redis.sadd(WAREHOUSES, warehouse_id)
         available: dict[str, int] = {}
         skus = list(counts)
         for start in range(0, len(skus), _COUNTS_PER_CALL):
             part = skus[start : start + _COUNTS_PER_CALL]
-            [reply] = await self._run([self._calls.count(warehouse_id, {sku: counts[sku] for sku in part})])
+            [reply] = await self._run([self._calls.count(warehouse_id, {sku: counts[sku] for sku in part}, at_ms)])
             read_outcome(CountOutcome, reply)
             available.update(zip(part, reply[1:], strict=True))
         return available
+
+    async def transfer(self, steps: Sequence[Transfer]) -> list[tuple[TransferOutcome, Quantities]]:
+        """Take steps of transfers; with INSUFFICIENT what could be had of each SKU. Raises CorruptLedger."""
+        with redis_errors():
+            for warehouse_id in {step.warehouse_id for step in steps}:
+                await self._redis.sadd(WAREHOUSES, warehouse_id)
+        replies = await self._run([self._calls.transfer(step) for step in steps])
+        done = []
+        for step, reply in zip(steps, replies, strict=True):
+            outcome = read_outcome(TransferOutcome, reply)
+            short = outcome is TransferOutcome.INSUFFICIENT
+            done.append((outcome, dict(zip(sorted(step.quantities), reply[1:], strict=True)) if short else {}))
+        return done
 
     async def stock(self, warehouse_id: str, skus: Collection[str] | None = None) -> list[StockLevel]:
         """The counters of these SKUs, by default all of the warehouse, sorted by SKU. Raises CorruptLedger."""
@@ -158,6 +177,16 @@ class Ledger:
 
     # --- looking
 
+    async def sources(self, order_uids: Sequence[str]) -> list[tuple[int, int] | None]:
+        """Where in `orders.planned` the newest settled revision of each stands: partition and offset."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for uid in order_uids:
+            pipeline.hget(order_key(uid), "source")
+        with redis_errors():
+            found: list[bytes | None] = await pipeline.execute()
+        places = [source.partition(b":") if source else None for source in found]
+        return [None if place is None else (int(place[0]), int(place[2])) for place in places]
+
     async def where_is(self, order_uid: str) -> Whereabouts:
         """Everything known about one order, for people who ask where its stock is and why. Raises CorruptLedger."""
         with redis_errors():
@@ -176,6 +205,7 @@ class Ledger:
             intent=intent,
             holdings=holdings,
             routed=tuple(orjson.loads(text.get("routed") or b"{}")),
+            source=text.get("source", b"").decode(),
             reservations=tuple(found for found in reservations if found.state),
         )
 

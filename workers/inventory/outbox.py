@@ -28,7 +28,23 @@ def event_of(warehouse_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) 
         revision=fields.get(b"revision", b"").decode(),
         state=fields.get(b"state", b"").decode(),
         deadline=_time(deadline) if deadline else None,
+        lines=read_lines(fields.get(b"lines")),
+        shipped=read_lines(fields.get(b"shipped")),
+        stop=fields.get(b"stop", b"").decode(),
+        fence=int(fields.get(b"fence", b"0")),
+        message_id=fields.get(b"message", b"").decode(),
+        transfer_id=fields.get(b"transfer", b"").decode(),
+        counted=tuple(orjson.loads(fields.get(b"counted", b"[]"))),
+        counted_at=_time(int(fields[b"counted_at"])) if b"counted_at" in fields else None,
     )
+
+
+def read_lines(packed: bytes | None) -> dict[str, int]:
+    """Units by SKU, packed as `["SKU", units, ...]`."""
+    if not packed:
+        return {}
+    flat = orjson.loads(packed)
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _change(packed: list[str | int]) -> StockChange:

@@ -10,13 +10,13 @@ from redis.exceptions import ResponseError
 
 from schemas.dead_letter import Failure
 from workers.inventory.audit import WarehouseAudit
-from workers.inventory.calls import read_lines
 from workers.inventory.keys import deadlines_key, reservation_key, stock_key
+from workers.inventory.outbox import read_lines
 from workers.inventory.records import CorruptLedger, Finding, Reservation, StockLevel
 from workers.runtime.scripts import redis_errors
 
 _COUNTERS: Final = ("on_hand", "held", "committed", "allocated", "transfer", "safety")
-_RESERVATION: Final = ("revision", "fence", "state", "deadline", "lines")
+_RESERVATION: Final = ("revision", "fence", "state", "deadline", "lines", "shipped", "stop")
 _PAGE: Final = 500
 
 
@@ -113,7 +113,7 @@ def _level(warehouse_id: str, sku: str, fields: Any) -> StockLevel:
 
 def _reservation(warehouse_id: str, order_uid: str, fields: Any) -> Reservation:
     try:
-        revision, fence, state, deadline, lines = _sound(fields)
+        revision, fence, state, deadline, lines, shipped, stop = _sound(fields)
         return Reservation(
             warehouse_id=warehouse_id,
             order_uid=order_uid,
@@ -122,6 +122,8 @@ def _reservation(warehouse_id: str, order_uid: str, fields: Any) -> Reservation:
             state=(state or b"").decode(),
             deadline_ms=int(deadline or 0),
             quantities=read_lines(lines),
+            shipped=read_lines(shipped),
+            stop=(stop or b"").decode(),
         )
     except ValueError:
         raise _corrupt(reservation_key(warehouse_id, order_uid)) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ class ReservationState(StrEnum):
     ALLOCATED = "allocated"  # with the WMS, not shipped
     RELEASED = "released"  # given back: a tombstone
     EXPIRED = "expired"  # given back because the payment never came: a tombstone
+    SHIPPED = "shipped"  # all of it has left: a tombstone
 
 
 LIVE = frozenset({ReservationState.HELD, ReservationState.COMMITTED, ReservationState.ALLOCATED})
@@ -38,11 +40,15 @@ class OrderState(StrEnum):
     BACKORDERED = "backordered"
     AWAITING_TRANSFER = "awaiting-transfer"
     RELEASED = "released"
+    STOPPING = "stopping"  # given up; units wait for a WMS to answer that it does not ship them
     EXPIRED = "expired"
+    SHIPPED = "shipped"
     NOTHING = "nothing"  # it needs no stock, or was never given any
 
 
-ENDED = frozenset({OrderState.RELEASED, OrderState.EXPIRED, OrderState.NOTHING})
+ENDED = frozenset(
+    {OrderState.RELEASED, OrderState.STOPPING, OrderState.EXPIRED, OrderState.SHIPPED, OrderState.NOTHING}
+)
 """Orders in these states are forgotten after a while."""
 
 
@@ -54,6 +60,7 @@ class ReserveOutcome(StrEnum):
     STALE = "STALE"
     INSUFFICIENT = "INSUFFICIENT"
     NOTHING_HELD = "NOTHING_HELD"
+    SHIPPED = "SHIPPED"
     UNKNOWN_LINES = "UNKNOWN_LINES"
 
 
@@ -63,8 +70,59 @@ class ReleaseOutcome(StrEnum):
     RELEASED = "RELEASED"
     NOTHING_HELD = "NOTHING_HELD"
     KEPT = "KEPT"
+    WAITING = "WAITING"
     STALE = "STALE"
     UNKNOWN_LINES = "UNKNOWN_LINES"
+
+
+class AllocateOutcome(StrEnum):
+    """What `allocate.lua` answers."""
+
+    ALLOCATED = "ALLOCATED"
+    ALREADY = "ALREADY"
+    NOTHING_HELD = "NOTHING_HELD"
+    UNKNOWN_LINES = "UNKNOWN_LINES"
+
+
+class ShipOutcome(StrEnum):
+    """What `ship.lua` answers."""
+
+    SHIPPED = "SHIPPED"
+    PARTLY = "PARTLY"
+    REPEAT = "REPEAT"
+    AFTER_RELEASE = "AFTER_RELEASE"
+    NOTHING_KNOWN = "NOTHING_KNOWN"
+    UNKNOWN_LINES = "UNKNOWN_LINES"
+
+
+class ShortOutcome(StrEnum):
+    """What `short.lua` answers."""
+
+    NOTED = "NOTED"
+    REPEAT = "REPEAT"
+    STALE = "STALE"
+    NOTHING_HELD = "NOTHING_HELD"
+    UNKNOWN_LINES = "UNKNOWN_LINES"
+
+
+class WithdrawOutcome(StrEnum):
+    """What `withdraw.lua` answers."""
+
+    RELEASED = "RELEASED"
+    KEPT = "KEPT"
+    GIVEN_UP = "GIVEN_UP"
+    STALE = "STALE"
+    NOTHING_HELD = "NOTHING_HELD"
+    UNKNOWN_LINES = "UNKNOWN_LINES"
+
+
+class TransferOutcome(StrEnum):
+    """What `transfer.lua` answers."""
+
+    DONE = "DONE"
+    ALREADY = "ALREADY"
+    INSUFFICIENT = "INSUFFICIENT"
+    REFUSED = "REFUSED"
 
 
 class FenceOutcome(StrEnum):
@@ -126,6 +184,39 @@ class TrimOutcome(StrEnum):
     TAKEN = "TAKEN"
 
 
+class Taking(StrEnum):
+    """What a reserve step may do to the units that an order has."""
+
+    TAKE = "take"  # make them what is wanted
+    KEEP = "keep"  # take nothing new: only carry over what is there
+    STOP = "stop"  # keep, and the WMS was told to stop: on its answer the units are committed and wait
+
+
+class Giving(StrEnum):
+    """Which units a release step gives back."""
+
+    ANY = "any"
+    HELD = "held"  # none that are committed
+    ASK = "ask"  # holds at once, what a WMS was told of when it has answered
+
+
+class Lost(StrEnum):
+    """What the units that a WMS could not use mean for on-hand."""
+
+    SHELF = "shelf"  # not there: nothing of the SKU is promised until it is counted again
+    UNITS = "units"  # damaged: these units are lost
+    NONE = "none"  # there, but not for this order
+
+
+class TransferAction(StrEnum):
+    """The steps of a transfer, the first three in the warehouse that gives."""
+
+    RESERVE = "reserve"
+    SEND = "send"
+    CANCEL = "cancel"
+    RECEIVE = "receive"
+
+
 class Reserve(NamedTuple):
     """Give an order its units in one warehouse, or replace those it has there."""
 
@@ -137,7 +228,7 @@ class Reserve(NamedTuple):
     quantities: Mapping[str, int]
     deadline_ms: int = 0  # of a hold; 0 = it never ends by itself
     has: Collection[str] = ()  # SKUs the order is known to have there
-    keep: bool = False  # take nothing new: only carry over what is there
+    taking: Taking = Taking.TAKE
 
 
 class Release(NamedTuple):
@@ -148,7 +239,7 @@ class Release(NamedTuple):
     revision: str
     fence: int
     has: Collection[str]  # SKUs the order is known to have there
-    only_held: bool = False  # leave it alone if it is committed
+    giving: Giving = Giving.ANY
 
 
 class Fence(NamedTuple):
@@ -159,19 +250,83 @@ class Fence(NamedTuple):
     fence: int
 
 
-Step = Reserve | Release | Fence
+class Allocate(NamedTuple):
+    """The WMS took an order over."""
+
+    warehouse_id: str
+    order_uid: str
+    has: Collection[str] = ()
+
+
+class Ship(NamedTuple):
+    """Units of an order left the warehouse."""
+
+    warehouse_id: str
+    order_uid: str
+    message_id: str
+    at_ms: int
+    quantities: Mapping[str, int] = {}  # empty = all that it has
+    has: Collection[str] = ()
+
+
+class Short(NamedTuple):
+    """A WMS could not find or use units of an order."""
+
+    warehouse_id: str
+    order_uid: str
+    message_id: str
+    at_ms: int
+    revision: str  # of the instruction that it could not follow
+    lost: Lost
+    quantities: Mapping[str, int] = {}  # empty = all that it has
+    has: Collection[str] = ()
+
+
+class Withdraw(NamedTuple):
+    """A WMS says that it does not ship an order."""
+
+    warehouse_id: str
+    order_uid: str
+    revision: str  # of the instruction that it answers
+    has: Collection[str] = ()
+
+
+class Transfer(NamedTuple):
+    """One step of moving units to another warehouse, in one of the two."""
+
+    warehouse_id: str
+    transfer_id: str
+    action: TransferAction
+    at_ms: int
+    quantities: Mapping[str, int]
+
+
+Step = Reserve | Release | Fence | Allocate | Ship | Short | Withdraw
+StepOutcome = (
+    ReserveOutcome | ReleaseOutcome | FenceOutcome | AllocateOutcome | ShipOutcome | ShortOutcome | WithdrawOutcome
+)
 
 
 class Answer(NamedTuple):
     """What came of a step."""
 
-    outcome: ReserveOutcome | ReleaseOutcome | FenceOutcome
+    outcome: StepOutcome
     quantities: Quantities = {}  # noqa: RUF012  # with INSUFFICIENT: what this order could have; with FENCED: what it has
-    state: str = ""  # with ALREADY and FENCED: the reservation's
+    state: str = ""  # with ALREADY, FENCED and NOTHING_HELD of an allocation: the reservation's
 
 
 class CorruptLedger(PermanentError):
     """A key of the ledger is not what the scripts left there: somebody else wrote to it."""
+
+
+@record
+class Routed:
+    """What a WMS was last told of an order."""
+
+    digest: str  # the same digest: it need not be told again
+    line_ids: tuple[str, ...] | None = None  # None = all lines
+    parcel: int = 1
+    parcels: int = 1
 
 
 class Claim(NamedTuple):
@@ -181,10 +336,10 @@ class Claim(NamedTuple):
     fence: int = 0  # this claim's number: the next 999 are for its steps
     state: OrderState | None = None  # of the last settled revision; None: there is none
     holdings: Holdings = {}  # noqa: RUF012
-    routed: Mapping[str, str] = {}  # what each WMS was last told, as a digest
+    routed: Mapping[str, Routed] = {}  # by warehouse
     interrupted: bool = False  # an earlier claim never settled ...
     intent: tuple[str, ...] = ()  # ... and may have touched these warehouses
-    result: bytes = b""  # with REPEAT
+    result: bytes = b""  # with REPEAT; empty when that revision said nothing
 
 
 class Settlement(NamedTuple):
@@ -195,8 +350,9 @@ class Settlement(NamedTuple):
     fence: int
     state: OrderState
     holdings: Holdings
-    routed: Mapping[str, str]
-    result: bytes
+    routed: Mapping[str, Routed]
+    result: bytes  # empty = it said nothing
+    source: str = ""  # where its planned order stands, <partition>:<offset>
 
 
 @record
@@ -237,6 +393,8 @@ class Reservation:
     quantities: Quantities
     deadline_ms: int = 0
     fence: int = 0
+    shipped: Quantities = field(default_factory=dict)
+    stop: str = ""  # the WMS was told to stop, and on its answer: release | keep
 
 
 @record
@@ -250,6 +408,7 @@ class Whereabouts:
     intent: tuple[str, ...] = ()
     holdings: Holdings
     routed: tuple[str, ...] = ()
+    source: str = ""
     reservations: tuple[Reservation, ...] = ()
 
 

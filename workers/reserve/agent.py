@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from schemas.plan import PlannedOrder
@@ -43,15 +43,17 @@ class Services(Protocol):
 
 def reserve(services: Services) -> ReserveAgent:
     """The agent: every planned order in; instructions, backorders and transfer requests out."""
-    return ReserveAgent(services.ledger, services.settings.hold_seconds)
+    silent = [name.strip() for name in services.settings.silent_warehouses.split(",") if name.strip()]
+    return ReserveAgent(services.ledger, services.settings.hold_seconds, silent)
 
 
 class _Job:
     """One order of a wave."""
 
-    def __init__(self, number: int, planned: PlannedOrder) -> None:
+    def __init__(self, number: int, delivery: Delivery[PlannedOrder]) -> None:
         self.number = number
-        self.planned = planned
+        self.planned = delivery.value
+        self.source = f"{delivery.partition}:{delivery.offset}"
         self.claim: Claim | None = None
         self.holdings: Holdings = {}
         self.steps: Steps | None = None
@@ -62,14 +64,15 @@ class _Job:
 class ReserveAgent:
     """Claims, takes, settles: three round trips for a batch in which every first candidate has the stock."""
 
-    def __init__(self, ledger: Ledger, hold_seconds: float) -> None:
+    def __init__(self, ledger: Ledger, hold_seconds: float, silent: Collection[str] = ()) -> None:
         self._ledger = ledger
         self._hold_seconds = hold_seconds
+        self._silent = frozenset(silent)
 
     async def handle(self, batch: Sequence[Delivery[PlannedOrder]]) -> Sequence[Outcome]:
         """Process a batch; an order that stands in it several times is taken in its order."""
         outcomes: list[Outcome] = [()] * len(batch)
-        jobs = [_Job(number, delivery.value) for number, delivery in enumerate(batch)]
+        jobs = [_Job(number, delivery) for number, delivery in enumerate(batch)]
         for wave in waves(jobs):
             await self._wave(wave, outcomes)
         return outcomes
@@ -92,7 +95,8 @@ class ReserveAgent:
             if isinstance(claim, CorruptLedger):
                 outcomes[job.number] = claim
             elif claim.outcome is ClaimOutcome.REPEAT:
-                outcomes[job.number] = events_of(job.planned, decode(Result, claim.result))
+                said = decode(Result, claim.result) if claim.result else Result()
+                outcomes[job.number] = events_of(job.planned, said)
             elif claim.outcome is ClaimOutcome.CLAIMED:
                 job.claim, job.holdings = claim, dict(claim.holdings)
                 claimed.append(job)
@@ -122,7 +126,7 @@ class ReserveAgent:
     def _set_out(self, jobs: Iterable[_Job]) -> None:
         for job in jobs:
             assert job.claim is not None
-            job.steps = course(job.planned, job.claim, job.holdings, self._hold_seconds)
+            job.steps = course(job.planned, job.claim, job.holdings, self._hold_seconds, self._silent)
             self._advance(job, None)
 
     def _advance(self, job: _Job, answers: Sequence[Answer] | None) -> None:
@@ -160,8 +164,11 @@ def _settlement(job: _Job) -> Settlement:
     assert job.claim is not None
     assert job.ending is not None
     order, ending = job.planned.order, job.ending
-    result = encode(ending.result)
-    return Settlement(order.uid, order.revision, job.claim.fence, ending.state, ending.holdings, ending.routed, result)
+    result = b"" if ending.result == Result() else encode(ending.result)
+    fence = job.claim.fence
+    return Settlement(
+        order.uid, order.revision, fence, ending.state, ending.holdings, ending.routed, result, job.source
+    )
 
 
 def waves(jobs: Sequence[_Job]) -> Iterator[list[_Job]]:

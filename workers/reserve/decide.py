@@ -6,7 +6,7 @@ orders can walk side by side, with one round trip for all of them at each pace.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
 from hashlib import blake2b
@@ -19,6 +19,7 @@ from workers.inventory.availability import lines_to_ship, missing, parcels, want
 from workers.inventory.records import (
     Answer,
     Claim,
+    Giving,
     Holdings,
     OrderState,
     Quantities,
@@ -27,7 +28,10 @@ from workers.inventory.records import (
     ReservationState,
     Reserve,
     ReserveOutcome,
+    Routed,
+    Ship,
     Step,
+    Taking,
 )
 
 Event = FulfillmentInstruction | Backorder | TransferRequest
@@ -61,6 +65,7 @@ class Result:
     missing: dict[str, int] = field(default_factory=dict)
     transfer_to: str = ""
     transfer_from: str = ""
+    after_expiry: bool = False
 
 
 @record
@@ -69,7 +74,7 @@ class Ending:
 
     state: OrderState
     holdings: Holdings
-    routed: dict[str, str]
+    routed: dict[str, Routed]
     result: Result
 
 
@@ -84,9 +89,14 @@ def deadline_ms(order: Order, hold_seconds: float) -> int:
     return int(until.timestamp() * 1000)
 
 
-def course(planned: PlannedOrder, claim: Claim, holdings: Holdings, hold_seconds: float) -> Steps:
-    """The way of one claimed order through the ledger. `holdings`: what it has now, wherever. Raises Overtaken."""
-    walk = _Walk(planned, claim, holdings, hold_seconds)
+def course(
+    planned: PlannedOrder, claim: Claim, holdings: Holdings, hold_seconds: float, silent: Collection[str] = ()
+) -> Steps:
+    """The way of one claimed order through the ledger. `holdings`: what it has now, wherever. Raises Overtaken.
+
+    `silent`: warehouses whose WMS never answers; everywhere else, units that a WMS was told of wait for its word.
+    """
+    walk = _Walk(planned, claim, holdings, hold_seconds, silent)
     match planned.plan.disposition:
         case Disposition.RESERVE:
             return walk.reserve() if walk.quantities else walk.release()
@@ -101,12 +111,16 @@ def course(planned: PlannedOrder, claim: Claim, holdings: Holdings, hold_seconds
 class _Walk:
     """One order on its course. Every round of steps has a fence number of its own, higher than the last."""
 
-    def __init__(self, planned: PlannedOrder, claim: Claim, holdings: Holdings, hold_seconds: float) -> None:
+    def __init__(
+        self, planned: PlannedOrder, claim: Claim, holdings: Holdings, hold_seconds: float, silent: Collection[str]
+    ) -> None:
         order = planned.order
         self.planned = planned
         self.order = order
         self.claim = claim
         self.holdings = holdings
+        self.told = {w: routed for w, routed in claim.routed.items() if w not in planned.plan.gave_up}
+        self.silent = silent
         self.lines = lines_to_ship(order)
         self.quantities = wanted(self.lines)
         self.state = ReservationState.COMMITTED if pays(order) else ReservationState.HELD
@@ -117,24 +131,17 @@ class _Walk:
     # -- dispositions
 
     def reserve(self) -> Steps:
-        for warehouse in self._candidates():
-            [answer] = yield [self._take(warehouse, self.quantities)]
-            if self._taken(answer):
-                yield from self._leave_all_but([warehouse])
-                return self._placed({warehouse: self.lines})
-            self.available[warehouse] = answer.quantities
-        if self.planned.plan.on_short is OnShort.SPLIT:
-            ending = yield from self._split()
-            if ending is not None:
-                return ending
-        yield from self._leave_all_but([])
-        return self._short()
+        """Where a WMS has the order already it stays; else the first candidate that has it all takes it."""
+        if self.told:
+            return self._revise() if pays(self.order) else self.keep()
+        return self._place()
 
     def keep(self) -> Steps:
         """Whatever it has, it keeps; paid stock is not swept. A warehouse that was told to ship is told to stop."""
         kept: Holdings = {}
         for warehouse, quantities in self.holdings.items():
-            [answer] = yield [self._take(warehouse, quantities, keep=True)]
+            taking = Taking.STOP if self._answers(warehouse) else Taking.KEEP
+            [answer] = yield [self._take(warehouse, quantities, taking)]
             if self._taken(answer):
                 kept[warehouse] = quantities
         state = OrderState.NOTHING
@@ -143,14 +150,21 @@ class _Walk:
         return Ending(state=state, holdings=kept, routed={}, result=Result(told=self._cancels([])))
 
     def release(self) -> Steps:
-        yield from self._leave_all_but([])
-        return Ending(state=OrderState.RELEASED, holdings={}, routed={}, result=Result(told=self._cancels([])))
+        waiting = yield from self._leave_all_but([])
+        state = OrderState.STOPPING if waiting else OrderState.RELEASED
+        return Ending(state=state, holdings=waiting, routed={}, result=Result(told=self._cancels([])))
 
     def ignore(self) -> Steps:
-        """Nothing is left for us to ship: a mere hold goes back, what is committed is the WMS's business."""
+        """Nothing is left for us to ship: a mere hold goes back, what is committed is the WMS's business.
+
+        Of a WMS that never answers, the platform's word that the order has shipped must do.
+        """
         kept: Holdings = {}
         for warehouse, quantities in self.holdings.items():
-            [answer] = yield [self._give_back(warehouse, only_held=True)]
+            if warehouse in self.told and warehouse in self.silent:
+                yield [self._shipped(warehouse)]
+                continue
+            [answer] = yield [self._give_back(warehouse, Giving.HELD)]
             if answer.outcome is ReleaseOutcome.KEPT:
                 kept[warehouse] = quantities
         state = OrderState.COMMITTED if kept else OrderState.NOTHING
@@ -158,9 +172,26 @@ class _Walk:
 
     # -- parts of them
 
+    def _place(self) -> Steps:
+        for warehouse in self._candidates():
+            [answer] = yield [self._take(warehouse, self.quantities)]
+            if self._taken(answer):
+                waiting = yield from self._leave_all_but([warehouse])
+                return self._placed({warehouse: self.lines}, waiting)
+            if answer.outcome is ReserveOutcome.SHIPPED:
+                return Ending(state=OrderState.SHIPPED, holdings={}, routed={}, result=Result())
+            self.available[warehouse] = answer.quantities
+        if self.planned.plan.on_short is OnShort.SPLIT:
+            ending = yield from self._split()
+            if ending is not None:
+                return ending
+        waiting = yield from self._leave_all_but([])
+        return self._short(waiting)
+
     def _candidates(self) -> list[str]:
         """Where to ask, best first; a warehouse that has the order already comes before all others."""
-        named = [candidate.warehouse_id for candidate in self.planned.plan.candidates]
+        plan = self.planned.plan
+        named = [candidate.warehouse_id for candidate in plan.candidates if candidate.warehouse_id not in plan.gave_up]
         return sorted(named, key=lambda warehouse: warehouse not in self.holdings)
 
     def _split(self) -> Generator[Sequence[Step], Sequence[Answer], Ending | None]:
@@ -172,45 +203,87 @@ class _Walk:
                     break
                 taken.append(warehouse)
             if len(taken) == len(way):
-                yield from self._leave_all_but(taken)
-                return self._placed(way)
+                waiting = yield from self._leave_all_but(taken)
+                return self._placed(way, waiting)
             for warehouse in taken:
                 yield [self._give_back(warehouse)]
                 self.holdings.pop(warehouse, None)
         return None
 
-    def _leave_all_but(self, kept: Sequence[str]) -> Generator[Sequence[Step], Sequence[Answer], None]:
-        """New stock is taken first and old stock given back after it, so that the order never has less than before."""
-        left = [warehouse for warehouse in self.holdings if warehouse not in kept]
-        if left:
-            answers = yield [self._give_back(warehouse) for warehouse in left]
-            for answer in answers:
-                if answer.outcome is ReleaseOutcome.STALE:
-                    raise Overtaken
+    def _revise(self) -> Steps:
+        """The warehouses that were told have it, and go on having it: to ship it from two would be worse than late."""
+        way = {warehouse: lines for warehouse, lines in self._as_told().items() if lines}
+        still: dict[str, tuple[Line, ...]] = {}
+        for warehouse, lines in way.items():
+            [answer] = yield [self._take(warehouse, wanted(lines))]
+            if answer.outcome is ReserveOutcome.INSUFFICIENT:
+                return (yield from self._cannot_add(missing(wanted(lines), answer.quantities)))
+            if self._taken(answer):
+                still[warehouse] = lines
+        waiting = yield from self._leave_all_but(list(way))
+        return self._placed(still, waiting, gone=[warehouse for warehouse in way if warehouse not in still])
 
-    def _placed(self, way: Mapping[str, Sequence[Line]]) -> Ending:
-        holdings = {warehouse: wanted(lines) for warehouse, lines in way.items()}
+    def _as_told(self) -> dict[str, tuple[Line, ...]]:
+        """The lines as the warehouses were told of them; a line that nobody was told of goes to the first."""
+        placed: dict[str, list[Line]] = {warehouse: [] for warehouse in self.told}
+        first = next(iter(self.told))
+        for line in self.lines:
+            owner = (w for w, told in self.told.items() if told.line_ids is None or line.line_id in told.line_ids)
+            placed[next(owner, first)].append(line)
+        return {warehouse: tuple(lines) for warehouse, lines in placed.items()}
+
+    def _cannot_add(self, short: dict[str, int]) -> Steps:
+        """The change asks for more than there is: what the warehouses have goes on as it was, and a person is told."""
+        for warehouse, quantities in self.holdings.items():
+            [answer] = yield [self._take(warehouse, quantities, Taking.KEEP)]
+            self._taken(answer)
+        result = Result(backordered=True, missing=short)
+        routed = dict(self.claim.routed)
+        return Ending(state=OrderState.COMMITTED, holdings=dict(self.holdings), routed=routed, result=result)
+
+    def _leave_all_but(self, kept: Sequence[str]) -> Generator[Sequence[Step], Sequence[Answer], Holdings]:
+        """New stock is taken first and old stock given back after it, so that the order never has less than before.
+
+        Returns what waits for a WMS to answer.
+        """
+        left = [warehouse for warehouse in self.holdings if warehouse not in kept]
+        if not left:
+            return {}
+        answers = yield [self._give_back(w, Giving.ASK if self._answers(w) else Giving.ANY) for w in left]
+        if any(answer.outcome is ReleaseOutcome.STALE for answer in answers):
+            raise Overtaken
+        return {
+            warehouse: self.holdings[warehouse]
+            for warehouse, answer in zip(left, answers, strict=True)
+            if answer.outcome is ReleaseOutcome.WAITING
+        }
+
+    def _answers(self, warehouse: str) -> bool:
+        """Whether this warehouse was told of the order and will say what it does with a cancellation."""
+        return warehouse in self.told and warehouse not in self.silent
+
+    def _placed(self, way: Mapping[str, Sequence[Line]], waiting: Holdings, gone: Sequence[str] = ()) -> Ending:
+        holdings = waiting | {warehouse: wanted(lines) for warehouse, lines in way.items()}
         if self.state is ReservationState.HELD:
             return Ending(state=OrderState.HELD, holdings=holdings, routed={}, result=Result(told=self._cancels([])))
         told, routed = [], {}
         for number, (warehouse, lines) in enumerate(way.items(), start=1):
-            routed[warehouse] = digest = self._digest(lines)
-            before = self.claim.routed.get(warehouse)
-            if before != digest:
+            before = self.told.get(warehouse)
+            parcel = before or Routed(digest="", parcel=number, parcels=len(way))
+            line_ids = None if parcel.parcels == 1 else tuple(line.line_id for line in lines)
+            now = Routed(digest=self._digest(lines), line_ids=line_ids, parcel=parcel.parcel, parcels=parcel.parcels)
+            routed[warehouse] = now
+            if before is None or before.digest != now.digest:
+                kind = InstructionKind.FULFIL if before is None else InstructionKind.CHANGE
                 told.append(
-                    Told(
-                        warehouse_id=warehouse,
-                        kind=InstructionKind.FULFIL if before is None else InstructionKind.CHANGE,
-                        parcel=number,
-                        parcels=len(way),
-                        line_ids=None if len(way) == 1 else tuple(line.line_id for line in lines),
-                    )
+                    Told(warehouse_id=warehouse, kind=kind, parcel=now.parcel, parcels=now.parcels, line_ids=line_ids)
                 )
-        result = Result(told=(*told, *self._cancels(list(way))))
-        return Ending(state=OrderState.COMMITTED, holdings=holdings, routed=routed, result=result)
+        result = Result(told=(*told, *self._cancels([*way, *gone])))
+        state = OrderState.COMMITTED if way else OrderState.SHIPPED
+        return Ending(state=state, holdings=holdings, routed=routed, result=result)
 
-    def _short(self) -> Ending:
-        candidates = self.planned.plan.candidates
+    def _short(self, waiting: Holdings) -> Ending:
+        candidates = [c for c in self.planned.plan.candidates if c.warehouse_id not in self.planned.plan.gave_up]
         shortages = [missing(self.quantities, available) for available in self.available.values()]
         short = min(shortages, key=lambda units: sum(units.values()), default=self.quantities)
         told = self._cancels([])
@@ -219,12 +292,13 @@ class _Walk:
             short = missing(self.quantities, self.available.get(to, {}))
             giver = next((w for w, there in self.available.items() if w != to and not missing(short, there)), "")
             result = Result(told=told, missing=short, transfer_to=to, transfer_from=giver)
-            return Ending(state=OrderState.AWAITING_TRANSFER, holdings={}, routed={}, result=result)
-        result = Result(told=told, backordered=True, missing=short)
-        return Ending(state=OrderState.BACKORDERED, holdings={}, routed={}, result=result)
+            return Ending(state=OrderState.AWAITING_TRANSFER, holdings=waiting, routed={}, result=result)
+        late = self.claim.state is OrderState.EXPIRED and pays(self.order)
+        result = Result(told=told, backordered=True, missing=short, after_expiry=late)
+        return Ending(state=OrderState.BACKORDERED, holdings=waiting, routed={}, result=result)
 
     def _cancels(self, still: Sequence[str]) -> tuple[Told, ...]:
-        gone = [warehouse for warehouse in self.claim.routed if warehouse not in still]
+        gone = [warehouse for warehouse in self.told if warehouse not in still]
         return tuple(Told(warehouse_id=warehouse, kind=InstructionKind.CANCEL) for warehouse in gone)
 
     def _digest(self, lines: Sequence[Line]) -> str:
@@ -235,25 +309,24 @@ class _Walk:
 
     # -- steps
 
-    def _take(self, warehouse: str, quantities: Mapping[str, int], *, keep: bool = False) -> Reserve:
+    def _take(self, warehouse: str, quantities: Mapping[str, int], taking: Taking = Taking.TAKE) -> Reserve:
         self._fence += 1
         has = self.holdings.get(warehouse, ())
+        order = self.order
         return Reserve(
-            warehouse,
-            self.order.uid,
-            self.order.revision,
-            self._fence,
-            self.state,
-            quantities,
-            self.deadline,
-            has,
-            keep,
+            warehouse, order.uid, order.revision, self._fence, self.state, quantities, self.deadline, has, taking
         )
 
-    def _give_back(self, warehouse: str, *, only_held: bool = False) -> Release:
+    def _give_back(self, warehouse: str, giving: Giving = Giving.ANY) -> Release:
         self._fence += 1
         has = self.holdings.get(warehouse, ())
-        return Release(warehouse, self.order.uid, self.order.revision, self._fence, has, only_held)
+        return Release(warehouse, self.order.uid, self.order.revision, self._fence, has, giving)
+
+    def _shipped(self, warehouse: str) -> Ship:
+        order = self.order
+        at_ms = int(order.modified_at.timestamp() * 1000)
+        has = self.holdings.get(warehouse, ())
+        return Ship(warehouse, order.uid, f"platform/{order.revision}", at_ms, has=has)
 
     def _taken(self, answer: Answer) -> bool:
         if answer.outcome is ReserveOutcome.STALE:
@@ -268,7 +341,7 @@ def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
     """What the world is told. The same for a repeat, byte by byte."""
     events: list[Event] = [_instruction(planned.order, told) for told in result.told]
     if result.backordered:
-        events.append(Backorder(planned=planned, missing=result.missing))
+        events.append(Backorder(planned=planned, missing=result.missing, after_expiry=result.after_expiry))
     if result.transfer_to:
         events.append(_transfer(planned.order, result))
     return events

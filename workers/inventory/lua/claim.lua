@@ -1,21 +1,26 @@
 --[[ Say that one revision of an order is being worked on, and where: the intent, written before any stock is touched.
 
-  KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, result
+  KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, source, said:<revision>
   ARGV[1]   revision
   ARGV[2]   warehouses that may be asked, comma separated, best first
   Returns   { outcome, ... }
     CLAIMED   fence, state, holdings, routed, open intent: the number of this claim; what the last settled revision left;
               and the warehouses that a claim before this one may have touched without ever settling
-    REPEAT    result: this revision was settled before
-    STALE     a newer revision was here ]]
+    REPEAT    result: this revision was settled before, and this is what it said; "" when it said nothing. An older
+              revision says its own again, too: whoever settled it may have died before Kafka had it
+    STALE     a newer revision was here, and this one never said anything ]]
 -- @include revision.lua
-local found = redis.call('HMGET', KEYS[1], 'revision', 'fence', 'phase', 'intent', 'state', 'holdings', 'routed', 'result')
+local found = redis.call('HMGET', KEYS[1], 'revision', 'fence', 'phase', 'intent', 'state', 'holdings', 'routed',
+  'said:' .. ARGV[1])
 local revision, phase = found[1] or '', found[3]
+if found[8] then
+  return { 'REPEAT', found[8] }
+end
 if revision ~= ARGV[1] and is_older(ARGV[1], revision) then
   return { 'STALE' }
 end
 if revision == ARGV[1] and phase == 'settled' then
-  return { 'REPEAT', found[8] or '' }
+  return { 'REPEAT', '' }
 end
 
 -- Microseconds, so that the number grows even if this key is lost; a claim may use the next 999 for its steps.

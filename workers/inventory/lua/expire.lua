@@ -1,10 +1,10 @@
 --[[ Give back a hold whose payment deadline has passed, if it is still the hold that was seen.
 
-  KEYS[1]   reservation:{<warehouse>}:<order uid>   hash: revision, fence, state, deadline, lines
+  KEYS[1]   reservation:{<warehouse>}:<order uid>   hash: revision, fence, state, deadline, lines, shipped, stop, wms:<message>
   KEYS[2]   deadlines:{<warehouse>}                 sorted set: order uid by deadline
   KEYS[3]   outbox:{<warehouse>}                    stream of inventory events
   KEYS[4]   sequence:{<warehouse>}                  number of the last event
-  KEYS[5..] stock:{<warehouse>}:<sku>               hash: on_hand, held, committed, allocated, transfer, safety
+  KEYS[5..] stock:{<warehouse>}:<sku>               hash: on_hand, held, committed, allocated, transfer, safety, counted_at
   ARGV[1]   revision seen
   ARGV[2]   fence seen
   ARGV[3]   now, ms since 1970
@@ -33,16 +33,10 @@ local skus = skus_in_keys(found)
 if not skus then
   return { 'CHANGED' }
 end
-local nothing = {}
-for i = 1, #skus do
-  nothing[i] = 0
-end
-local moves = plan_moves(found, skus, nothing, '')
+local moves = plan_moves(found, skus, nothing_of(skus), '')
 check_ledger(KEYS[2], KEYS[3], KEYS[4], order)
 
 write_moves(moves)
-redis.call('HSET', KEYS[1], 'state', 'expired', 'deadline', '0')
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-redis.call('ZREM', KEYS[2], order)
-publish(KEYS[3], KEYS[4], 'expired', moves, 'order', order, 'revision', found.revision, 'state', 'expired', 'deadline', '0')
+found.state, found.deadline = 'expired', '0'
+save(found, order, 'expired', moves, ARGV[4])
 return { 'EXPIRED' }

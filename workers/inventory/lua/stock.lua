@@ -30,10 +30,11 @@ local function whole(text, key, field)
   return tonumber(text)
 end
 
+-- The counters, and as the seventh the time of the last count, ms since 1970.
 local function read_counters(key)
-  local counters = read('HMGET', key, unpack(COUNTERS))
-  for i = 1, 6 do
-    counters[i] = whole(counters[i], key, COUNTERS[i])
+  local counters = read('HMGET', key, 'on_hand', 'held', 'committed', 'allocated', 'transfer', 'safety', 'counted_at')
+  for i = 1, 7 do
+    counters[i] = whole(counters[i], key, COUNTERS[i] or 'counted_at')
   end
   return counters
 end
@@ -42,13 +43,31 @@ local function available_to_promise(counters)
   return counters[1] - counters[2] - counters[3] - counters[4] - counters[5] - counters[6]
 end
 
+local function read_lines(text, key, field)
+  local readable, lines = pcall(cjson.decode, text)
+  if not readable or type(lines) ~= 'table' then
+    corrupt(key, field .. ' are unreadable')
+  end
+  local units, skus = {}, 0
+  for i = 1, #lines, 2 do
+    units[lines[i]] = lines[i + 1]
+    skus = skus + 1
+  end
+  return units, skus
+end
+
+-- units: what a live reservation holds; shipped: what has left under it, nil when nothing has.
 local function read_reservation(key)
-  local fields = read('HMGET', key, 'revision', 'fence', 'state', 'deadline', 'lines')
+  local fields = read('HMGET', key, 'revision', 'fence', 'state', 'deadline', 'lines', 'shipped', 'stop')
   local found = {
     revision = fields[1] or '',
     fence = tonumber(fields[2] or 0),
     state = fields[3] or '',
     deadline = fields[4] or '0',
+    lines = fields[5] or '[]',
+    shipped_lines = fields[6],
+    stop = fields[7] or '',
+    had_stop = fields[7],
     units = {},
     skus = 0,
   }
@@ -57,14 +76,10 @@ local function read_reservation(key)
     corrupt(key, 'fence is not a number')
   end
   if found.live then
-    local readable, lines = pcall(cjson.decode, fields[5] or '')
-    if not readable or type(lines) ~= 'table' then
-      corrupt(key, 'lines are unreadable')
-    end
-    for i = 1, #lines, 2 do
-      found.units[lines[i]] = lines[i + 1]
-      found.skus = found.skus + 1
-    end
+    found.units, found.skus = read_lines(fields[5] or '', key, 'lines')
+  end
+  if fields[6] then
+    found.shipped = read_lines(fields[6], key, 'shipped lines')
   end
   return found
 end
@@ -73,10 +88,10 @@ local function is_stale(found, revision, fence)
   return fence < found.fence or is_older(revision, found.revision)
 end
 
--- The SKUs of KEYS[5..], nil when the reservation has lines beyond them.
-local function skus_in_keys(found)
+-- The SKUs of KEYS[5..last], nil when the reservation has lines beyond them.
+local function skus_in_keys(found, last)
   local skus, covered, from = {}, 0, #KEYS[2] - #'deadlines:' + #'stock:' + 2
-  for i = 5, #KEYS do
+  for i = 5, last or #KEYS do
     local sku = string.sub(KEYS[i], from)
     skus[i - 4] = sku
     if found.units[sku] then
@@ -86,6 +101,25 @@ local function skus_in_keys(found)
   if covered == found.skus then
     return skus
   end
+end
+
+local function pack_lines(skus, units)
+  local lines = {}
+  for i = 1, #skus do
+    if units[i] > 0 then
+      lines[#lines + 1] = skus[i]
+      lines[#lines + 1] = units[i]
+    end
+  end
+  return #lines > 0 and cjson.encode(lines) or '[]', #lines > 0
+end
+
+local function nothing_of(skus)
+  local none = {}
+  for i = 1, #skus do
+    none[i] = 0
+  end
+  return none
 end
 
 local function unknown_lines(found)
@@ -160,4 +194,43 @@ local function write_moves(moves)
       redis.call('HINCRBY', move[1], move[j], move[j + 1])
     end
   end
+end
+
+-- Write the record as `found` now says it, and the event that tells of it: from these events alone every record can be
+-- made again. remember: how long a record is kept that holds nothing, ms. message: the WMS's, when it caused this.
+local function save(found, order, kind, moves, remember, message)
+  local fence = string.format('%.0f', found.fence)
+  redis.call('HSET', KEYS[1], 'revision', found.revision, 'fence', fence, 'state', found.state,
+    'deadline', found.deadline, 'lines', found.lines)
+  local told = { 'order', order, 'revision', found.revision, 'fence', fence, 'state', found.state,
+    'deadline', found.deadline, 'lines', found.lines }
+  local function also(field, value)
+    redis.call('HSET', KEYS[1], field, value)
+    told[#told + 1] = field
+    told[#told + 1] = value
+  end
+  if found.shipped_lines then
+    also('shipped', found.shipped_lines)
+  end
+  if found.stop ~= '' then
+    also('stop', found.stop)
+  elseif found.had_stop then
+    redis.call('HDEL', KEYS[1], 'stop')
+  end
+  if message then
+    redis.call('HSET', KEYS[1], 'wms:' .. message, '1')
+    told[#told + 1] = 'message'
+    told[#told + 1] = message
+  end
+  if COUNTER_OF[found.state] then
+    redis.call('PERSIST', KEYS[1])
+  else
+    redis.call('PEXPIRE', KEYS[1], remember)
+  end
+  if found.state == 'held' and found.deadline ~= '0' then
+    redis.call('ZADD', KEYS[2], found.deadline, order)
+  else
+    redis.call('ZREM', KEYS[2], order)
+  end
+  publish(KEYS[3], KEYS[4], kind, moves, unpack(told))
 end

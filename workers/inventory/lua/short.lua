@@ -1,0 +1,84 @@
+--[[ The WMS did not find units of an order, or found them damaged: they are off its reservation, once per message.
+
+  KEYS[1]   reservation:{<warehouse>}:<order uid>   hash: revision, fence, state, deadline, lines, shipped, stop, wms:<message>
+  KEYS[2]   deadlines:{<warehouse>}                 sorted set: order uid by deadline
+  KEYS[3]   outbox:{<warehouse>}                    stream of inventory events
+  KEYS[4]   sequence:{<warehouse>}                  number of the last event
+  KEYS[5..] stock:{<warehouse>}:<sku>               hash: on_hand, held, committed, allocated, transfer, safety, counted_at
+  KEYS[..]  moved:{<warehouse>}:<sku>               sorted set: what moved on-hand units, by time; as many, in their order
+  ARGV[1]   message: the WMS's own id of what it tells
+  ARGV[2]   when it was found, ms since 1970; on-hand stays when a count was taken later
+  ARGV[3]   how long a tombstone is kept, ms
+  ARGV[4]   how long movements are kept for counts that come late, ms
+  ARGV[5]   revision of the instruction that could not be followed
+  ARGV[6]   shelf | units | none; shelf: nothing is left there, so no more is promised until the next count;
+            units: these are lost; none: they are there, but not for this order
+  ARGV[7..] units concerned, one per stock key; -1 for all that the reservation has of it
+  Returns   { outcome, ... }
+    NOTED            it is done
+    REPEAT           this message was here before
+    STALE            a newer revision was told to the WMS since, and it will answer that one
+    NOTHING_HELD     the order has nothing here
+    UNKNOWN_LINES    SKUs of the reservation; KEYS lack some of them, nothing was changed ]]
+-- @include stock.lua
+-- @include physical.lua
+local order = string.sub(KEYS[1], #KEYS[2] - #'deadlines:' + #'reservation:' + 2)
+local at, count = tonumber(ARGV[2]), (#KEYS - 4) / 2
+if read('HEXISTS', KEYS[1], 'wms:' .. ARGV[1]) == 1 then
+  return { 'REPEAT' }
+end
+local found = read_reservation(KEYS[1])
+if not found.live or found.state == 'held' then
+  return { 'NOTHING_HELD' }
+end
+if found.stop == '' and is_older(ARGV[5], found.revision) then
+  return { 'STALE' }
+end
+local skus = skus_in_keys(found, 4 + count)
+if not skus then
+  return unknown_lines(found)
+end
+
+local counter = COUNTER_OF[found.state]
+local moves, physical, rest = {}, {}, {}
+for i = 1, #skus do
+  local key, had = KEYS[i + 4], found.units[skus[i]] or 0
+  local short = whole(ARGV[i + 6], key, 'the quantity short')
+  short = short < 0 and had or math.min(short, had)
+  local counters, lost = read_counters(key), 0
+  if counters[counter] < short then
+    corrupt(key, COUNTERS[counter] .. ' is less than one of its reservations')
+  end
+  if short > 0 and ARGV[6] ~= 'none' then
+    lost = short
+    if ARGV[6] == 'shelf' then
+      lost = lost + math.max(0, available_to_promise(counters))
+    end
+  end
+  physical[i], rest[i] = -unless_counted(counters, at, lost), had - short
+  local move = { key, skus[i] }
+  if short > 0 then
+    move[3], move[4] = COUNTERS[counter], -short
+  end
+  if physical[i] ~= 0 then
+    move[#move + 1] = 'on_hand'
+    move[#move + 1] = physical[i]
+  end
+  if #move > 2 then
+    moves[#moves + 1] = move
+  end
+end
+check_ledger(KEYS[2], KEYS[3], KEYS[4], order)
+check_moved(5 + count)
+
+write_moves(moves)
+for i = 1, count do
+  write_moved(KEYS[4 + count + i], at, physical[i], ARGV[1], tonumber(ARGV[4]))
+end
+local some_left
+found.lines, some_left = pack_lines(skus, rest)
+if not some_left then
+  found.state, found.stop = found.shipped and 'shipped' or 'released', ''
+end
+save(found, order, 'short', moves, ARGV[3], ARGV[1])
+return { 'NOTED' }
