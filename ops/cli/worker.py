@@ -75,11 +75,20 @@ def worker(
 
 
 def serve_metrics(host: str, port: int | None) -> int | None:
-    """Serve Prometheus metrics when a port is set; the port it became. Raises OSError when it is taken."""
+    """Serve the metrics of this process. The port, None when none is wanted. Ends the command when it is taken."""
     if port is None:
         return None
     from prometheus_client import start_http_server
 
-    server, _ = start_http_server(port, host)
+    try:
+        server, _ = start_http_server(port, host)
+    except OSError as error:
+        fail(
+            Text(
+                f"cannot serve metrics at {host}:{port} ({error.strerror}); set ORDERFLEET_METRICS_PORT, 0 = any port",
+                f"无法在 {host}:{port} 提供监控指标（{error.strerror}）；请修改 ORDERFLEET_METRICS_PORT，0 为任意端口",
+            ),
+            ExitCode.USAGE,
+        )
     bound: int = server.server_port
     return bound

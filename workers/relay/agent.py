@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 from schemas.inventory import InventoryEvent
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import TrimOutcome
+from workers.runtime import metrics
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class RelayAgent:
         self._ledger = ledger
         self._batch = batch
         self._read: dict[str, str] = {}
+        self._kinds: Counter[tuple[str, str]] = Counter()
 
     async def tick(self) -> Sequence[InventoryEvent]:
         """The oldest events of each outbox. Until `confirmed`, the next tick gives the same again."""
@@ -47,12 +50,15 @@ class RelayAgent:
             if found:
                 events.extend(found)
                 self._read[warehouse] = end
+        self._kinds = Counter((event.warehouse_id, event.kind.value) for event in events)
         return events
 
     async def confirmed(self) -> None:
         """Kafka has the last tick's events: drop them here."""
         if not self._read:
             return
+        for (warehouse, kind), count in self._kinds.items():
+            metrics.INVENTORY_EVENTS.labels(warehouse, kind).inc(count)
         outcomes = await self._ledger.trim_outbox(self._read)
         for warehouse, outcome in zip(self._read, outcomes, strict=True):
             if outcome is TrimOutcome.TAKEN:

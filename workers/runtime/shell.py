@@ -49,6 +49,7 @@ class _Step:
         self.encode = Encoder([*writes, ORDERS_QUARANTINED] if ORDERS_QUARANTINED not in writes else writes)
         self.records = metrics.STAGE_RECORDS.labels(name)
         self.seconds = metrics.STAGE_SECONDS.labels(name)
+        self.bugs = metrics.BUGS.labels(name)
 
 
 class _Work:
@@ -84,6 +85,7 @@ class Shell:
         self._give_up = give_up
         self._sending = metrics.SEND_SECONDS.labels(group.name)
         self._age = metrics.AGE_SECONDS.labels(group.name)
+        self._retries = metrics.RETRIES.labels(group.name)  # shown as 0 from the start: an alert needs to see the first
 
     async def run(self, chunk: Sequence[Any]) -> None:
         """Process one chunk of ConsumerRecords. When it returns, every effect and output is safe."""
@@ -103,7 +105,7 @@ class Shell:
                 return
 
     async def _wait_or_leave(self, error: TransientError, deadline: float, pause: float) -> None:
-        metrics.RETRIES.labels(self.name).inc()
+        self._retries.inc()
         if time.monotonic() > deadline:
             log.error(
                 "%s: gave up after %g s: %s; leaving without acknowledgement", self.name, self._retry_seconds, error
@@ -156,7 +158,7 @@ class Shell:
         except TransientError:
             raise
         except Exception:
-            metrics.BUGS.labels(step.name).inc()
+            step.bugs.inc()
             log.exception("%s: bug; trying its chunk of %d record by record", step.name, len(work))
         return [await self._alone(step, item) for item in work]
 
@@ -184,11 +186,11 @@ class Shell:
                 continue
             for event in outcome:
                 if step.encode.writes(event):
-                    family = step.encode.family(event)
-                    written[family] = written.get(family, 0) + 1
+                    topic = step.encode.topic(event)
+                    written[topic] = written.get(topic, 0) + 1
         step.records.inc(finished)
-        for family, count in written.items():
-            metrics.STAGE_EVENTS.labels(step.name, family).inc(count)
+        for topic, count in written.items():
+            metrics.STAGE_EVENTS.labels(step.name, topic).inc(count)
 
 
 def _where_it_broke(stage: str, error: Exception) -> Failure:

@@ -71,24 +71,26 @@ class Encoder:
         """The record of one event: its topic, key, wire form, and the header that tells a repeat."""
         return self._routes[type(event)].record(event)
 
-    def family(self, event: Any) -> str:
-        """The topic's family name, for metrics."""
-        return self._routes[type(event)].name
+    def topic(self, event: Any) -> str:
+        """The full name of the topic that an event goes to."""
+        return self._routes[type(event)].topic(event)
 
 
 class _Route:
-    __slots__ = ("_identity", "_key", "_member", "name")
+    __slots__ = ("_identity", "_key", "_member", "_name")
 
     def __init__(self, topic: Topic) -> None:
-        self.name = topic.name
+        self._name = topic.name
         self._key = attrgetter(topic.key)
         self._identity = attrgetter(topic.identity)
         self._member = attrgetter(topic.per) if topic.per else None
 
+    def topic(self, event: Any) -> str:
+        return self._name if self._member is None else f"{self._name}.{self._member(event)}"
+
     def record(self, event: Any) -> Record:
-        name = self.name if self._member is None else f"{self.name}.{self._member(event)}"
         identity = self._identity(event).encode()
-        return Record(name, self._key(event).encode(), encode(event), [(DEDUPE_HEADER, identity)])
+        return Record(self.topic(event), self._key(event).encode(), encode(event), [(DEDUPE_HEADER, identity)])
 
 
 def dead_letter(record: Any, stage: str, error: PermanentError) -> DeadLetter:

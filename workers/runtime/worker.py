@@ -108,6 +108,7 @@ class Reader:
         self.app = build_app(group, topics, settings)
         self._lanes: Lanes | None = None
         self._moved: tuple[float, dict[TP, int | None]] = (time.monotonic(), {})
+        self._topics = tuple(topics)
         inbound = self.app.topic(*topics, key_type=bytes, value_type=bytes)
 
         async def consume(stream: Any) -> None:
@@ -139,9 +140,9 @@ class Reader:
         consumer = self.app.consumer
         assert isinstance(consumer, ChunkConsumer)
         backlog = consumer.backlog()
-        by_topic: dict[str, int] = {}
+        by_topic = dict.fromkeys(self._topics, 0)  # 0: all its partitions went to other workers
         for tp, lag in backlog.items():
-            by_topic[tp.topic] = by_topic.get(tp.topic, 0) + lag
+            by_topic[tp.topic] += lag
         for topic, lag in by_topic.items():
             metrics.BACKLOG.labels(self.name, topic).set(lag)
         committed = {tp: consumer._committed_offset[tp] for tp in backlog}
@@ -162,6 +163,7 @@ class Timer:
         self._agent = agent
         self._encode = Encoder(group.stages[0].writes)
         self._producer = producer
+        self._failures = metrics.TICK_FAILURES.labels(self.name)
 
     async def run(self) -> None:
         """Tick until cancelled. A failed tick is logged, counted and tried again at the next one."""
@@ -170,10 +172,10 @@ class Timer:
             try:
                 await self.tick()
             except TransientError as error:
-                metrics.TICK_FAILURES.labels(self.name).inc()
+                self._failures.inc()
                 log.warning("%s: %s; trying again in %g s", self.name, error, self._seconds)
             except Exception:
-                metrics.TICK_FAILURES.labels(self.name).inc()
+                self._failures.inc()
                 log.exception("%s: tick failed; trying again in %g s", self.name, self._seconds)
             taken = time.perf_counter() - started
             metrics.TICK_SECONDS.labels(self.name).observe(taken)
