@@ -84,6 +84,7 @@ class ShopReader:
         self._new = metrics.INTAKE_ORDERS.labels(*self.shop, "poll")
         self._repeated = metrics.INTAKE_REPEATS.labels(*self.shop, "poll")
         self._at = metrics.INTAKE_CURSOR.labels(*self.shop)
+        self._unreadable = metrics.INTAKE_UNREADABLE.labels(*self.shop)
 
     async def read_round(self, lease: Lease) -> Round:
         """Read everything that may be read now, and move the cursor after each window.
@@ -165,7 +166,7 @@ class ShopReader:
     async def _put_aside(self, tally: _Tally) -> None:
         """Before the cursor moves past them."""
         for window, error in tally.aside:
-            metrics.INTAKE_UNREADABLE.labels(*self.shop).inc()
+            self._unreadable.inc()
             if await self._unread.add(self.shop, window):
                 logger.error(
                     "%s: the answer for %s to %s cannot be read: %s %s; put aside, tried again later, the rest goes on"
