@@ -25,7 +25,9 @@ class Settings(BaseSettings):
         "redis://127.0.0.1:6379/0"
     )
     lang: Annotated[Language | None, Field(description="en or zh; unset: en in the terminal, zh on pages")] = None
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="DEBUG may show personal data")
+    ] = "INFO"
 
     rules_file: Annotated[Path, Field(description="The active routing ruleset")] = EXAMPLES / "rules.yaml"
     catalogue_file: Annotated[Path, Field(description="SKUs, their storage, and gift bindings")] = (
@@ -41,14 +43,14 @@ class Settings(BaseSettings):
             "2026-11-10T20:00/2026-11-12T00:00 once"
         ),
     ] = ""
-    webhook_host: str = "127.0.0.1"
+    webhook_host: Annotated[str, Field(description="Where pushes are listened for; 0.0.0.0: everywhere")] = "127.0.0.1"
     webhook_port: Annotated[
         int | None, Field(ge=0, le=65535, description="Take signed pushes here; unset: none; TLS is a proxy's job")
     ] = None
     poll_lookback_seconds: Annotated[float, Field(gt=0, description="How far back a new shop is read")] = 86400.0
 
     partitions: Annotated[int, Field(ge=1, description="Of every topic on the order path")] = 24
-    replication: Annotated[int, Field(ge=1)] = 1
+    replication: Annotated[int, Field(ge=1, description="Copies of every topic; 3 on a cluster")] = 1
 
     chunk_records: Annotated[int, Field(ge=1, description="Most records handed to a stage at once")] = 500
     durable_handover: Annotated[bool, Field(description="A topic at every hand-over, so that stages run apart")] = False
@@ -67,11 +69,9 @@ class Settings(BaseSettings):
             "back at once there, and leaves when the platform says shipped"
         ),
     ] = ""
-    sweep_seconds: Annotated[float, Field(gt=0)] = 1.0
-    sweep_batch: Annotated[int, Field(ge=1)] = 200
-    relay_seconds: Annotated[float, Field(gt=0)] = 0.2
+    sweep_batch: Annotated[int, Field(ge=1, description="Most holds released in one step")] = 200
 
-    metrics_host: str = "127.0.0.1"
+    metrics_host: Annotated[str, Field(description="Where metrics are served; 0.0.0.0: everywhere")] = "127.0.0.1"
     metrics_port: Annotated[
         int | None, Field(description="Prometheus port; unset: no metrics server; 0: any free port")
     ] = None
