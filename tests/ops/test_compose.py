@@ -47,6 +47,11 @@ def scraped() -> dict[str, Any]:
     return dict(found)
 
 
+def provisioned(what: str, folder: str = "") -> list[dict[str, Any]]:
+    found = compose.in_repository("grafana", f"/etc/grafana/provisioning/{folder or what}")
+    return [each for path in found.glob("*.yaml") for each in yaml.safe_load(path.read_text(encoding="utf-8"))[what]]
+
+
 # -- images --------------------------------------------------------------------------------------------------------
 
 
@@ -211,11 +216,10 @@ def test_prometheus_finds_its_configuration_and_its_rules() -> None:
 
 
 def test_grafana_finds_its_source_of_data_and_its_dashboards() -> None:
-    provisioning = compose.in_repository("grafana", "/etc/grafana/provisioning")
-    [source] = yaml.safe_load((provisioning / "datasources/prometheus.yaml").read_text(encoding="utf-8"))["datasources"]
+    [source] = provisioned("datasources")
     [(_, _, inside)] = published("prometheus")
     assert source["url"] == f"http://prometheus:{inside}"
-    [provider] = yaml.safe_load((provisioning / "dashboards/orderfleet.yaml").read_text(encoding="utf-8"))["providers"]
+    [provider] = provisioned("providers", "dashboards")
     folder = compose.in_repository("grafana", provider["options"]["path"])
     assert folder == ROOT / "ops" / "dashboards"
     home = environment("grafana")["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
