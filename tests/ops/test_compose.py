@@ -194,6 +194,12 @@ def test_pushes_come_in_where_they_are_published() -> None:
     assert told["ORDERFLEET_WEBHOOK_HOST"] == "0.0.0.0"
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_every_address_that_the_readme_gives_is_published(page: str) -> None:
+    told = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", (ROOT / page).read_text(encoding="utf-8"))}
+    assert told == {outside for service in SERVICES for _, outside, _ in published(service)}
+
+
 # -- watching ------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,11 @@ from workers.runtime.settings import Settings
 
 SHOWN = dict(re.findall(r"^#([A-Z_]+)=(.*)$", PATH.read_text(encoding="utf-8"), re.MULTILINE))
 
+CODE = "".join(
+    path.read_text(encoding="utf-8")
+    for path in (PATH.parent / "topology.py", *PATH.parent.glob("workers/**/*.py"), *PATH.parent.glob("ops/**/*.py"))
+)
+
 
 def test_it_is_the_one_made_from_the_settings() -> None:
     names = [variable(name) for name in Settings.model_fields]
@@ -28,6 +33,11 @@ def test_every_setting_says_what_it_is(name: str) -> None:
     assert Settings.model_fields[name].description, (
         f"give {name} in workers/runtime/settings.py a Field(description=...): .env.example shows it"
     )
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_changes_something(name: str) -> None:
+    assert re.search(rf"\.{name}\b", CODE), f"nothing reads the setting {name}: use it or take it out"
 
 
 def test_what_it_shows_are_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
