@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The image of every orderfleet process: workers, pollers and the command line. See docker-compose.yml.
 
 # Compilers stay in this stage: on platforms without a ready wheel some packages are built from source.
