@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis as blocking
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
+from ops.local_stack.ports import free_port
 from ops.local_stack.redis_server import RedisServer
 from workers.inventory.ledger import Ledger
+
+_BUS = 10_000
+_HIGHEST_PORT = 65_535 - _BUS
 
 
 @pytest.fixture(scope="session")
 def cluster_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     folder = Path(tmp_path_factory.mktemp("redis-cluster"))
     executable = os.environ.get("ORDERFLEET_TEST_REDIS_SERVER")
-    with RedisServer(folder, executable=executable, options=["--cluster-enabled", "yes"]) as running:
-        yield running
+    server = RedisServer(folder, executable=executable, options=["--cluster-enabled", "yes"])
+    while server.port > _HIGHEST_PORT:  # the cluster bus listens 10,000 ports higher
+        server.port = free_port()
+    with server:
+        _own_all_slots(server.url)
+        yield server
 
 
 @pytest.fixture
 async def redis(cluster_node: RedisServer) -> AsyncIterator[Redis]:
     async with Redis.from_url(cluster_node.url, decode_responses=False) as client:
-        await _own_all_slots(client)
         await client.flushall()
         yield client
 
@@ -35,11 +44,11 @@ def ledger(redis: Redis) -> Ledger:
     return Ledger(redis)
 
 
-async def _own_all_slots(client: Redis) -> None:
-    try:
-        await client.execute_command("CLUSTER ADDSLOTS", *range(16384))  # type: ignore[no-untyped-call]
-    except ResponseError as error:
-        if "already busy" not in str(error):
-            raise
-    while b"cluster_state:ok" not in await client.execute_command("CLUSTER INFO"):  # type: ignore[no-untyped-call]
-        pass
+def _own_all_slots(url: str) -> None:
+    with blocking.Redis.from_url(url, decode_responses=True) as client:
+        cluster: Any = client.execute_command  # untyped
+        cluster("CLUSTER ADDSLOTS", *range(16384))
+        deadline = time.monotonic() + 20
+        while cluster("CLUSTER INFO")["cluster_state"] != "ok":
+            assert time.monotonic() < deadline, "the Redis node does not take over its slots"
+            time.sleep(0.01)
