@@ -17,10 +17,10 @@ def unique(name: str) -> str:
     return f"{name}-{next(_numbers)}-{time.monotonic_ns()}"
 
 
-def create_topics(address: str, names: Sequence[str], partitions: int = 4) -> None:
+def create_topics(address: str, names: Sequence[str], partitions: int = 4, replication: int = 1) -> None:
     """Create topics and wait for them."""
     admin = AdminClient({"bootstrap.servers": address})
-    for future in admin.create_topics([NewTopic(name, partitions, 1) for name in names]).values():
+    for future in admin.create_topics([NewTopic(name, partitions, replication) for name in names]).values():
         future.result(10)
 
 

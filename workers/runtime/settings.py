@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     )
     shops_file: Annotated[Path | None, Field(description="The shops to poll, as YAML; unset: none")] = None
 
+    kafka_jars: Annotated[
+        Path | None, Field(description="Where the fault suite keeps Apache Kafka; unset: .cache/ of the checkout")
+    ] = None
+
     poll_fastest_seconds: Annotated[float, Field(gt=0, description="No shop is asked more often by itself")] = 5.0
     poll_peaks: Annotated[
         str,

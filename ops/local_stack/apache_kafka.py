@@ -1,0 +1,214 @@
+"""Apache Kafka in KRaft mode on this machine, without containers: one node or several, each a process of its own.
+
+Unlike the embedded broker it keeps its data, so that it can be restarted, killed, and outlived by its clients.
+"""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from ops.local_stack.kafka_jars import kafka_jars
+from ops.local_stack.ports import LOOPBACK, free_port
+from ops.local_stack.process import spawn, stop
+from ops.local_stack.ready import brokers_listed, wait_for
+
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+_FORMAT_SECONDS = 60.0
+_LOGGING = Path(__file__).with_name("kafka.log4j2.properties")
+_MEMORY = ("-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+
+
+class KafkaNode:
+    """One broker and controller. Its data folder survives `stop` and `kill`."""
+
+    def __init__(self, number: int, folder: Path, jars: Path, advertised: int | None) -> None:
+        self.number = number
+        self.folder = folder
+        self.port = free_port()
+        self.brokers_port, self.controller_port = free_port(), free_port()
+        self.advertised = advertised or self.port
+        self._classpath = f"{jars}/*"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        """How it is called in reports."""
+        return f"broker-{self.number}"
+
+    @property
+    def address(self) -> str:
+        """What clients connect to: `127.0.0.1:PORT`."""
+        return f"{LOOPBACK}:{self.advertised}"
+
+    @property
+    def log(self) -> Path:
+        """Where it writes."""
+        return self.folder / "broker.log"
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    def prepare(self, cluster_id: str, properties: dict[str, object]) -> None:
+        """Write its configuration and format its data folder. Raises RuntimeError."""
+        self.folder.mkdir(parents=True)
+        lines = (f"{name}={value}\n" for name, value in (self._properties() | properties).items())
+        self._config.write_text("".join(lines), encoding="utf-8")
+        command = ["java", "-cp", self._classpath, "kafka.tools.StorageTool", "format"]
+        command += ["-t", cluster_id, "-c", str(self._config)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{self.name} could not be formatted:\n{(done.stdout + done.stderr)[-2000:]}")
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "server.properties"
+
+    def _properties(self) -> dict[str, object]:
+        """A listener for clients, one among brokers, one of the controller; only the first is advertised elsewhere."""
+        ours = {"CLIENTS": self.port, "BROKERS": self.brokers_port, "CONTROLLER": self.controller_port}
+        told = {"CLIENTS": self.advertised, "BROKERS": self.brokers_port}
+        return {
+            "node.id": self.number,
+            "process.roles": "broker,controller",
+            "listeners": _listeners(ours),
+            "advertised.listeners": _listeners(told),
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ours),
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "BROKERS",
+            "log.dirs": self.folder / "data",
+        }
+
+    def launch(self) -> None:
+        """Start it without waiting."""
+        command = ["java", *_MEMORY, f"-Dlog4j2.configurationFile={_LOGGING}", "-cp", self._classpath]
+        self._process = spawn([*command, "kafka.Kafka", str(self._config)], log=self.log)
+
+    def up(self) -> bool:
+        """Whether it answers clients."""
+        return self.running and brokers_listed(f"{LOOPBACK}:{self.port}") > 0
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises RuntimeError when it does not within a minute."""
+        self.launch()
+        if not wait_for(self.up, START_SECONDS, lambda: self.running):
+            raise RuntimeError(f"{self.name} did not start; see {self.log}")
+
+    def terminate(self) -> None:
+        """Ask it to leave, without waiting."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def stop(self) -> None:
+        """Stop it in order; killed when it does not leave in time."""
+        if self._process is not None:
+            stop(self._process, patience=STOP_SECONDS)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+class ApacheKafka:
+    """A cluster on free loopback ports. Use it as a context manager.
+
+    Several nodes keep every record on each of up to three of them and confirm it when two have it. `advertised`: ports
+    that clients are told instead of the nodes' own, one a node, for whoever stands between.
+    """
+
+    def __init__(
+        self, folder: Path, *, nodes: int = 1, jars: Path | None = None, advertised: Sequence[int] = ()
+    ) -> None:
+        self._copies = min(3, nodes)
+        found = kafka_jars(jars)
+        self.nodes = tuple(
+            KafkaNode(number, folder / f"kafka-{number}", found, told)
+            for number, told in enumerate(advertised or [None] * nodes, start=1)
+        )
+        self._formatted = False
+
+    @property
+    def address(self) -> str:
+        """What clients connect to: all brokers, comma separated."""
+        return ",".join(node.address for node in self.nodes)
+
+    @property
+    def replication(self) -> int:
+        """How many copies a topic of it may have."""
+        return self._copies
+
+    def start(self) -> None:
+        """Start all nodes and wait until each lists all of them. Raises RuntimeError."""
+        if not self._formatted:
+            self._prepare()
+        for node in self.nodes:
+            node.launch()
+        if not wait_for(self._all_listed, START_SECONDS, lambda: all(node.running for node in self.nodes)):
+            self.stop()
+            raise RuntimeError(f"Apache Kafka did not start; see {self.nodes[0].log}")
+
+    def _prepare(self) -> None:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[:22]
+        for node in self.nodes:
+            node.prepare(cluster, self._shared_properties())
+        self._formatted = True
+
+    def _shared_properties(self) -> dict[str, object]:
+        """For a small machine and quick tests: few internal partitions, short sessions, and no wait before a group."""
+        copies, enough = self._copies, max(1, self._copies - 1)
+        voters = ",".join(f"{node.number}@{LOOPBACK}:{node.controller_port}" for node in self.nodes)
+        return {
+            "controller.quorum.voters": voters,
+            "log.segment.bytes": 64 << 20,
+            "auto.create.topics.enable": "false",
+            "group.initial.rebalance.delay.ms": 0,
+            "group.min.session.timeout.ms": 1000,
+            "broker.session.timeout.ms": 3000,
+            "offsets.topic.num.partitions": 4,
+            "offsets.topic.replication.factor": copies,
+            "transaction.state.log.num.partitions": 4,
+            "transaction.state.log.replication.factor": copies,
+            "transaction.state.log.min.isr": enough,
+            "default.replication.factor": copies,
+            "min.insync.replicas": enough,
+        }
+
+    def _all_listed(self) -> bool:
+        return all(brokers_listed(f"{LOOPBACK}:{node.port}") == len(self.nodes) for node in self.nodes)
+
+    def stop(self) -> None:
+        """Stop all nodes; what they hold stays in their folders.
+
+        All are told before any is waited for: the last ones would wait in vain for a quorum.
+        """
+        for node in self.nodes:
+            node.terminate()
+        for node in self.nodes:
+            node.stop()
+
+    def kill(self) -> None:
+        """End all nodes at once."""
+        for node in self.nodes:
+            node.kill()
+
+    def __enter__(self) -> ApacheKafka:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _listeners(ports: dict[str, int]) -> str:
+    return ",".join(f"{name}://{LOOPBACK}:{port}" for name, port in ports.items())
