@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import orjson
-from confluent_kafka import Consumer, TopicPartition
 
 from ops.demo.accounts import Books, Expected, Verdict, judge
 from ops.demo.stack import Stack
+from ops.demo.tail import TopicTail
 from ops.local_stack.topics import wanted_topics
 from schemas.ids import order_uid
 from workers.inventory.ledger import Ledger
@@ -129,7 +129,8 @@ class Demo:
     # -- watching
 
     def _watch(self, warehouses: tuple[str, ...]) -> Iterator[View]:
-        reader = self._reader(warehouses)
+        topics = wanted_topics(channels=(), warehouses=warehouses, partitions=1, replication=1)
+        reader = TopicTail(self.stack.broker.address, [topic.topic for topic in topics], self.stack.partitions)
         shown = 0.0
         try:
             while True:
@@ -150,27 +151,8 @@ class Demo:
         finally:
             reader.close()
 
-    def _reader(self, warehouses: tuple[str, ...]) -> Consumer:
-        topics = wanted_topics(channels=(), warehouses=warehouses, partitions=1, replication=1)
-        reader = Consumer(
-            {
-                "bootstrap.servers": self.stack.broker.address,
-                "group.id": "demo-books",
-                "enable.auto.commit": False,
-                "fetch.wait.max.ms": 100,
-                "log_level": 2,
-            }
-        )
-        reader.assign([TopicPartition(t.topic, p, 0) for t in topics for p in range(self.stack.partitions)])
-        return reader
-
-    def _read(self, reader: Consumer) -> None:
-        messages = [message for message in reader.consume(5000, 0.2) if message.error() is None]
-        for message in messages:
-            headers = dict(message.headers() or ())
-            dedupe = (headers.get("dedupe-key") or b"").decode()
-            self.books.add(message.topic() or "", (message.key() or b"").decode(), dedupe, message.value() or b"")
-        if messages:
+    def _read(self, reader: TopicTail) -> None:
+        if reader.read_into(self.books, 0.2):
             self._quiet_since = time.monotonic()
 
     def _progress(self) -> dict[str, Any]:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import select
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -13,96 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import httpx
-import psutil
 import yaml
-from prometheus_client.parser import text_string_to_metric_families
 
 from channel_adapters.registry import CHANNELS
 from ops.local_stack.broker import Broker
-from ops.local_stack.process import spawn, stop
+from ops.local_stack.child import Child, fleet_environment, worker
 from ops.local_stack.redis_server import RedisServer
 from ops.local_stack.topics import create_topics, wanted_topics
 from ops.simulators.shops import simulated_shops
 
-START_SECONDS = 60.0
 _SECRET_FIELDS = ("app_secret", "access_token", "webhook_secret")
-
-
-class Child:
-    """One process of the fleet that says when it is ready."""
-
-    def __init__(self, name: str, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
-        self.name = name
-        self._command = command
-        self.log = folder / f"{name}.log"
-        self._env = env
-        self.starts = 0
-        self.port: int | None = None
-        self.memory: list[int] = []  # bytes resident, as sampled
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start without waiting."""
-        self.starts += 1
-        self.port = None
-        self._process = spawn(self._command, log=self.log, env=self._env, stdout=subprocess.PIPE)
-
-    def wait_ready(self, what: str) -> None:
-        """Wait for its line of JSON; `what` names the port in it. Raises RuntimeError that names its log."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        readable, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
-        line = self._process.stdout.readline() if readable else b""
-        if not line.strip():
-            raise RuntimeError(f"{self.name} did not start; its log is {self.log}:\n{self.last_words()}")
-        self.port = json.loads(line)[what]
-
-    def last_words(self) -> str:
-        """The end of its log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:]) if self.log.exists() else ""
-
-    @property
-    def running(self) -> bool:
-        """Whether it is alive."""
-        return self._process is not None and self._process.poll() is None
-
-    def kill(self) -> None:
-        """SIGKILL, as a machine that loses power."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> None:
-        """Ask it to leave."""
-        if self._process is not None:
-            stop(self._process, patience=12)
-
-    def sample(self) -> int:
-        """Its memory now, in bytes; also kept."""
-        if not self.running:
-            return 0
-        assert self._process is not None
-        try:
-            resident: int = psutil.Process(self._process.pid).memory_info().rss
-        except psutil.NoSuchProcess:
-            return 0
-        self.memory.append(resident)
-        return resident
-
-    def metrics(self, http: httpx.Client) -> dict[str, float]:
-        """Its metrics, labels left out: samples of one name are added up. Empty while it does not answer."""
-        if self.port is None or not self.running:
-            return {}
-        try:
-            text = http.get(f"http://127.0.0.1:{self.port}/metrics").text
-        except httpx.TransportError:
-            return {}
-        sums: dict[str, float] = {}
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
-        return sums
 
 
 class Stack:
@@ -123,14 +39,7 @@ class Stack:
     @property
     def env(self) -> dict[str, str]:
         """What the processes are told."""
-        return {
-            **os.environ,
-            "ORDERFLEET_KAFKA": self.broker.address,
-            "ORDERFLEET_REDIS_URL": self.redis.url,
-            "ORDERFLEET_PARTITIONS": str(self.partitions),
-            "ORDERFLEET_METRICS_PORT": "0",
-            **self._extra,
-        }
+        return fleet_environment(self.broker.address, self.redis.url, self.partitions, self._extra)
 
     def start_servers(self, warehouses: Sequence[str]) -> None:
         """Broker, Redis and topics."""
@@ -144,16 +53,15 @@ class Stack:
 
     def start_fleet(self) -> None:
         """Workers and the sweeper; returns when all are ready."""
-        command = [sys.executable, "-m", "ops.cli", "worker", "--json", "--stages"]
         for number, stages in enumerate(self._jobs, start=1):
-            self.workers.append(Child(f"worker-{number}", [*command, stages], self.folder, self.env))
-        sweeper = Child("sweeper", [*command, "sweep,relay"], self.folder, self.env)
+            self.workers.append(worker(f"worker-{number}", stages, self.folder, self.env))
+        sweeper = worker("sweeper", "sweep,relay", self.folder, self.env)
         self.others.append(sweeper)
         for child in (*self.workers, sweeper):
             self._exit.callback(child.stop)
             child.start()
         for child in (*self.workers, sweeper):
-            child.wait_ready("metrics_port")
+            child.wait_ready()
 
     def start_shops(self, options: Sequence[str]) -> None:
         """The simulated platforms and the pollers."""
@@ -178,7 +86,7 @@ class Stack:
         for child in dead:
             child.start()
             if child.name != "poller":
-                child.wait_ready("metrics_port")
+                child.wait_ready()
         return [child.name for child in dead]
 
     def __enter__(self) -> Stack:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from ops.simulators.payloads import douyin, jd, pinduoduo, shopify, taobao, woocommerce
+from ops.simulators.payloads.order_objects import ORDER_OF
 from ops.simulators.places import PLACES
 from ops.simulators.sale import Item, Sale, Stage
 
-ORDER_OF: dict[str, Callable[[Sale], dict[str, Any]]] = {
-    "taobao": taobao.trade,
-    "pinduoduo": pinduoduo.order_info,
-    "douyin": douyin.shop_order,
-    "jd": jd.order_info,
-    "woocommerce": woocommerce.order,
-    "shopify": shopify.order,
-}
+__all__ = ["ORDER_OF", "a_sale"]
 
 
 def a_sale(items: list[Item], *, channel: str = "taobao", stage: Stage = Stage.PAID) -> Sale:

@@ -1,0 +1,55 @@
+"""Reads whole topics from their beginning, outside of any group, for the books."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from ops.demo.accounts import Books
+from workers.runtime.wire import DEDUPE_HEADER
+
+
+class TopicTail:
+    """Where the reader stands in every partition of its topics. `positions` are the next offsets to read."""
+
+    def __init__(self, address: str, topics: Sequence[str], partitions: int) -> None:
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": address,
+                "group.id": "orderfleet-books",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 100,
+                "reconnect.backoff.ms": 20,
+                "reconnect.backoff.max.ms": 200,
+                "log_level": 0,
+            }
+        )
+        self._consumer.assign([TopicPartition(name, number, 0) for name in topics for number in range(partitions)])
+        self.positions: dict[tuple[str, int], int] = {}
+
+    def read(self, seconds: float, most: int = 5000) -> list[Message]:
+        """What came in; waits at most so long for the first of it."""
+        messages = [message for message in self._consumer.consume(most, seconds) if message.error() is None]
+        for message in messages:
+            place = message.topic() or "", message.partition() or 0
+            self.positions[place] = (message.offset() or 0) + 1
+        return messages
+
+    def read_into(self, books: Books, seconds: float) -> int:
+        """Enter what came in into the books. How many records that were."""
+        messages = self.read(seconds)
+        for message in messages:
+            enter(books, message)
+        return len(messages)
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._consumer.close()
+
+
+def enter(books: Books, message: Message) -> None:
+    """One record into the books."""
+    headers = dict(message.headers() or ())
+    dedupe = (headers.get(DEDUPE_HEADER) or b"").decode()
+    books.add(message.topic() or "", (message.key() or b"").decode(), dedupe, message.value() or b"")
