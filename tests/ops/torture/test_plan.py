@@ -1,0 +1,69 @@
+"""A round is what its seed says, and holds what it is for: late, repeated and reordered input, shortage, faults."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from ops.simulators.catalogue import load_catalogue
+from ops.torture.faults import KEEPS_ITS_DATA, FaultKind, Kafka, possible_faults
+from ops.torture.plan import RoundPlan, Size, plan_round
+from workers.intake.raw import dedupe_key
+
+CATALOGUE = load_catalogue()
+WAREHOUSES = ("hangzhou", "beijing")
+NOW = 1_800_000_000
+
+
+def planned(seed: int, kafka: Kafka = Kafka.APACHE, now: int = NOW) -> RoundPlan:
+    return plan_round(seed, Size(orders=200), possible_faults(kafka), CATALOGUE, WAREHOUSES, now)
+
+
+def test_the_same_seed_gives_the_same_plan() -> None:
+    assert planned(7) == planned(7)
+
+
+def test_another_seed_gives_other_orders_faults_and_stock() -> None:
+    one, other = planned(7), planned(8)
+    assert one.faults != other.faults
+    assert one.stock != other.stock
+    assert not {each.uid for each in one.truth} & {each.uid for each in other.truth}
+
+
+def test_the_clock_moves_the_times_inside_the_payloads_and_nothing_else() -> None:
+    one, later = planned(7), planned(7, now=NOW + 86_400)
+    assert (one.faults, one.stock, one.truth) == (later.faults, later.stock, later.truth)
+    assert [(f.at, f.record.key) for f in one.feeds] == [(f.at, f.record.key) for f in later.feeds]
+    assert one.feeds != later.feeds
+
+
+def test_a_round_repeats_and_reorders_what_comes_in() -> None:
+    plan = planned(7)
+    times = Counter(dedupe_key(feed.record) for feed in plan.feeds)
+    assert sum(times.values()) - len(times) == plan.repeated > 20
+    assert plan.reordered > 5
+
+
+def test_revisions_of_one_order_differ_in_their_modify_time() -> None:
+    """Otherwise a tie, and not the story, would decide which of them is the newest."""
+    states: defaultdict[bytes, set[bytes]] = defaultdict(set)
+    for feed in planned(7).feeds:
+        states[feed.record.key].add(dedupe_key(feed.record).rpartition(b"@")[2])
+    for revisions in states.values():
+        assert len({state.partition(b".")[0] for state in revisions}) == len(revisions)
+
+
+def test_faults_happen_while_input_still_comes_in() -> None:
+    for seed in range(50):
+        plan = planned(seed)
+        assert len(plan.faults) == Size().faults
+        assert all(0 < fault.at < plan.feeds[-1].at for fault in plan.faults)
+        assert sum(fault.kind in KEEPS_ITS_DATA for fault in plan.faults) <= 1
+
+
+def test_every_kind_of_fault_is_drawn_sooner_or_later() -> None:
+    drawn = {fault.kind for seed in range(100) for fault in planned(seed).faults}
+    assert drawn == set(FaultKind)
+
+
+def test_the_embedded_broker_is_never_restarted() -> None:
+    assert set(FaultKind) - set(possible_faults(Kafka.EMBEDDED)) == KEEPS_ITS_DATA
