@@ -30,7 +30,7 @@ _PLACED_AGO: Final = (12, 32)
 _STEP_GAPS: Final = (1, 2, 3)
 _REORDERED: Final = 0.3  # of the orders with several revisions
 _REPEATED: Final = 0.2  # of the records
-_UNITS: Final = ((0, 1, 3, 8, 25), (15, 15, 25, 30, 15))  # to promise of one SKU in one warehouse, and their odds
+_UNITS: Final = ((0, 1, 4, 12, 40), (8, 10, 22, 30, 30))  # to promise of one SKU in one warehouse, and their odds
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+"""Puts a round's raw records into Kafka at their times: confirmed, whatever happens to the broker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from ops.torture.plan import Feed
+
+_DELIVERY_SECONDS: Final = 180
+
+
+class Feeder:
+    """One for a whole run, so that its connections live through the rounds. `ends`: offsets past its own records."""
+
+    def __init__(self, address: str) -> None:
+        self.ends: dict[tuple[str, int], int] = {}
+        self.failures: list[str] = []
+        self._producer = Producer(
+            {
+                "bootstrap.servers": address,
+                "enable.idempotence": True,
+                "acks": "all",
+                "linger.ms": 2,
+                "partitioner": "murmur2_random",
+                "delivery.timeout.ms": _DELIVERY_SECONDS * 1000,
+                "reconnect.backoff.ms": 20,
+                "reconnect.backoff.max.ms": 500,
+                "log_level": 0,
+            }
+        )
+        self._left = 0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether everything of the last `feed` is confirmed."""
+        return self._left == 0
+
+    def feed(self, feeds: Sequence[Feed]) -> None:
+        """Begin to put them in, without waiting."""
+        self._left = len(feeds)
+        self._thread = threading.Thread(target=self._run, args=(feeds,), name="feeder", daemon=True)
+        self._thread.start()
+
+    def _run(self, feeds: Sequence[Feed]) -> None:
+        began = time.monotonic()
+        for feed in feeds:
+            while (early := feed.at - (time.monotonic() - began)) > 0:
+                self._producer.poll(min(early, 0.05))
+            topic, key, value, headers = feed.record
+            self._producer.produce(topic, value, key, headers=headers, on_delivery=self._confirmed)
+        while self._left and self._producer.flush(0.5):
+            continue
+
+    def _confirmed(self, error: KafkaError | None, message: Message) -> None:
+        self._left -= 1
+        if error is not None:
+            self.failures.append(f"{(message.key() or b'').decode()}: {error.str()}")
+            return
+        place = message.topic() or "", message.partition() or 0
+        self.ends[place] = max(self.ends.get(place, 0), (message.offset() or 0) + 1)
+
+    def close(self) -> None:
+        """Wait for the thread, which ends when all is confirmed or given up."""
+        if self._thread is not None:
+            self._thread.join()

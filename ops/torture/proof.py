@@ -1,0 +1,85 @@
+"""The proof after a round: what must hold of the books, the stock and the events, and everything that does not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+from ops.demo.accounts import Expected
+from workers.inventory.keys import outbox_key
+from workers.inventory.ledger import Ledger
+from workers.inventory.reading import read_reservations
+from workers.inventory.records import LIVE, AuditReport, Count, Reservation, StockLevel
+
+Findings = dict[str, list[str]]
+"""What is wrong, by kind."""
+
+HOLDS_ALL: Final = frozenset({"routed", "held"})
+HOLDS_ANY: Final = frozenset({"review", "deferred"})
+"""In these places an order keeps what it had; in all others it must hold nothing."""
+
+
+class Stock:
+    """The stock of all warehouses, looked at past any proxy while the fleet is at rest."""
+
+    def __init__(self, url: str, warehouses: Sequence[str]) -> None:
+        self._url = url
+        self._warehouses = tuple(warehouses)
+
+    def promise(self, wanted: Mapping[str, Mapping[str, int]]) -> None:
+        """Count so much into each warehouse that exactly these units may be promised, whatever is reserved."""
+        asyncio.run(self._promise(wanted))
+
+    async def _promise(self, wanted: Mapping[str, Mapping[str, int]]) -> None:
+        async with Redis.from_url(self._url) as redis:
+            ledger = Ledger(redis)
+            for warehouse, units in wanted.items():
+                before = {level.sku: level for level in await ledger.stock(warehouse, list(units))}
+                counts = {
+                    sku: Count(on_hand=before[sku].on_hand - before[sku].available_to_promise + count)
+                    for sku, count in units.items()
+                }
+                await ledger.set_stock(warehouse, counts)
+
+    def outboxes_empty(self) -> bool:
+        """Whether every stock event is known to be in Kafka. Raises RedisError while Redis is away."""
+        return asyncio.run(self._outboxes_empty())
+
+    async def _outboxes_empty(self) -> bool:
+        async with Redis.from_url(self._url) as redis:
+            lengths: list[Any] = [await redis.xlen(outbox_key(warehouse)) for warehouse in self._warehouses]
+            return not any(lengths)
+
+    def audit(self, uids: Sequence[str]) -> tuple[AuditReport, list[StockLevel], list[Reservation]]:
+        """The ledger's own audit, all counters, and what is written of these orders in every warehouse."""
+        return asyncio.run(self._audit(uids))
+
+    async def _audit(self, uids: Sequence[str]) -> tuple[AuditReport, list[StockLevel], list[Reservation]]:
+        async with Redis.from_url(self._url) as redis:
+            ledger = Ledger(redis)
+            levels = [level for warehouse in self._warehouses for level in await ledger.stock(warehouse)]
+            asked = [(warehouse, uid) for warehouse in self._warehouses for uid in uids]
+            return await ledger.audit(), levels, await read_reservations(redis, asked)
+
+
+def misheld(truth: Sequence[Expected], places: Mapping[str, str], reservations: Sequence[Reservation]) -> list[str]:
+    """Orders whose reserved units, over all warehouses, are not those that the buyer is to get.
+
+    The audit cannot see this: two whole reservations of one order add up to the counters as well as one does.
+    """
+    held: dict[str, dict[str, int]] = {}
+    for one in reservations:
+        if one.state in LIVE:
+            units = held.setdefault(one.order_uid, {})
+            for sku, quantity in one.quantities.items():
+                units[sku] = units.get(sku, 0) + quantity
+    found = []
+    for expected in truth:
+        place, has = places[expected.uid], held.get(expected.uid, {})
+        due = expected.quantities if place in HOLDS_ALL else {}
+        if place not in HOLDS_ANY and has != due:
+            found.append(f"{expected.uid}: {expected.story}: {place}, holds {has}, should hold {due}")
+    return found

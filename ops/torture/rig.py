@@ -1,0 +1,152 @@
+"""Everything a run stands on: brokers and Redis behind proxies, the fleet's processes, and a supervisor for them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import topology
+from channel_adapters.registry import CHANNELS
+from ops.local_stack.apache_kafka import ApacheKafka, KafkaNode
+from ops.local_stack.broker import Broker
+from ops.local_stack.child import Child, fleet_environment, worker
+from ops.local_stack.ports import LOOPBACK
+from ops.local_stack.redis_server import RedisServer
+from ops.local_stack.topics import create_topics, wanted_topics
+from ops.torture.faults import Kafka
+from ops.torture.proxy import Proxy
+from workers.runtime.stage import Every
+from workers.runtime.table import groups
+
+PARTITIONS: Final = 8
+WORKERS: Final = 2
+TIMERS: Final = 2
+
+_REVIVE_PAUSE: Final = 0.5
+_ENVIRONMENT: Final = {
+    "ORDERFLEET_SESSION_SECONDS": "2",
+    "ORDERFLEET_HOLD_SECONDS": "15",
+    "ORDERFLEET_LOG_LEVEL": "WARNING",
+}
+
+
+class Rig:
+    """Use it as a context manager: leaving it leaves nothing behind. `folder` keeps all logs."""
+
+    def __init__(self, kafka: Kafka, folder: Path, warehouses: Sequence[str]) -> None:
+        self.kafka = kafka
+        self.folder = folder
+        self.warehouses = tuple(warehouses)
+        self.redis = RedisServer(folder, append_only=True, options=("--appendfsync", "always"))
+        self.redis_proxy = Proxy(self.redis.port)
+        self.broker_proxies = tuple(Proxy() for _ in range(kafka.nodes))
+        self.workers: list[Child] = []
+        self.timers: list[Child] = []
+        self.busy: set[str] = set()  # names of what a fault has in hand: nobody else may touch it
+        self.revived: Counter[str] = Counter()  # processes that ended by themselves, by name and exit code
+        self.slowest_leave = 0.0  # seconds from SIGTERM to the end of a worker
+        self._joined = 0
+        self._revived_at: dict[str, float] = {}
+        self._exit = ExitStack()
+        self.broker: Broker | ApacheKafka
+
+    def start(self) -> None:
+        """Start servers and fleet; returns when all are ready. Raises RuntimeError."""
+        for proxy in (self.redis_proxy, *self.broker_proxies):
+            self._exit.enter_context(proxy)
+        self.broker = self._broker()
+        self._exit.enter_context(self.broker)
+        self._exit.enter_context(self.redis)
+        wanted = wanted_topics(
+            channels=tuple(CHANNELS),
+            warehouses=self.warehouses,
+            partitions=PARTITIONS,
+            replication=self.broker.replication,
+        )
+        create_topics(self.broker.address, wanted)
+        self._start_fleet()
+
+    def _broker(self) -> Broker | ApacheKafka:
+        ports = [proxy.port for proxy in self.broker_proxies]
+        if self.kafka is Kafka.EMBEDDED:
+            embedded = Broker(self.folder, advertised=ports[0])
+            self.broker_proxies[0].target = embedded.port
+            return embedded
+        apache = ApacheKafka(self.folder, advertised=ports, nodes=self.kafka.nodes)
+        for proxy, node in zip(self.broker_proxies, apache.nodes, strict=True):
+            proxy.target = node.port
+        return apache
+
+    def _start_fleet(self) -> None:
+        readers, timers = fleet_jobs()
+        self.workers = [self._child(f"worker-{number}", readers) for number in range(1, WORKERS + 1)]
+        self.timers = [self._child(f"timers-{number}", timers) for number in range(1, TIMERS + 1)]
+        for child in (*self.workers, *self.timers):
+            child.start()
+        for child in (*self.workers, *self.timers):
+            child.wait_ready()
+
+    def _child(self, name: str, stages: str) -> Child:
+        redis = f"redis://{LOOPBACK}:{self.redis_proxy.port}/0"
+        environment = fleet_environment(self.broker.address, redis, PARTITIONS, _ENVIRONMENT)
+        child = worker(name, stages, self.folder, environment)
+        self._exit.callback(child.stop)
+        return child
+
+    def another_worker(self) -> Child:
+        """One that joins the others; started, not yet ready, and not supervised."""
+        self._joined += 1
+        child = self._child(f"joined-{self._joined}", fleet_jobs()[0])
+        child.start()
+        return child
+
+    @property
+    def nodes(self) -> tuple[KafkaNode, ...]:
+        """The brokers that can be restarted."""
+        return self.broker.nodes if isinstance(self.broker, ApacheKafka) else ()
+
+    def supervise(self) -> None:
+        """Start again what ended by itself, as a supervisor would, without waiting."""
+        for child in (*self.workers, *self.timers):
+            if child.running or child.name in self.busy:
+                continue
+            if time.monotonic() - self._revived_at.get(child.name, 0) > _REVIVE_PAUSE:
+                self._revived_at[child.name] = time.monotonic()
+                self.revived[f"{child.name} exit {child.exit_code}"] += 1
+                child.start()
+
+    def fleet_ready(self) -> bool:
+        """Whether all processes are alive and have said that they are ready."""
+        return all(child.ready() for child in (*self.workers, *self.timers))
+
+    @contextmanager
+    def holding(self, name: str) -> Iterator[None]:
+        """Keep everybody else, the supervisor too, from touching something."""
+        self.busy.add(name)
+        try:
+            yield
+        finally:
+            self.busy.discard(name)
+
+    def __enter__(self) -> Rig:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exit.close()
+
+
+def fleet_jobs() -> tuple[str, str]:
+    """The stages that read topics, and those that run on a timer, as `--stages` takes them."""
+    readers: list[str] = []
+    timers: list[str] = []
+    for group in groups(topology.STAGES):
+        names = timers if isinstance(group.reads, Every) else readers
+        names += [stage.name for stage in group.stages]
+    return ",".join(readers), ",".join(timers)

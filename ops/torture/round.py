@@ -1,0 +1,199 @@
+"""One round: input and faults at once, then rest, then the proof."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from redis.exceptions import RedisError
+
+import topology
+from channel_adapters.registry import CHANNELS
+from ops.demo.accounts import Expected
+from ops.torture.accountant import Accountant, Outage
+from ops.torture.feeder import Feeder
+from ops.torture.plan import RoundPlan
+from ops.torture.proof import Findings, Stock, misheld
+from ops.torture.rig import PARTITIONS, Rig
+from ops.torture.trouble import Troubles
+from ops.torture.watch import StockWatch
+from workers.runtime.stage import Every
+from workers.runtime.table import groups
+from workers.runtime.worker import APP_PREFIX, topic_names
+
+GIVE_UP_SECONDS: Final = 60.0
+_TURN_SECONDS: Final = 0.02
+_LOOK_SECONDS: Final = 0.15
+_LEAVE_SECONDS: Final = 10.0
+
+
+@dataclass(slots=True)
+class RoundReport:
+    """How one round went. `findings` is empty when everything holds."""
+
+    seed: int
+    orders: int
+    records: int
+    repeated: int
+    reordered: int
+    faults: Counter[str]
+    places: Counter[str]
+    outages: list[Outage]
+    seconds: float
+    findings: Findings = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing at all is wrong."""
+        return not self.findings
+
+
+class Lag:
+    """How far the fleet's groups are behind what stands in their topics."""
+
+    def __init__(self, address: str) -> None:
+        self._readers = {
+            group.name: (self._member(address, group.name), topic_names(group.reads, tuple(CHANNELS)))
+            for group in groups(topology.STAGES)
+            if not isinstance(group.reads, Every)
+        }
+
+    @staticmethod
+    def _member(address: str, group: str) -> Consumer:
+        """It never joins: it only asks what the group has committed."""
+        return Consumer({"bootstrap.servers": address, "group.id": f"{APP_PREFIX}-{group}", "log_level": 0})
+
+    def none(self, ends: dict[tuple[str, int], int]) -> bool:
+        """Whether everything before these offsets is acknowledged. False as well while the broker does not answer."""
+        for member, names in self._readers.values():
+            asked = [TopicPartition(name, number) for name in names for number in range(PARTITIONS)]
+            try:
+                committed = member.committed(asked, timeout=2)
+            except KafkaException:
+                return False
+            if any(max(0, tp.offset) < ends.get((tp.topic, tp.partition), 0) for tp in committed):
+                return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        for member, _ in self._readers.values():
+            member.close()
+
+
+class Rounds:
+    """Runs rounds one after the other on one rig; every round is judged together with all before it."""
+
+    def __init__(self, rig: Rig, books: Accountant, watch: StockWatch, feeder: Feeder) -> None:
+        self._rig, self._books, self._watch, self._feeder = rig, books, watch, feeder
+        self._lag = Lag(rig.broker.address)
+        self._stock = Stock(rig.redis.url, rig.warehouses)
+        self._truth: list[Expected] = []
+        self._failed_before: dict[str, set[str]] = {}
+
+    def run(self, plan: RoundPlan) -> RoundReport:
+        """One round. What was found in an earlier round is not counted again."""
+        began = time.monotonic()
+        outages = len(self._books.outages)
+        self._stock.promise(plan.stock)
+        self._truth += plan.truth
+        troubles = Troubles(plan.faults, self._rig, self._books)
+        self._feeder.feed(plan.feeds)
+        at_rest = self._until_rest(plan, troubles)
+        self._feeder.close()
+        report = RoundReport(
+            seed=plan.seed,
+            orders=len(plan.truth),
+            records=len(plan.feeds),
+            repeated=plan.repeated,
+            reordered=plan.reordered,
+            faults=Counter(str(fault.kind) for fault in plan.faults),
+            places=Counter(self._books.places(plan.truth).values()),
+            outages=self._books.outages[outages:],
+            seconds=0.0,
+        )
+        report.findings = self._new(self._prove(plan.truth, at_rest))
+        report.seconds = time.monotonic() - began
+        return report
+
+    # -- until all is quiet
+
+    def _until_rest(self, plan: RoundPlan, troubles: Troubles) -> str:
+        """Carry the faults on until everything has come to rest. What did not, in words; "" when all did."""
+        deadline, looked, missing = None, 0.0, "the input"
+        while True:
+            self._books.check()
+            troubles.advance()
+            self._rig.supervise()
+            now = time.monotonic()
+            if troubles.over and self._feeder.done:
+                deadline = deadline or now + GIVE_UP_SECONDS
+                if now - looked > _LOOK_SECONDS:
+                    missing, looked = self._moving(plan.truth), now
+                if not missing or now > deadline:
+                    return missing
+            time.sleep(_TURN_SECONDS)
+
+    def _moving(self, truth: Sequence[Expected]) -> str:
+        """What is not at rest yet; the cheapest question first."""
+        if not self._rig.fleet_ready():
+            return "the processes"
+        if not self._books.resting(truth):
+            return "the orders"
+        if time.monotonic() - self._books.read_at < _LOOK_SECONDS:
+            return "the messages"
+        ends = dict(self._books.positions)
+        for place, end in self._feeder.ends.items():
+            ends[place] = max(end, ends.get(place, 0))
+        if not self._lag.none(ends):
+            return "the lag"
+        try:
+            return "" if self._stock.outboxes_empty() else "the outboxes"
+        except RedisError:
+            return "Redis"
+
+    # -- the proof
+
+    def _prove(self, truth: Sequence[Expected], moving: str) -> Findings:
+        books, verdict = self._books, self._books.judge(self._truth)
+        uids = [expected.uid for expected in truth]
+        audit, levels, reservations = self._stock.audit(uids)
+        below = [
+            f"{key}: {lowest}" for key, lowest in (*self._watch.below_zero.items(), *books.replay.below_zero.items())
+        ]
+        below += [f"{one.warehouse_id}/{one.sku}" for one in levels if one.available_to_promise < 0]
+        slow = self._rig.slowest_leave
+        return {
+            "not at rest": [moving] if moving else [],
+            "not fed": list(self._feeder.failures),
+            "lost": verdict.lost,
+            "misplaced": verdict.misplaced,
+            "double": verdict.doubled,
+            "unknown": verdict.unknown,
+            "oversold": below,
+            "misheld": misheld(truth, books.places(truth), reservations),
+            "audit": [f"{finding.warehouse_id}: {finding.message.en}" for finding in audit.findings],
+            "missing events": books.replay.missing(),
+            "torn events": list(books.replay.torn),
+            "torn instructions": list(books.torn),
+            "events against counters": [] if moving else books.replay.differences(levels),
+            "slow to leave": [f"{slow:.1f} s from SIGTERM to the end"] if slow > _LEAVE_SECONDS else [],
+        }
+
+    def _new(self, findings: Findings) -> Findings:
+        """Without what earlier rounds found: one mistake is one finding."""
+        new = {}
+        for kind, found in findings.items():
+            known = self._failed_before.setdefault(kind, set())
+            if fresh := [one for one in found if one not in known]:
+                new[kind] = fresh
+                known.update(fresh)
+        return new
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._lag.close()

@@ -1,0 +1,181 @@
+"""Doing the faults: each is a generator that says what it waits for, so that many can be under way at once."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Generator, Sequence
+from typing import Final
+
+from ops.local_stack.child import Child
+from ops.torture.accountant import Accountant
+from ops.torture.faults import Fault, FaultKind
+from ops.torture.proxy import Proxy
+from ops.torture.rig import Rig
+
+Wait = float | Callable[[], bool]
+"""Seconds, or until it holds."""
+
+Trouble = Generator[Wait, None, None]
+
+REDIS: Final = "redis"
+BROKER: Final = "broker"
+
+
+def trouble(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
+    """The fault, from its beginning until what it broke is whole again. Waits until nobody else breaks the same."""
+    name = _what_it_breaks(fault, rig)
+    yield lambda: name not in rig.busy
+    with rig.holding(name):
+        match fault.kind:
+            case FaultKind.WORKER_KILL | FaultKind.TIMERS_KILL:
+                yield from _kill(_child(fault, rig), fault)
+            case FaultKind.WORKER_STOP:
+                yield from _leave(_child(fault, rig), rig)
+                yield from _return(_child(fault, rig), fault)
+            case FaultKind.WORKER_JOIN:
+                yield from _join(fault, rig)
+            case FaultKind.WORKER_FREEZE:
+                yield from _freeze(_child(fault, rig), fault)
+            case FaultKind.REDIS_KILL | FaultKind.REDIS_RESTART:
+                yield from _redis(fault, rig, books)
+            case FaultKind.BROKER_KILL | FaultKind.BROKER_RESTART:
+                yield from _broker(fault, rig, books)
+            case _:
+                yield from _network(fault, _proxy(fault, rig), books)
+
+
+def _what_it_breaks(fault: Fault, rig: Rig) -> str:
+    if fault.kind is FaultKind.WORKER_JOIN:
+        return "join"
+    if fault.kind.name.startswith("REDIS"):
+        return REDIS
+    return BROKER if fault.kind.name.startswith("BROKER") else _child(fault, rig).name
+
+
+def _child(fault: Fault, rig: Rig) -> Child:
+    children = rig.timers if fault.kind is FaultKind.TIMERS_KILL else rig.workers
+    return children[fault.target % len(children)]
+
+
+def _proxy(fault: Fault, rig: Rig) -> Proxy:
+    if fault.kind.name.startswith("REDIS"):
+        return rig.redis_proxy
+    return rig.broker_proxies[fault.target % len(rig.broker_proxies)]
+
+
+def _kill(child: Child, fault: Fault) -> Trouble:
+    if child.running:
+        child.kill()
+    yield from _return(child, fault)
+
+
+def _return(child: Child, fault: Fault) -> Trouble:
+    yield fault.seconds
+    child.start()
+    yield lambda: child.ready() or not child.running
+
+
+def _leave(child: Child, rig: Rig) -> Trouble:
+    began = time.monotonic()
+    child.signal(signal.SIGTERM)
+    yield lambda: not child.running
+    rig.slowest_leave = max(rig.slowest_leave, time.monotonic() - began)
+
+
+def _join(fault: Fault, rig: Rig) -> Trouble:
+    child = rig.another_worker()
+    yield lambda: child.ready() or not child.running
+    yield fault.seconds
+    yield from _leave(child, rig)
+
+
+def _freeze(child: Child, fault: Fault) -> Trouble:
+    """SIGSTOP: the others take its partitions, and then it wakes up and does not know."""
+    child.signal(signal.SIGSTOP)
+    yield fault.seconds
+    child.signal(signal.SIGCONT)
+
+
+def _redis(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
+    began = time.time()
+    if fault.kind is FaultKind.REDIS_KILL:
+        rig.redis.kill()
+    else:
+        rig.redis.stop()
+    yield fault.seconds
+    rig.redis.start()
+    books.returned(str(fault.kind), began)
+
+
+def _broker(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
+    """With several brokers nothing has to return: the time counts from the fault itself."""
+    node = rig.nodes[fault.target % len(rig.nodes)]
+    began = time.time()
+    if fault.kind is FaultKind.BROKER_KILL:
+        node.kill()
+    else:
+        node.terminate()
+    if len(rig.nodes) > 1:
+        books.returned(str(fault.kind), began)
+    yield lambda: not node.running
+    yield fault.seconds
+    node.launch()
+    yield node.up
+    if len(rig.nodes) == 1:
+        books.returned(str(fault.kind), began)
+
+
+def _network(fault: Fault, proxy: Proxy, books: Accountant) -> Trouble:
+    began = time.time()
+    match fault.kind.name.partition("_")[2]:
+        case "CUT":
+            proxy.cut()
+        case "STRAND":
+            proxy.strand()
+        case "REFUSE":
+            proxy.refuse()
+            yield fault.seconds
+            proxy.admit()
+        case "STALL":
+            proxy.stall()
+            yield fault.seconds
+            proxy.flow()
+    books.returned(str(fault.kind), began)
+
+
+class Troubles:
+    """Begins each fault at its time and carries all of them on."""
+
+    def __init__(self, faults: Sequence[Fault], rig: Rig, books: Accountant) -> None:
+        self._began = time.monotonic()
+        self._rig, self._books = rig, books
+        self._coming = list(faults)
+        self._going: list[tuple[Trouble, Wait]] = []
+
+    @property
+    def over(self) -> bool:
+        """Whether every fault is past and mended."""
+        return not self._coming and not self._going
+
+    def advance(self) -> None:
+        """Do what is due now. Never waits long."""
+        now = time.monotonic()
+        while self._coming and self._coming[0].at <= now - self._began:
+            self._going.append((trouble(self._coming.pop(0), self._rig, self._books), now))
+        going: list[tuple[Trouble, Wait]] = []
+        for each, wait in self._going:
+            if not _is_over(wait, now):
+                going.append((each, wait))
+                continue
+            try:
+                told = next(each)
+            except StopIteration:
+                continue
+            going.append((each, told if callable(told) else now + told))
+        self._going = going
+
+
+def _is_over(wait: Wait, now: float) -> bool:
+    """A number is here the time until which to wait."""
+    return wait() if callable(wait) else now >= wait
