@@ -172,6 +172,7 @@ class ApacheKafka:
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1000,
+            "broker.heartbeat.interval.ms": 1000,
             "broker.session.timeout.ms": 3000,
             "offsets.topic.num.partitions": 4,
             "offsets.topic.replication.factor": copies,

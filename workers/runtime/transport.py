@@ -112,9 +112,16 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         await super().on_partitions_revoked(revoked)
 
     async def perform_seek(self) -> None:
-        """Back to the committed offsets: whatever was delivered beyond them will be delivered again."""
+        """Back to the committed offsets: whatever was delivered beyond them will be delivered again.
+
+        aiokafka leaves a partition alone of which nothing was ever committed: records that a rebalance made us drop
+        would stay unread. Such a partition is read from its beginning (past what is no longer there).
+        """
         await super().perform_seek()
-        for tp in self.assignment():
+        assigned = self.assignment()
+        if never_committed := {tp: 0 for tp in assigned if self._read_offset[tp] is None}:
+            await self._thread.seek_wait(never_committed)
+        for tp in assigned:
             self._in_flight.pop(tp, None)
             self._acked.pop(tp, None)
             self._acked_index.pop(tp, None)
