@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo torture test check format lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,13 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY) ## the whole fleet on simulated platforms; ARGS="--orders 50000", "--kill", "--help"
 	@$(BIN)/orderfleet demo $(ARGS)
+
+ROUNDS ?= 10
+KAFKA  ?= embedded
+SEED   ?= 1
+
+torture: $(READY) ## random faults, then a proof; ROUNDS=200 KAFKA=embedded|apache|apache3 SEED=1 ARGS="--help"
+	@$(BIN)/python -m ops.torture --rounds $(ROUNDS) --kafka $(KAFKA) --seed $(SEED) $(ARGS)
 
 test: $(READY) ## all tests and checks, on a real broker and Redis of their own
 	$(BIN)/ruff check .

@@ -37,7 +37,7 @@ async def asked(answer: Awaitable[Any]) -> Any:
     cancelled = task.cancelling() if task else 0
     try:
         found = await answer
-    except (RedisError, OSError) as error:
+    except (RedisError, OSError, RuntimeError) as error:  # uvloop: RuntimeError for a connection that was reset
         raise TransientError(f"Redis: {type(error).__name__}: {error}") from error
     if task and task.cancelling() > cancelled:
         # Python 3.11's asyncio.wait_for, which redis-py writes through, drops a cancellation that comes as it is done.

@@ -23,6 +23,7 @@ from workers.runtime.errors import TransientError
 
 _INCLUDE = re.compile(r"^-- @include (\S+)$", re.MULTILINE)
 _AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError)
+_CLOSED = "the handler is closed"  # uvloop's words for writing to a transport that was reset
 _PASSING = ("BUSY", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "OOM", "MISCONF", "CLUSTERDOWN", "TRYAGAIN")
 
 
@@ -93,18 +94,25 @@ async def _load(redis: Redis, scripts: set[Script]) -> None:
 
 @contextmanager
 def redis_errors() -> Iterator[None]:
-    """Turn what Redis raises while it is away, busy, loading or read-only into TransientError."""
+    """Turn what Redis raises while it is away, busy, loading or read-only into TransientError.
+
+    So too what the event loop raises when a connection dies between two calls of the client, which lets it through.
+    """
     try:
         yield
-    except RedisError as error:
+    except (RedisError, RuntimeError) as error:
         if _is_passing(error):
             raise TransientError(f"Redis: {type(error).__name__}: {_first_word(error)}") from error
         raise
 
 
-def _is_passing(error: RedisError) -> bool:
-    return isinstance(error, _AWAY) or (isinstance(error, ResponseError) and _first_word(error) in _PASSING)
+def _is_passing(error: Exception) -> bool:
+    return (
+        isinstance(error, _AWAY)
+        or (isinstance(error, ResponseError) and _first_word(error) in _PASSING)
+        or (isinstance(error, RuntimeError) and _CLOSED in str(error))
+    )
 
 
-def _first_word(error: RedisError) -> str:
+def _first_word(error: Exception) -> str:
     return str(error).partition(" ")[0].rstrip(":")

@@ -1,0 +1,54 @@
+"""A short round of the fault suite, as `make torture` runs many: nothing lost, nothing doubled, nothing oversold."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+NOTHING = {"lost": 0, "oversold": 0, "double": 0, "findings": {}, "failed": []}
+
+
+def torture(folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
+    result = folder / "result.json"
+    command = [sys.executable, "-m", "ops.torture", "--logs", str(folder), "--json", str(result), *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, env=dict(os.environ), timeout=300, check=False)
+    said = done.stdout.decode()
+    assert result.exists(), said[-3000:] + done.stderr.decode()[-3000:]
+    return done.returncode, orjson.loads(result.read_bytes()), said
+
+
+def test_workers_and_redis_die_and_every_order_is_accounted_for_once(tmp_path: Path) -> None:
+    faults = ("worker kill -9", "Redis kill -9", "Redis connections cut", "broker connections cut")
+    only = [word for kind in faults for word in ("--only", kind)]
+    code, report, said = torture(tmp_path, "--rounds", "1", "--seed", "5", "--orders", "200", *only)
+    assert {name: report[name] for name in NOTHING} == NOTHING, said
+    assert (code, sum(report["faults"].values())) == (0, 4)
+    assert report["places"]["routed"] > 80, "stock is short in places, not everywhere"
+    assert report["repeated_input"] > 20
+    assert "embedded broker" in said
+
+
+@pytest.mark.usefixtures("jars")
+def test_a_broker_that_keeps_its_data_dies_and_every_order_is_accounted_for_once(tmp_path: Path) -> None:
+    only = ("--only", "broker kill -9", "--only", "worker kill -9")
+    code, report, said = torture(
+        tmp_path, "--kafka", "apache", "--rounds", "1", "--seed", "2", "--orders", "200", "--faults", "2", *only
+    )
+    assert {name: report[name] for name in NOTHING} == NOTHING, said
+    assert (code, report["faults"]) == (0, {"broker kill -9": 1, "worker kill -9": 1})
+    assert report["recovery_seconds"]["broker kill -9"]["count"] == 1
+
+
+def test_a_fault_that_the_broker_cannot_bear_is_refused(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ops.torture", "--only", "broker kill -9", "--logs", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert b"possible" in done.stderr
