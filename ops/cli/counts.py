@@ -1,130 +1,271 @@
-"""A file of stock counts: rows of warehouse, sku, on_hand, safety. All of it is right, or none is used."""
+"""A file of stock counts: a row for each warehouse and SKU. All of it is right, or none is used."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 
 import typer
-import yaml
 
+from ops.cli.count_cells import BadCell, counted_at, plain, sku_code, units, warehouse_id
+from ops.cli.count_columns import TITLES, Columns, find_columns
 from ops.cli.inputs import read_input, shown
 from ops.cli.output import ExitCode, say_error
-from schemas.ids import SLUG
+from ops.cli.sheets import Row, Sheet, Unreadable, read_sheets
 from schemas.text import Text
 from workers.inventory.records import Count
 
-FIELDS: Final = ("warehouse", "sku", "on_hand", "safety")
-_MOST_UNITS: Final = 10**9
+EXAMPLE_MARK: Final = "示例 EXAMPLE"
+EXAMPLES: Final = (
+    ("example-warehouse", "EXAMPLE-SKU-1", 500, 20),
+    ("example-warehouse", "EXAMPLE-SKU-2", 36, None),
+    ("example-warehouse", "EXAMPLE-SKU-3", 0, 5),
+)
+"""The template's example rows: warehouse, SKU, on hand, safety."""
+_MOST_TOLD: Final = 100
 
-Row = tuple[str, Mapping[str, Any]]
-"""Where a row stands, for messages, and its fields."""
+
+class Known(NamedTuple):
+    """What a count may speak of: titles by warehouse id, and the catalogue's SKUs."""
+
+    warehouses: Mapping[str, str]
+    skus: Collection[str]
 
 
-class BadRow(Exception):
-    """One row cannot be used."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One row that can be used. `counted_at` None: now."""
 
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.text = Text(en, zh)
+    row: int
+    warehouse_id: str
+    sku: str
+    count: Count
+    counted_at: datetime | None = None
+
+
+class RowProblem(NamedTuple):
+    """One thing wrong with one row; `row` 0 and `column` "" for what concerns the whole file."""
+
+    row: int
+    column: Text
+    text: Text
+
+    def tell(self) -> Text:
+        """`row 5, column C (on_hand): is -1 ...`"""
+        if not self.row:
+            return self.text
+        return Text(
+            f"row {self.row}, {self.column.en}: {self.text.en}", f"第 {self.row} 行，{self.column.zh}：{self.text.zh}"
+        )
+
+
+@dataclass(slots=True)
+class CountFile:
+    """What a file of counts says, and everything that is wrong with it."""
+
+    rows: list[Counted] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
+    examples: int = 0
+    ignored: tuple[str, ...] = ()
+
+    def by_warehouse(self) -> dict[str, dict[str, Count]]:
+        """Counts by warehouse and SKU."""
+        found: dict[str, dict[str, Count]] = {}
+        for row in self.rows:
+            found.setdefault(row.warehouse_id, {})[row.sku] = row.count
+        return found
 
 
 def read_counts(name: str) -> dict[str, dict[str, Count]]:
     """Counts by warehouse and SKU. Tells every bad row on stderr and ends the command when there is one."""
-    counts: dict[str, dict[str, Count]] = {}
-    bad = 0
-    try:
-        for place, row in _rows(name):
-            try:
-                _add(row, counts)
-            except BadRow as error:
-                bad += 1
-                _tell(name, place, error)
-    except BadRow as error:
-        bad += 1
-        _tell(name, "", error)
-    if not bad and not counts:
-        bad += 1
-        _tell(name, "", BadRow("holds no rows; write warehouse, sku, on_hand, safety", "没有任何行"))
-    if bad:
+    file = read_count_file(read_input(name), name, whole=False)
+    if file.problems:
+        tell_problems(name, file.problems)
         raise typer.Exit(ExitCode.USAGE)
-    return counts
+    return file.by_warehouse()
 
 
-def _tell(name: str, place: str, error: BadRow) -> None:
-    where = f"{shown(name)}, {place}" if place else shown(name)
-    say_error(Text(f"{where}: {error.text.en}", f"{where}：{error.text.zh}"))
+def tell_problems(name: str, problems: Sequence[RowProblem]) -> None:
+    """Each on a line of stderr, with the file's name."""
+    for problem in problems[:_MOST_TOLD]:
+        text, gap = problem.tell(), ", " if problem.row else " "
+        say_error(Text(f"{shown(name)}{gap}{text.en}", f"{shown(name)}：{text.zh}"))
+    more = len(problems) - _MOST_TOLD
+    if more > 0:
+        say_error(Text(f"{shown(name)}: and {more} more", f"{shown(name)}：另有 {more} 处"))
 
 
-def _rows(name: str) -> Iterator[Row]:
+def read_count_file(
+    body: bytes,
+    name: str,
+    *,
+    known: Known | None = None,
+    warehouse: str | None = None,
+    sheet: str | None = None,
+    whole: bool = True,
+    now: datetime | None = None,
+) -> CountFile:
+    """Read everything. `known` None: any warehouse and SKU; `warehouse`: of rows that name none; `sheet`: its name.
+
+    `whole`: every row must say what is on hand; otherwise a row may set the safety stock alone.
+    """
+    needed = ("sku", "on_hand") if warehouse else ("warehouse", "sku", "on_hand")
     try:
-        text = read_input(name).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadRow("is not UTF-8 text; save it as UTF-8", "不是 UTF-8 文本；请另存为 UTF-8") from None
-    if name.lower().endswith((".yaml", ".yml", ".json")) or text.lstrip().startswith(("-", "[", "#")):
-        return _yaml_rows(text)
-    return _csv_rows(text)
+        columns = _choose(read_sheets(body, name), sheet, needed)
+    except Unreadable as error:
+        return CountFile(problems=[RowProblem(0, Text("", ""), error.text)])
+    reader = _Reader(columns, known, warehouse, whole, now or datetime.now(UTC))
+    for row in columns.rows:
+        reader.read(row)
+    return reader.done()
 
 
-def _csv_rows(text: str) -> Iterator[Row]:
-    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-    try:
-        _check_fields(reader.fieldnames or ())
-        for row in reader:
-            if None in row or None in row.values():
-                yield f"line {reader.line_num}", {}
-            else:
-                yield f"line {reader.line_num}", {name.strip(): value.strip() for name, value in row.items()}
-    except csv.Error:
-        raise BadRow(f"line {reader.line_num} is not CSV", f"第 {reader.line_num} 行不是 CSV") from None
-
-
-def _yaml_rows(text: str) -> Iterator[Row]:
-    try:
-        rows = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # BaseLoader: text only, nothing is constructed
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark else ""
-        raise BadRow(f"is not YAML{line}", f"不是 YAML{line}") from None
-    if not isinstance(rows, list):
-        raise BadRow("should be a list of rows, each after a dash", "应该是列表，每行以短横线开头")
-    for number, row in enumerate(rows, start=1):
-        yield f"row {number}", row if isinstance(row, dict) else {}
-
-
-def _check_fields(names: Any) -> None:
-    unknown = [name for name in names if name.strip() not in FIELDS]
-    missing = [name for name in FIELDS[:3] if name not in [each.strip() for each in names]]
-    if unknown or missing:
-        raise BadRow(
-            f"the first line should be {','.join(FIELDS)} (safety may be left out)",
-            f"首行应为 {','.join(FIELDS)}（safety 可省略）",
+def _choose(sheets: Sequence[Sheet], wanted: str | None, needed: Sequence[str]) -> Columns:
+    if wanted is not None:
+        sheets = [sheet for sheet in sheets if sheet.name == wanted] or _no_such_sheet(sheets, wanted)
+    found = [(sheet.name, columns) for sheet in sheets if (columns := find_columns(sheet, needed))]
+    if not found:
+        raise _no_headings(needed)
+    if len(found) > 1:
+        names = ", ".join(name for name, _ in found)
+        raise Unreadable(
+            f"has several sheets with counts: {names}; import them one by one with --sheet NAME",
+            f"有多个盘点工作表：{names}；请用 --sheet 名称 逐个导入",
         )
+    return found[0][1]
 
 
-def _add(row: Mapping[str, Any], counts: dict[str, dict[str, Count]]) -> None:
-    unknown = [name for name in row if name not in FIELDS]
-    if not row or unknown:
-        raise BadRow(f"should have the fields {', '.join(FIELDS)}", f"字段应为 {'、'.join(FIELDS)}")
-    warehouse_id, sku = row.get("warehouse", ""), row.get("sku", "")
-    if not isinstance(warehouse_id, str) or not SLUG.fullmatch(warehouse_id) or len(warehouse_id) > 63:
-        raise BadRow("warehouse should be small letters, digits and hyphens", "warehouse 只能是小写字母、数字和短横线")
-    if not isinstance(sku, str) or not sku:
-        raise BadRow("sku is missing", "缺少 sku")
-    of_warehouse = counts.setdefault(warehouse_id, {})
-    if sku in of_warehouse:
-        raise BadRow(f"{sku} in {warehouse_id} stands twice", f"仓库 {warehouse_id} 的 {sku} 重复")
-    of_warehouse[sku] = Count(on_hand=_units(row, "on_hand"), safety=_units(row, "safety"))
-    if of_warehouse[sku] == Count():
-        raise BadRow("on_hand is missing", "缺少 on_hand")
+def _no_such_sheet(sheets: Sequence[Sheet], wanted: str) -> list[Sheet]:
+    names = ", ".join(sheet.name for sheet in sheets if sheet.name) or "-"
+    raise Unreadable(f"has no sheet {wanted}; it has: {names}", f"没有工作表 {wanted}；现有：{names}")
 
 
-def _units(row: Mapping[str, Any], name: str) -> int | None:
-    value = row.get(name, "")
-    if value == "":
+def _no_headings(needed: Sequence[str]) -> Unreadable:
+    english = ", ".join(TITLES[name].en for name in needed)
+    chinese = "、".join(TITLES[name].zh for name in needed)
+    return Unreadable(
+        f"has no heading row; one of its first rows should name the columns {english} (safety, counted_at may follow). "
+        "orderfleet stock template writes a file to fill in",
+        f"没有表头；前几行中应有一行写明列名：{chinese}（可另加安全库存、盘点时间）。"
+        "orderfleet stock template 可生成模板",
+    )
+
+
+# -- rows ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Reader:
+    columns: Columns
+    known: Known | None
+    warehouse: str | None
+    whole: bool
+    now: datetime
+    file: CountFile = field(default_factory=CountFile)
+    first: dict[tuple[str, str], int] = field(default_factory=dict)  # the row in which a pair stood first
+
+    def read(self, row: Row) -> None:
+        """One row more: a count, an example, or its problems. A row of blanks is nothing."""
+        fields = {name: row.cells[at] for name, at in self.columns.places.items() if at < len(row.cells)}
+        if _is_blank(fields) or self._is_example(row.number, fields):
+            return
+        before = len(self.file.problems)
+        self._refuse_more_cells(row)
+        values = {name: self._cell(row.number, name, fields.get(name)) for name in TITLES if name != "note"}
+        self._refuse_uncounted(row.number, values, before)
+        if len(self.file.problems) == before and self._is_new(row.number, values):
+            count = Count(on_hand=values["on_hand"], safety=values["safety"])
+            row_read = Counted(row.number, values["warehouse"], values["sku"], count, values["counted_at"])
+            self.file.rows.append(row_read)
+
+    def done(self) -> CountFile:
+        """All that was read."""
+        self.file.ignored = self.columns.ignored
+        if not self.file.rows and not self.file.problems:
+            text = Text(
+                "holds no counts; write at least one row under the headings", "没有盘点数据；请在表头下至少填写一行"
+            )
+            self.file.problems.append(RowProblem(0, Text("", ""), text))
+        return self.file
+
+    def _cell(self, number: int, name: str, value: Any) -> Any:
+        try:
+            return self._value(name, value)
+        except BadCell as error:
+            self._problem(number, name, error.text)
+            return None
+
+    def _value(self, name: str, value: Any) -> Any:
+        match name:
+            case "warehouse":
+                given = self.warehouse if self.warehouse and not plain(value) else value
+                return warehouse_id(given, self.known.warehouses if self.known else None)
+            case "sku":
+                return sku_code(value, self.known.skus if self.known else None)
+            case "counted_at":
+                return counted_at(value, self.now)
+            case _:
+                return units(value)
+
+    def _refuse_uncounted(self, number: int, values: Mapping[str, Any], before: int) -> None:
+        unsaid = values["on_hand"] is None and (self.whole or values["safety"] is None)
+        if unsaid and len(self.file.problems) == before:
+            text = Text("is empty; write the units counted, 0 for none", "为空；请填写盘点件数，没有则写 0")
+            self._problem(number, "on_hand", text)
+
+    def _refuse_more_cells(self, row: Row) -> None:
+        """In CSV a comma within a number makes two cells of it."""
+        width = self.columns.width
+        if width is not None and any(cell.strip() for cell in row.cells[width:]):
+            text = Text(
+                f"the row has more cells than the {width} headings; write numbers without commas, or in quotes",
+                f"该行的格数多于 {width} 个表头；数字请不要带逗号，或加引号",
+            )
+            self._problem(row.number, "on_hand", text)
+
+    def _is_new(self, number: int, values: Mapping[str, Any]) -> bool:
+        pair = (values["warehouse"], values["sku"])
+        before = self.first.setdefault(pair, number)
+        if before != number:
+            warehouse, sku = pair
+            text = Text(
+                f"{sku} in {warehouse} stands in row {before} already; make one row of the two, with the whole count",
+                f"仓库 {warehouse} 的 {sku} 在第 {before} 行已有；两行请合并为一行，填写总数",
+            )
+            self._problem(number, "sku", text)
+        return before == number
+
+    def _is_example(self, number: int, fields: Mapping[str, Any]) -> bool:
+        """A row that still is what the template wrote. A changed one may be meant: nothing is skipped in silence."""
+        if str(fields.get("note") or "").strip() != EXAMPLE_MARK:
+            return False
+        if _example(fields) in EXAMPLES:
+            self.file.examples += 1
+        else:
+            text = Text(
+                "marks an example row, but the row was changed; clear this cell to import the row, or delete the row",
+                "标为示例，但内容已修改；要导入请清空此格，否则请删除该行",
+            )
+            self._problem(number, "note", text)
+        return True
+
+    def _problem(self, number: int, name: str, text: Text) -> None:
+        self.file.problems.append(RowProblem(number, self.columns.tell(name), text))
+
+
+def _is_blank(fields: Mapping[str, Any]) -> bool:
+    return all(value is None or (isinstance(value, str) and not value.strip()) for value in fields.values())
+
+
+def _example(fields: Mapping[str, Any]) -> tuple[str, str, int | None, int | None] | None:
+    try:
+        return (
+            plain(fields.get("warehouse")),
+            plain(fields.get("sku")),
+            units(fields.get("on_hand")),
+            units(fields.get("safety")),
+        )
+    except BadCell:
         return None
-    if not isinstance(value, str) or not (value.isascii() and value.isdecimal()) or int(value) > _MOST_UNITS:
-        raise BadRow(f"{name} should be a whole number, 0 or more", f"{name} 应为不小于 0 的整数")
-    return int(value)

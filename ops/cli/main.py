@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from ops.cli import dead_letters, demo, explain, parse, poll, rules, stock, topics, worker
+from ops.cli import dead_letters, demo, explain, parse, poll, rules, stock, stock_import, stock_template, topics, worker
 from ops.cli.output import ExitCode, epilog, say, say_error
 from schemas.text import Text
 
@@ -56,6 +56,8 @@ app.command("poll", rich_help_panel=RUNNING, epilog=poll.EPILOG, help=poll.HELP)
 app.command("parse", rich_help_panel=READING, epilog=parse.EPILOG, help=parse.HELP)(parse.parse)
 app.add_typer(rules.app, name="rules", rich_help_panel=READING)
 app.command("explain", rich_help_panel=OPERATING, epilog=explain.EPILOG, help=explain.HELP)(explain.explain)
+stock.app.command("import", epilog=stock_import.EPILOG, help=stock_import.HELP)(stock_import.stock_import)
+stock.app.command("template", epilog=stock_template.EPILOG, help=stock_template.HELP)(stock_template.template)
 app.add_typer(stock.app, name="stock", rich_help_panel=OPERATING)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATING)
 app.add_typer(topics.app, name="topics", rich_help_panel=OPERATING)

@@ -68,7 +68,7 @@ def check(file: RulesFile, catalogue: CatalogueFile = None, as_json: AsJson = Fa
     from workers.rules.problems import RulesetErrors
 
     try:
-        ruleset, skus = _load(file, catalogue)
+        ruleset, skus = load_files(file, catalogue)
     except RulesetErrors as error:
         _tell_problems(error, as_json)
         raise typer.Exit(ExitCode.BAD) from None
@@ -104,7 +104,7 @@ def _as_json(problem: Any) -> dict[str, Any]:
     }
 
 
-def _load(file: str, catalogue: str | None) -> tuple[Ruleset, Catalogue]:
+def load_files(file: str, catalogue: str | None) -> tuple[Ruleset, Catalogue]:
     """Both files. A catalogue that is not there is wrong usage; what stands in the files raises RulesetErrors."""
     from channel_adapters.registry import CHANNELS
     from workers.rules.loading import load_catalogue, load_ruleset
@@ -172,7 +172,7 @@ def try_(
 
     when = a_moment(at, "--at") if at else None
     try:
-        ruleset, skus = _load(file, catalogue)
+        ruleset, skus = load_files(file, catalogue)
     except RulesetErrors as error:
         _tell_problems(error, as_json)
         raise typer.Exit(ExitCode.BAD) from None

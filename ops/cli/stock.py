@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -198,7 +199,7 @@ def set_(
     else:
         console().print(say(f"set {len(available)} counts", f"已设置 {len(available)} 条"))
     if short:
-        _tell_short(short)
+        tell_short([(row["warehouse_id"], row["sku"], row["available_to_promise"]) for row in short])
         raise typer.Exit(ExitCode.BAD)
 
 
@@ -233,14 +234,14 @@ async def _set_all(ledger: Ledger, counts: dict[str, dict[str, Count]]) -> list[
     return rows
 
 
-def _tell_short(short: list[dict[str, Any]]) -> None:
-    for row in short:
-        missing = -row["available_to_promise"]
+def tell_short(short: Iterable[tuple[str, str, int]]) -> None:
+    """Name what is promised but not there: warehouse, SKU, available to promise, which is below zero."""
+    for warehouse_id, sku, available in short:
         note(
             Text(
-                f"{row['sku']} in {row['warehouse_id']}: {missing} more promised than counted, safety stock included; "
+                f"{sku} in {warehouse_id}: {-available} more promised than counted, safety stock included; "
                 "count again, or bring stock in",
-                f"仓库 {row['warehouse_id']} 的 {row['sku']}：承诺（含安全库存）比盘点多 {missing} 件；请复盘或补货",
+                f"仓库 {warehouse_id} 的 {sku}：承诺（含安全库存）比盘点多 {-available} 件；请复盘或补货",
             )
         )
 

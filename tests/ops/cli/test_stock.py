@@ -112,7 +112,7 @@ def test_set_sets_nothing_when_one_row_is_bad(redis_url: str, run: Run, tmp_path
     result = run("stock", "set", "--file", file)
 
     assert result.exit_code == 2
-    assert "counts.csv, line 3: on_hand should be a whole number" in result.stderr
+    assert "counts.csv, row 3, column C (on_hand): is 'five'; write a whole number" in result.stderr
     assert run("stock", "show").exit_code == 1
 
 
