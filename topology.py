@@ -31,16 +31,19 @@ from schemas.topics import (
     ORDERS_PLANNED,
     ORDERS_QUARANTINED,
     ORDERS_RAW,
+    ORDERS_RETURNED,
     ORDERS_REVIEW,
     ORDERS_ROUTED,
     ORDERS_TAGGED,
     TRANSFERS_REQUESTED,
 )
+from workers.defer.agent import defer, wake
+from workers.defer.queue import DelayQueue
 from workers.inventory.ledger import Ledger
 from workers.normalize.agent import normalize
 from workers.relay.agent import relay
 from workers.reserve.agent import reserve
-from workers.route.agent import route
+from workers.route.agent import reroute, route
 from workers.rules.provider import RuleFiles, RulesProvider
 from workers.runtime.producer import Producer
 from workers.runtime.settings import Settings, load_settings
@@ -60,6 +63,7 @@ class Services:
     adapters: Mapping[str, ChannelAdapter]
     rules: RulesProvider
     ledger: Ledger
+    deferred: DelayQueue
     now: Callable[[], float]  # seconds since the epoch
 
 
@@ -69,6 +73,9 @@ STAGES: tuple[Stage[Services], ...] = (
     Stage("tag",       reads=chained(ORDERS_NORMALIZED), writes=(),                                                          agent=tag),
     Stage("route",     reads=chained(ORDERS_TAGGED),     writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),            agent=route),
     Stage("reserve",   reads=ORDERS_PLANNED,             writes=(ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED),    agent=reserve),
+    Stage("defer",     reads=ORDERS_DEFERRED,            writes=(),                                                          agent=defer),
+    Stage("wake",      reads=every(1.0),                 writes=(ORDERS_RETURNED,),                                          agent=wake),
+    Stage("reroute",   reads=ORDERS_RETURNED,            writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),            agent=reroute),
     Stage("sweep",     reads=every(1.0),                 writes=(),                                                          agent=sweep),
     Stage("relay",     reads=every(0.2),                 writes=(INVENTORY_EVENTS,),                                         agent=relay),
 )
@@ -76,7 +83,6 @@ ENTERING = (ORDERS_RAW,)
 LEAVING = (
     ORDERS_QUARANTINED,   # an operator: orderfleet dead-letters
     ORDERS_REVIEW,        # the operations lead
-    ORDERS_DEFERRED,      # comes back as a newer revision when the platform says that it is due
     ORDERS_ROUTED,        # the warehouses' WMS
     ORDERS_BACKORDERED,   # replenishment
     TRANSFERS_REQUESTED,  # replenishment
@@ -97,6 +103,7 @@ def build_services(settings: Settings, redis: Redis) -> Services:
         adapters={name: channel.adapter for name, channel in CHANNELS.items()},
         rules=RuleFiles(settings.rules_file, settings.catalogue_file, clock=time.monotonic, channels=tuple(CHANNELS)),
         ledger=Ledger(redis),
+        deferred=DelayQueue(redis),
         now=time.time,
     )
 

@@ -106,6 +106,15 @@ class DeferredOrder:
 
     planned: PlannedOrder
     not_before: datetime | None
+    tags: tuple[str, ...] = ()  # as tagging found them, before rules added theirs
+
+
+@record
+class ReturnedOrder:
+    """On `orders.returned`: an order that waited long enough, to be decided anew as of `at`, under a retry revision."""
+
+    tagged: TaggedOrder
+    at: datetime
 
 
 @record

@@ -10,13 +10,14 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from hashlib import blake2b
 from operator import attrgetter
+from typing import Final
 
 from schemas.order import LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus
 from schemas.record import encode
 
 _what_it_says = attrgetter(*(each.name for each in fields(Order) if each.name not in ("revision", "source")))
 
-_MOST_TRIES = 999
+MOST_TRIES: Final = 999
 
 _PROGRESS = {
     OrderStatus.AWAITING_PAYMENT: 0,
@@ -45,8 +46,8 @@ def retry_of(revision: str) -> str:
     """
     original, _, number = revision.partition("+")
     tries = int(number or 0) + 1
-    if tries > _MOST_TRIES:
-        raise ValueError(f"{original} was tried {_MOST_TRIES} times")
+    if tries > MOST_TRIES:
+        raise ValueError(f"{original} was tried {MOST_TRIES} times")
     return f"{original}+{tries:03d}"
 
 

@@ -11,7 +11,15 @@ from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.inventory import InventoryEvent
 from schemas.order import Order
-from schemas.plan import Backorder, DeferredOrder, PlannedOrder, ReviewOrder, TaggedOrder, TransferRequest
+from schemas.plan import (
+    Backorder,
+    DeferredOrder,
+    PlannedOrder,
+    ReturnedOrder,
+    ReviewOrder,
+    TaggedOrder,
+    TransferRequest,
+)
 
 FOREVER = timedelta.max
 
@@ -50,6 +58,7 @@ ORDERS_TAGGED       = Topic("orders.tagged",       TaggedOrder,            "orde
 ORDERS_PLANNED      = Topic("orders.planned",      PlannedOrder,           "order.uid",         "order.revision",         _month)
 ORDERS_REVIEW       = Topic("orders.review",       ReviewOrder,            "planned.order.uid", "planned.order.revision", _quarter)
 ORDERS_DEFERRED     = Topic("orders.deferred",     DeferredOrder,          "planned.order.uid", "planned.order.revision", _quarter)
+ORDERS_RETURNED     = Topic("orders.returned",     ReturnedOrder,          "tagged.order.uid",  "tagged.order.revision",  _week)
 ORDERS_BACKORDERED  = Topic("orders.backordered",  Backorder,              "planned.order.uid", "planned.order.revision", _quarter)
 ORDERS_ROUTED       = Topic("orders.routed",       FulfillmentInstruction, "order_uid",         "instruction_id",         _month, per="warehouse_id")
 ORDERS_QUARANTINED  = Topic("orders.quarantined",  DeadLetter,             "key",               "letter_id",              _quarter, max_message_bytes=_letter)
@@ -66,6 +75,7 @@ TOPICS: tuple[Topic, ...] = (
     ORDERS_PLANNED,
     ORDERS_REVIEW,
     ORDERS_DEFERRED,
+    ORDERS_RETURNED,
     ORDERS_BACKORDERED,
     ORDERS_ROUTED,
     ORDERS_QUARANTINED,

@@ -187,6 +187,17 @@ class Ledger:
         places = [source.partition(b":") if source else None for source in found]
         return [None if place is None else (int(place[0]), int(place[2])) for place in places]
 
+    async def revisions(self, order_uids: Sequence[str]) -> list[str]:
+        """The newest revision of each order that came this far, "" of an order that is not known (any more)."""
+        if not order_uids:
+            return []
+        pipeline = self._redis.pipeline(transaction=False)
+        for uid in order_uids:
+            pipeline.hget(order_key(uid), "revision")
+        with redis_errors():
+            found: Any = await pipeline.execute()
+        return [(revision or b"").decode() for revision in found]
+
     async def where_is(self, order_uid: str) -> Whereabouts:
         """Everything known about one order, for people who ask where its stock is and why. Raises CorruptLedger."""
         with redis_errors():

@@ -1,4 +1,4 @@
-"""The route stage: no I/O of its own."""
+"""The route and reroute stages: no I/O of their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from schemas.plan import DeferredOrder, PlannedOrder, ReviewOrder, TaggedOrder
+from schemas.plan import DeferredOrder, PlannedOrder, ReturnedOrder, ReviewOrder, TaggedOrder
 from workers.route.decide import decide, events_of
 from workers.rules.provider import RulesProvider
 from workers.runtime.stage import Delivery, EachOf
@@ -30,6 +30,18 @@ def route(services: Services) -> EachOf[TaggedOrder]:
 
     def route_one(delivery: Delivery[TaggedOrder]) -> Sequence[PlannedOrder | ReviewOrder | DeferredOrder]:
         at = datetime.fromtimestamp(delivery.timestamp_ms / 1000, UTC)
-        return events_of(decide(delivery.value, rules.current().ruleset, at))
+        tagged = delivery.value
+        return events_of(decide(tagged, rules.current().ruleset, at), tagged.tags)
 
     return EachOf(route_one)
+
+
+def reroute(services: Services) -> EachOf[ReturnedOrder]:
+    """The agent for orders that waited: the same decision, by today's rules, as of the time the order carries."""
+    rules = services.rules
+
+    def reroute_one(delivery: Delivery[ReturnedOrder]) -> Sequence[PlannedOrder | ReviewOrder | DeferredOrder]:
+        tagged, at = delivery.value.tagged, delivery.value.at
+        return events_of(decide(tagged, rules.current().ruleset, at), tagged.tags)
+
+    return EachOf(reroute_one)

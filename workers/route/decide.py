@@ -39,12 +39,14 @@ def decide(tagged: TaggedOrder, ruleset: Ruleset, at: datetime) -> PlannedOrder:
     return PlannedOrder(order=order, plan=plan, tags=tags, flags=tagged.flags)
 
 
-def events_of(planned: PlannedOrder) -> Sequence[PlannedOrder | ReviewOrder | DeferredOrder]:
-    """The plan itself, always; with it a copy for those who review or wait."""
+def events_of(
+    planned: PlannedOrder, tags: tuple[str, ...] = ()
+) -> Sequence[PlannedOrder | ReviewOrder | DeferredOrder]:
+    """The plan itself, always; with it a copy for those who review or wait. `tags`: those that rules did not add."""
     if planned.plan.disposition is Disposition.REVIEW:
         return planned, ReviewOrder(planned=planned)
     if planned.plan.disposition is Disposition.DEFER:
-        return planned, DeferredOrder(planned=planned, not_before=planned.plan.not_before)
+        return planned, DeferredOrder(planned=planned, not_before=planned.plan.not_before, tags=tags)
     return (planned,)
 
 

@@ -1,6 +1,6 @@
 """Lua scripts as files of a package: read once, registered once, run by their digest, alone or many in one round trip.
 
-A script may take in another file of its folder with a line `-- @include <file>`.
+A script may take in another file of its folder with a line `-- @include <file>`, or `-- @include <package>:<file>`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from workers.runtime.errors import TransientError
 
-_INCLUDE = re.compile(r"^-- @include (\S+)$", re.MULTILINE)
+_INCLUDE = re.compile(r"^-- @include (?:(\S+):)?(\S+)$", re.MULTILINE)
 _AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError)
 _CLOSED = "the handler is closed"  # uvloop's words for writing to a transport that was reset
 _PASSING = ("BUSY", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "OOM", "MISCONF", "CLUSTERDOWN", "TRYAGAIN")
@@ -31,7 +31,7 @@ _PASSING = ("BUSY", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "OOM", "M
 def read_script(package: str, name: str) -> str:
     """The text of `<package>/lua/<name>`, with what it includes."""
     text = files(package).joinpath("lua", name).read_text(encoding="utf-8")
-    return _INCLUDE.sub(lambda line: read_script(package, line[1]), text)
+    return _INCLUDE.sub(lambda line: read_script(line[1] or package, line[2]), text)
 
 
 def load_script(redis: Redis, package: str, name: str) -> AsyncScript:
