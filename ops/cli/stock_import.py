@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -12,25 +10,20 @@ import typer
 from ops.cli.inputs import a_slug, read_input, shown
 from ops.cli.output import (
     ExitCode,
-    a_table,
-    add_row,
-    console,
     epilog,
     fail,
     note,
     print_json,
-    print_table,
     say,
     say_error,
     settings,
 )
 from ops.cli.stock import tell_short
+from ops.cli.stock_changes import as_it_came, compare, tell_changes, tell_left_out, tell_moved, write_snapshot
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from ops.cli.counts import Counted, CountFile, Known, RowProblem
-    from workers.inventory.ledger import Ledger
-    from workers.inventory.records import StockLevel
+    from ops.cli.counts import Known, RowProblem
 
 HELP: Final = say(
     "Set on-hand units and safety stock from an Excel workbook or a CSV file, a row for each warehouse and SKU. "
@@ -56,22 +49,6 @@ EPILOG: Final = epilog(
     ],
     (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What an import makes of one SKU in one warehouse, in units."""
-
-    row: int
-    warehouse_id: str
-    sku: str
-    counted_at: datetime | None
-    on_hand: int
-    on_hand_after: int
-    safety: int
-    safety_after: int
-    available_to_promise: int
-    available_to_promise_after: int
 
 
 def stock_import(
@@ -111,12 +88,13 @@ def stock_import(
     if found.problems:
         _tell_problems(file, found.problems, as_json)
         raise typer.Exit(ExitCode.USAGE)
-    changes, untouched = ask_ledger(settings(), lambda ledger: _compare(ledger, found.rows))
+    changes, untouched = ask_ledger(settings(), lambda ledger: compare(ledger, found.rows))
     if not dry_run:
         after = ask_ledger(settings(), lambda ledger: write_snapshot(ledger, found.rows))
-        changes = [_with_available(change, after) for change in changes]
-    _tell(changes, dry_run=dry_run, as_json=as_json)
-    _tell_notes(found, untouched)
+        changes = [as_it_came(change, after) for change in changes]
+    tell_changes(changes, dry_run=dry_run, as_json=as_json)
+    tell_left_out(found, untouched)
+    tell_moved(found.rows, changes, dry_run=dry_run)
     short = [change for change in changes if change.available_to_promise_after < 0]
     if short:
         tell_short((change.warehouse_id, change.sku, change.available_to_promise_after) for change in short)
@@ -149,63 +127,6 @@ def _refuse_warehouse(warehouse: str, known: Known) -> None:
     )
 
 
-# -- the ledger ----------------------------------------------------------------------------------------------------
-
-
-async def write_snapshot(ledger: Ledger, rows: Sequence[Counted]) -> dict[tuple[str, str], int]:
-    """Write the counts, here and nowhere else. What may be promised then, by warehouse and SKU."""
-    available: dict[tuple[str, str], int] = {}
-    for warehouse_id, of_warehouse in _by_warehouse(rows).items():
-        counts = {row.sku: row.count for row in of_warehouse}
-        for sku, units in (await ledger.set_stock(warehouse_id, counts)).items():
-            available[warehouse_id, sku] = units
-    return available
-
-
-async def _compare(ledger: Ledger, rows: Sequence[Counted]) -> tuple[list[Change], dict[str, int]]:
-    """What the rows would change; and how many SKUs of each warehouse they do not speak of."""
-    changes: list[Change] = []
-    untouched: dict[str, int] = {}
-    for warehouse_id, of_warehouse in _by_warehouse(rows).items():
-        levels = {level.sku: level for level in await ledger.stock(warehouse_id)}
-        named = [row.sku for row in of_warehouse]
-        levels |= {level.sku: level for level in await ledger.stock(warehouse_id, set(named) - set(levels))}
-        changes += [_change(row, levels[row.sku]) for row in of_warehouse]
-        untouched[warehouse_id] = len(set(levels) - set(named))
-    return changes, untouched
-
-
-def _by_warehouse(rows: Sequence[Counted]) -> dict[str, list[Counted]]:
-    found: dict[str, list[Counted]] = {}
-    for row in rows:
-        found.setdefault(row.warehouse_id, []).append(row)
-    return found
-
-
-def _change(row: Counted, level: StockLevel) -> Change:
-    on_hand = level.on_hand if row.count.on_hand is None else row.count.on_hand
-    safety = level.safety if row.count.safety is None else row.count.safety
-    return Change(
-        row=row.row,
-        warehouse_id=row.warehouse_id,
-        sku=row.sku,
-        counted_at=row.counted_at,
-        on_hand=level.on_hand,
-        on_hand_after=on_hand,
-        safety=level.safety,
-        safety_after=safety,
-        available_to_promise=level.available_to_promise,
-        available_to_promise_after=level.available_to_promise + (on_hand - level.on_hand) - (safety - level.safety),
-    )
-
-
-def _with_available(change: Change, after: Mapping[tuple[str, str], int]) -> Change:
-    """Orders go on while a file is imported: the ledger's own answer counts."""
-    from dataclasses import replace
-
-    return replace(change, available_to_promise_after=after[change.warehouse_id, change.sku])
-
-
 # -- telling -------------------------------------------------------------------------------------------------------
 
 
@@ -226,75 +147,3 @@ def _problem_as_json(problem: RowProblem) -> dict[str, Any]:
         "message": problem.text.en,
         "message_zh": problem.text.zh,
     }
-
-
-def _tell(changes: Sequence[Change], *, dry_run: bool, as_json: bool) -> None:
-    if as_json:
-        rows = [asdict(change) for change in changes]
-        print_json({"ok": True, "written": not dry_run, "changes": rows})
-        return
-    title = (
-        Text("What an import would change, in units", "导入后会有的变化（件）")
-        if dry_run
-        else Text("Imported, in units", "已导入（件）")
-    )
-    _print_changes(title, [change for change in changes if _differs(change)])
-    same = sum(not _differs(change) for change in changes)
-    console().print(
-        say(
-            f"{len(changes)} counts, {len(changes) - same} of them change something"
-            + ("; nothing was written" if dry_run else ""),
-            f"共 {len(changes)} 条，其中 {len(changes) - same} 条有变化" + ("；未写入" if dry_run else ""),
-        )
-    )
-
-
-def _differs(change: Change) -> bool:
-    return (change.on_hand, change.safety) != (change.on_hand_after, change.safety_after)
-
-
-def _print_changes(title: Text, changes: Sequence[Change]) -> None:
-    if not changes:
-        return
-    table = a_table(
-        title,
-        [
-            (Text("warehouse", "仓库"), False),
-            (Text("SKU", "SKU"), False),
-            (Text("on hand", "在库"), True),
-            (Text("safety", "安全库存"), True),
-            (Text("available", "可售"), True),
-        ],
-    )
-    for change in changes:
-        add_row(
-            table,
-            change.warehouse_id,
-            change.sku,
-            _arrow(change.on_hand, change.on_hand_after),
-            _arrow(change.safety, change.safety_after),
-            _arrow(change.available_to_promise, change.available_to_promise_after),
-            style="red" if change.available_to_promise_after < 0 else None,
-        )
-    print_table(table)
-
-
-def _arrow(before: int, after: int) -> str:
-    return str(before) if before == after else f"{before} -> {after}"
-
-
-def _tell_notes(found: CountFile, untouched: Mapping[str, int]) -> None:
-    """What was left out of the file, and what the file leaves out."""
-    if found.examples:
-        note(Text(f"{found.examples} example rows were left out", f"已跳过 {found.examples} 行示例"))
-    if found.ignored:
-        names = ", ".join(found.ignored)
-        note(Text(f"columns that were not read: {names}", f"未读取的列：{names}"))
-    for warehouse_id, number in untouched.items():
-        if number:
-            note(
-                Text(
-                    f"{number} more SKUs in {warehouse_id} are not in the file and stay as they are",
-                    f"仓库 {warehouse_id} 另有 {number} 个商品不在文件中，保持不变",
-                )
-            )

@@ -64,6 +64,13 @@ def _by_plan(plan: Read[PlannedOrder], ledger: Whereabouts | None) -> Text:
             "it is planned to take stock; whether it has any is not known while Redis does not answer",
             "计划占用库存；Redis 没有应答，无法得知是否已占用",
         )
+    due = plan.value.plan.not_before
+    if decided is Disposition.DEFER and due is not None:
+        when = moment(due)
+        return Text(
+            f"it waits in orders.deferred until {when}, and is decided anew then by itself",
+            f"订单在 orders.deferred 等待到 {when}，届时自动重新决策",
+        )
     return _DECIDED[decided]
 
 

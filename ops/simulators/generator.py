@@ -83,6 +83,7 @@ class Generator:
             buyer=rng.randrange(1, BUYERS),
             stage=story.opens,
             presale=story.presale,
+            ships_after=story.ships_after,
             cash_on_delivery=story.cash_on_delivery,
             oddity=story.oddity,
             pay_seconds=self._pay_seconds,

@@ -98,6 +98,7 @@ class Sale:
     postage: int = 0
     platform_discount: int = 0  # the part of the items' shares that the platform bears
     presale: bool = False
+    ships_after: int = 0  # seconds after placing; 0: at once
     deposit: int = 0
     cash_on_delivery: bool = False
     remark: str = ""
@@ -115,6 +116,11 @@ class Sale:
     revision: int = 0  # counts changes
     position: int = field(default=-1, compare=False)  # in its store's log
     steps_left: int = 0
+
+    @property
+    def ship_not_before(self) -> int:
+        """From when on it may be shipped; 0: from the start."""
+        return self.ships_after and self.placed_at + self.ships_after
 
     @property
     def goods_total(self) -> int:

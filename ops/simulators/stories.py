@@ -43,6 +43,7 @@ class Story:
     steps: tuple[Step, ...] = ()
     channels: frozenset[str] = ALL
     presale: bool = False
+    ships_after: int = 0  # seconds after placing, when it is sold to ship later
     cash_on_delivery: bool = False
     promised_gift: bool = False
     oddity: Oddity = Oddity.NONE
@@ -147,6 +148,14 @@ STORIES = (
         steps=(_PAYS,),
         channels=DEPOSITS,
         presale=True,
+    ),
+    Story(
+        "presale-comes-due",
+        2,
+        SHIPPABLE,
+        baskets.presale,
+        ships_after=10,
+        channels=frozenset({"pinduoduo", "douyin"}),
     ),
     Story("cold-chain", 8, SHIPPABLE, baskets.cold),
     Story("unknown-sku", 1, ("review",), baskets.unknown_sku),

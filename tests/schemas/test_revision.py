@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.order import Line
-from schemas.revision import MOST_TRIES, modified_at_of, tries_of, retry_of
+from schemas.revision import MOST_TRIES, modified_at_of, retry_of, tries_of
 from tests.builders import NOON, a_line, an_order
 
 ANY_REVISION = st.builds(

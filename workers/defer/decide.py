@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.plan import DeferredOrder, ReturnedOrder, TaggedOrder
 from schemas.record import changed
-from schemas.revision import MOST_TRIES, tries_of, retry_of
+from schemas.revision import MOST_TRIES, retry_of, tries_of
 
 FIRST_PAUSE_MS: Final = 60_000
 LONGEST_PAUSE_MS: Final = 86_400_000

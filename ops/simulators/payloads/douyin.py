@@ -123,7 +123,7 @@ def shop_order(sale: Sale) -> Json:
         **_progress(sale),
         "exp_ship_time": sale.paid_at and sale.paid_at + 2 * 86400,
         "ship_time": sale.shipped_at,
-        "appointment_ship_time": 0,
+        "appointment_ship_time": sale.ship_not_before,
         **_money(sale),
         "buyer_words": sale.remark,
         "seller_words": sale.memo,

@@ -94,7 +94,7 @@ def _statuses(sale: Sale) -> Json:
         "confirm_status": 2 if failed_group else int(_confirmed(sale)),
         "group_status": 2 if failed_group else _GROUP.get(sale.stage, 1),
         "risk_control_status": int(sale.stage is Stage.UNDER_REVIEW),
-        "is_pre_sale": int(sale.presale),
+        "is_pre_sale": int(sale.presale or sale.ships_after > 0),
     }
 
 
@@ -112,7 +112,7 @@ def _times(sale: Sale) -> Json:
         "shipping_time": beijing_or(sale.shipped_at, ""),
         "receive_time": "",
         "last_ship_time": beijing_or(confirmed_at and confirmed_at + 2 * 86400, ""),
-        "pre_sale_time": "",
+        "pre_sale_time": beijing_or(sale.ship_not_before, ""),
         "promise_delivery_time": "",
         "urge_shipping_time": "",
     }

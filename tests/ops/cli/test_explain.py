@@ -36,6 +36,7 @@ from tests.builders import (
     a_line,
     a_plan,
     a_planned_order,
+    a_presale_order,
     an_order,
     an_unpaid_order,
 )
@@ -283,6 +284,17 @@ def test_an_order_in_review_waits_for_a_person(fleet: Fleet, run: Run, number: s
 
     assert "it waits in orders.review: a person must decide" in result.stdout
     assert "sku-unknown" in result.stdout
+
+
+def test_a_presale_that_is_not_due_says_until_when_it_waits(fleet: Fleet, run: Run, number: str) -> None:
+    due = NOON + timedelta(days=9)
+    order = a_presale_order(number, final_paid=True, ship_not_before=due)
+    fleet.reserve(try_order(example_ruleset(), example_catalogue(), order))
+
+    result = run("explain", order.uid)
+
+    when = due.astimezone().isoformat(" ", "seconds")
+    assert f"it waits in orders.deferred until {when}, and is decided anew then by itself" in result.stdout
 
 
 def test_a_planned_order_that_nobody_reserved_points_at_the_worker(fleet: Fleet, run: Run, number: str) -> None:

@@ -17,7 +17,7 @@ from openpyxl import Workbook, load_workbook
 from ops.cli import sheets, workbook
 from tests.builders import a_line, a_plan, a_planned_order, an_order
 from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
-from workers.inventory.records import Count
+from workers.inventory.records import Allocate, Count, Ship
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery
 
@@ -152,6 +152,38 @@ def test_importing_twice_changes_nothing_more(promised: AskLedger, book: Book, r
 
     assert levels(run) == once
     assert "1 counts, 0 of them change something" in again.stdout
+
+
+def test_a_count_older_than_the_one_in_force_sets_nothing_on_hand(promised: AskLedger, book: Book, run: Run) -> None:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="minutes")
+    file = book(("hangzhou", "COFFEE-1KG", 99, 5, yesterday), ("hangzhou", "MUG-350", 8, None, None))
+
+    dry, result = run("stock", "import", file, "--dry-run"), run("stock", "import", file)
+
+    assert "what left or came in after that time is applied" in dry.stderr
+    assert "row 2, COFFEE-1KG in hangzhou: on hand is not the 99 counted" in result.stderr
+    assert levels(run) == {("hangzhou", "COFFEE-1KG"): (10, 5, 10 - 5 - 4), ("hangzhou", "MUG-350"): (8, 0, 8)}
+
+
+def test_what_left_after_the_count_is_taken_off_it(ask_ledger: AskLedger, book: Book, run: Run) -> None:
+    async def ship_four(ledger):  # type: ignore[no-untyped-def]
+        await ledger.set_stock("hangzhou", {"COFFEE-1KG": Count(on_hand=10)}, at_ms=1)
+        order = an_order("1", lines=(a_line("COFFEE-1KG", 4),))
+        planned = a_planned_order(order, a_plan("hangzhou"))
+        await ReserveAgent(ledger, 1800).handle([Delivery(planned, key=order.uid.encode())])
+        await ledger.apply([Allocate("hangzhou", order.uid, ["COFFEE-1KG"])])
+        now_ms = int(datetime.now(UTC).timestamp() * 1000)
+        await ledger.apply([Ship("hangzhou", order.uid, "m1", now_ms, has=["COFFEE-1KG"])])
+
+    ask_ledger(ship_four)
+    an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
+
+    result = run("stock", "import", book(("hangzhou", "COFFEE-1KG", 9, None, an_hour_ago)), "--json")
+
+    assert result.exit_code == 0, result.stderr
+    [change] = json.loads(result.stdout)["changes"]
+    assert (change["on_hand"], change["on_hand_after"], change["available_to_promise_after"]) == (6, 5, 5)
+    assert "stock moved after that time" in result.stderr
 
 
 # -- what Excel makes of a number ----------------------------------------------------------------------------------

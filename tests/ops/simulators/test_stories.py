@@ -27,6 +27,7 @@ ENDS = {
     "line-refunded": {Stage.PAID},
     "presale-deposit": {Stage.DEPOSIT_PAID},
     "presale-completed": {Stage.PAID},
+    "presale-comes-due": {Stage.PAID},
     "under-review": {Stage.UNDER_REVIEW},
     "review-passed": {Stage.PAID},
     "group-filled": {Stage.PAID},
