@@ -67,6 +67,8 @@ def books(*messages: PlannedOrder | FulfillmentInstruction | InventoryEvent) -> 
         ((planned(), stock(InventoryEventKind.HELD), stock(InventoryEventKind.EXPIRED, 2)), "expired"),
         ((planned(Disposition.REVIEW),), "review"),
         ((planned(Disposition.DEFER),), "deferred"),
+        ((planned(Disposition.DEFER), planned(revision="r1+001"), told("hangzhou", revision="r1+001")), "routed"),
+        ((planned(revision="r1+001"), told("hangzhou", revision="r1+001"), planned(Disposition.DEFER)), "routed"),
         ((planned(), told("hangzhou"), planned(Disposition.RELEASE, "r2")), "released"),
         ((planned(Disposition.RELEASE, "r2"), planned()), "released"),
         ((planned(),), "lost"),
