@@ -48,9 +48,10 @@ class Child:
 
     def ready(self, what: str = METRICS_PORT, seconds: float = 0) -> bool:
         """Whether it has said that it is ready, waiting at most so long."""
-        if self.port is None and self._process is not None and self._process.stdout is not None:
-            readable, _, _ = select.select([self._process.stdout], [], [], seconds)
-            line = self._process.stdout.readline() if readable else b""
+        said = self._process.stdout if self._process is not None else None
+        if self.port is None and said is not None and not said.closed:
+            readable, _, _ = select.select([said], [], [], seconds)
+            line = said.readline() if readable else b""
             if line.strip():
                 self.port = json.loads(line)[what]
         return self.port is not None and self.running
@@ -69,6 +70,7 @@ class Child:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+        self._hang_up()
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it is still alive."""
@@ -84,6 +86,11 @@ class Child:
         """Ask it to leave."""
         if self._process is not None:
             stop(self._process, patience=12)
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
 
     def sample(self) -> int:
         """Its memory now, in bytes; also kept."""
