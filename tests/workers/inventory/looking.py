@@ -1,0 +1,112 @@
+"""All that can be seen of a few orders and SKUs in the ledger, read at once to be compared with the model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import uvloop
+from redis.asyncio import Redis
+
+from schemas.inventory import InventoryEvent
+from tests.workers.inventory.model import COUNTERS, Event, Model
+from workers.inventory.keys import order_key, reservation_key
+from workers.inventory.ledger import Ledger
+from workers.inventory.reading import read_reservations
+from workers.inventory.records import Reservation, StockLevel, Whereabouts
+
+T = TypeVar("T")
+FOREVER = 10**15
+_PLENTY = 100_000
+
+
+class Connection:
+    """One Redis and one event loop for a whole test whose steps are no coroutines."""
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        self.redis = Redis.from_url(url, decode_responses=False)
+
+    def run(self, call: Awaitable[T]) -> T:
+        async def called() -> T:
+            return await call
+
+        return self._runner.run(called())
+
+    def close(self) -> None:
+        self.run(self.redis.aclose())
+        self._runner.close()
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was there at one moment."""
+
+    levels: dict[str, list[StockLevel]]
+    reservations: list[Reservation]
+    due: dict[str, list[Reservation]]
+    orders: dict[str, Whereabouts]
+    outbox: dict[str, list[InventoryEvent]]
+    lasting: set[str]
+
+
+async def look(redis: Redis, warehouses: Sequence[str], skus: Sequence[str], orders: Sequence[str]) -> Sight:
+    """Nothing may change meanwhile."""
+    ledger = Ledger(redis)
+    places = [(warehouse, uid) for warehouse in warehouses for uid in orders]
+    keys = [*(order_key(uid) for uid in orders), *(reservation_key(*place) for place in places)]
+    levels, reservations, due, found, outbox, lasting = await asyncio.gather(
+        asyncio.gather(*(ledger.stock(warehouse, skus) for warehouse in warehouses)),
+        read_reservations(redis, places),
+        asyncio.gather(*(ledger.due(warehouse, FOREVER, _PLENTY) for warehouse in warehouses)),
+        asyncio.gather(*(ledger.where_is(uid) for uid in orders)),
+        asyncio.gather(*(ledger.read_outbox(warehouse, _PLENTY) for warehouse in warehouses)),
+        _lasting(redis, keys),
+    )
+    return Sight(
+        levels=dict(zip(warehouses, levels, strict=True)),
+        reservations=reservations,
+        due=dict(zip(warehouses, due, strict=True)),
+        orders=dict(zip(orders, found, strict=True)),
+        outbox={warehouse: events for warehouse, (events, _) in zip(warehouses, outbox, strict=True)},
+        lasting=lasting,
+    )
+
+
+async def _lasting(redis: Redis, keys: Sequence[str]) -> set[str]:
+    """The keys that are there for good."""
+    pipeline = redis.pipeline(transaction=False)
+    for key in keys:
+        pipeline.pttl(key)
+    left: list[Any] = await pipeline.execute()
+    return {key for key, milliseconds in zip(keys, left, strict=True) if milliseconds == -1}
+
+
+def whereabouts(model: Model, uid: str) -> Whereabouts:
+    """What `Ledger.where_is` must find."""
+    pointer = model.pointers[uid]
+    asked = dict.fromkeys((*pointer.holdings, *pointer.intent))
+    reservations = [model.reservation(warehouse, uid) for warehouse in asked]
+    return Whereabouts(
+        order_uid=uid,
+        revision=pointer.revision,
+        state=pointer.state,
+        settled=pointer.settled,
+        intent=pointer.intent,
+        holdings=pointer.holdings,
+        routed=tuple(pointer.routed),
+        reservations=tuple(found for found in reservations if found.state),
+    )
+
+
+def event_told(event: InventoryEvent) -> Event:
+    """An event of the outbox, as the model writes it."""
+    changes = {change.sku: {n: d for n in COUNTERS if (d := getattr(change, n))} for change in event.changes}
+    deadline_ms = round(event.deadline.timestamp() * 1000) if event.deadline else 0
+    return Event(event.kind, changes, event.order_uid, event.revision, event.state, deadline_ms)
+
+
+def counters_of(level: StockLevel) -> dict[str, int]:
+    return {name: getattr(level, name) for name in COUNTERS}

@@ -1,0 +1,333 @@
+"""The ledger against a model of it: random work on a few orders, with crashes, repeats, races and counts that shrink.
+
+After every single call its answer is compared with the model's, and then all that can be seen of the ledger. A worker
+that stops after some of its calls may be dead for good or may wake up later, when others have taken over its order.
+ORDERFLEET_TEST_PROFILE=slow looks a hundred times as far.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from ops.local_stack.redis_server import RedisServer
+from schemas.inventory import InventoryEvent
+from tests.workers.inventory.looking import FOREVER, Connection, counters_of, event_told, look, whereabouts
+from tests.workers.inventory.model import Model, is_forgotten_in_time, replayed
+from workers.inventory.keys import order_key, relay_key, reservation_key
+from workers.inventory.ledger import Ledger
+from workers.inventory.records import (
+    LIVE,
+    Answer,
+    Claim,
+    ClaimOutcome,
+    Count,
+    Fence,
+    FenceOutcome,
+    OrderState,
+    Quantities,
+    Release,
+    ReleaseOutcome,
+    Reservation,
+    ReservationState,
+    Reserve,
+    ReserveOutcome,
+    Settlement,
+    Step,
+    TrimOutcome,
+)
+
+T = TypeVar("T")
+HELD, COMMITTED = ReservationState.HELD, ReservationState.COMMITTED
+WAREHOUSES = ("hangzhou", "beijing")
+SKUS = ("CUP", "NUT", "TEA")
+ORDERS = ("taobao:tea-house:1", "jd:tea-house:2", "douyin:tea-house:3")
+MOST_ASLEEP = 4
+ALL = 99
+
+warehouses = st.sampled_from(WAREHOUSES)
+candidates = st.sampled_from((("hangzhou",), ("beijing",), WAREHOUSES, WAREHOUSES[::-1], ()))
+quantities = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 3), min_size=1, max_size=2)
+times = st.integers(1, 6)
+figures = st.none() | st.integers(0, 8)
+counts = st.dictionaries(
+    st.sampled_from(SKUS), st.builds(Count, on_hand=figures, safety=st.none() | st.integers(0, 2)), min_size=1
+)
+picks = st.integers(0, 5)
+seldom = st.sampled_from((False, False, False, True))
+news = st.sampled_from((1, 1, 1, 0, -1))  # the next revision of an order, the same again, the one before
+calls = st.sampled_from((ALL, ALL, ALL, ALL, 0, 1, 2, 3, 4, 5))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a revision of an order asks for."""
+
+    quantities: Quantities
+    paid: bool
+    deadline_ms: int
+    keep: bool
+
+
+wishes = st.builds(Wish, quantities, st.booleans(), st.just(0) | times, seldom)
+
+
+@dataclass(eq=False)
+class Work:
+    """One worker at work on one revision of one order, as far as it got."""
+
+    order_uid: str
+    revision: str
+    claim: Claim
+    named: tuple[str, ...]
+    has: dict[str, Quantities]
+    to_fence: list[str] = field(default_factory=list)
+    steps: int = 0
+    over: bool = False
+
+    @property
+    def places(self) -> list[str]:
+        """Where it may go: only where its claim says."""
+        return list(dict.fromkeys((*self.named, *self.claim.intent, *self.claim.holdings)))
+
+    def next_fence(self) -> int:
+        self.steps += 1
+        return self.claim.fence + self.steps
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Workers, sweepers, counts and a relay, all on one small stock."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self.run = connection.run
+        self.redis = connection.redis
+        self.run(self.redis.execute_command("FLUSHALL"))  # type: ignore[no-untyped-call]
+        self.ledger = Ledger(self.redis)
+        self.relays = (self.ledger, Ledger(self.redis))
+        self.model = Model(SKUS)
+        self.relayed: dict[str, list[InventoryEvent]] = {warehouse: [] for warehouse in WAREHOUSES}
+        self.available = {warehouse: dict.fromkeys(SKUS, 0) for warehouse in WAREHOUSES}
+        self.asleep: list[Work] = []
+        self.seen: list[Reservation] = []
+
+    @initialize(on_hand=st.integers(2, 8))
+    def stock_arrives(self, on_hand: int) -> None:
+        for warehouse in WAREHOUSES:
+            self.count(warehouse, {sku: Count(on_hand=on_hand) for sku in SKUS})
+
+    # --- workers
+
+    @rule(order_uid=st.sampled_from(ORDERS), newer=news, named=candidates, wish=wishes, calls=calls)
+    def an_order_comes(self, order_uid: str, newer: int, named: tuple[str, ...], wish: Wish, calls: int) -> None:
+        work = self.claim(order_uid, newer, named)
+        if work is not None:
+            for _ in islice(self.course(work, wish), calls):
+                pass
+            if not work.over:
+                self.asleep = [*self.asleep, work][-MOST_ASLEEP:]
+
+    @precondition(lambda self: self.asleep)
+    @rule(pick=picks, place=picks, wish=wishes, act=st.sampled_from(("fence", "take", "give back", "settle")))
+    def one_wakes_up(self, pick: int, place: int, wish: Wish, act: str) -> None:
+        """It goes on where it was, whatever happened since; any step that its claim allows may be its next."""
+        work = picked(self.asleep, pick)
+        warehouse = picked(work.places, place) if work.places else ""
+        if work.to_fence:
+            self.fence(work)
+        elif act == "settle" or not warehouse:
+            self.settle(work)
+        elif act == "take":
+            self.take(work, warehouse, wish)
+        else:
+            self.give_back(work, warehouse, only_held=wish.keep)
+        self.asleep = [work for work in self.asleep if not work.over]
+
+    def course(self, work: Work, wish: Wish) -> Iterator[None]:
+        """The way of an order from its claim on, as the reserve stage goes it; between two calls it may stop."""
+        while work.to_fence and not work.over:
+            self.fence(work)
+            yield
+        taken = ""
+        for warehouse in work.named:
+            if not work.over and not taken:
+                taken = warehouse if self.take(work, warehouse, wish) else ""
+                yield
+        for warehouse in [one for one in work.has if one != taken]:
+            if not work.over:
+                self.give_back(work, warehouse, only_held=wish.keep)
+            yield
+        if not work.over:
+            self.settle(work)
+            yield
+
+    def claim(self, order_uid: str, newer: int, named: tuple[str, ...]) -> Work | None:
+        before = self.model.pointers[order_uid]
+        revision = f"r{max(1, int(before.revision[1:] or 0) + newer):04}"
+        [claim] = self.run(self.ledger.claim([(order_uid, revision, named)]))
+        assert isinstance(claim, Claim)
+        assert claim == self.model.claim(order_uid, revision, named, claim.fence)
+        self.check()
+        if claim.outcome is not ClaimOutcome.CLAIMED:
+            return None
+        assert claim.fence > before.fence + 999, "steps of the claim before may have this number"
+        has = {warehouse: dict(units) for warehouse, units in claim.holdings.items()}
+        left = list(dict.fromkeys((*claim.intent, *claim.holdings))) if claim.interrupted else []
+        return Work(order_uid, revision, claim, named, has, left)
+
+    def fence(self, work: Work) -> None:
+        """Shut the claim before out of one of the places that it may have touched."""
+        warehouse = work.to_fence.pop()
+        answer = self.apply(Fence(warehouse, work.order_uid, work.claim.fence))
+        work.over = answer.outcome is FenceOutcome.STALE
+        work.has.pop(warehouse, None)
+        if answer.state in LIVE:
+            work.has[warehouse] = answer.quantities
+
+    def take(self, work: Work, warehouse: str, wish: Wish) -> bool:
+        has = work.has.get(warehouse, {})
+        state, deadline_ms = (COMMITTED, 0) if wish.paid else (HELD, wish.deadline_ms)
+        order, number = (work.order_uid, work.revision), work.next_fence()
+        answer = self.apply(Reserve(warehouse, *order, number, state, wish.quantities, deadline_ms, has, wish.keep))
+        work.over = answer.outcome is ReserveOutcome.STALE
+        if answer.outcome is ReserveOutcome.NOTHING_HELD:
+            work.has.pop(warehouse, None)
+        if answer.outcome not in (ReserveOutcome.RESERVED, ReserveOutcome.ALREADY):
+            return False
+        work.has[warehouse] = has if wish.keep else wish.quantities
+        return True
+
+    def give_back(self, work: Work, warehouse: str, *, only_held: bool) -> None:
+        has = work.has.get(warehouse, ())
+        answer = self.apply(Release(warehouse, work.order_uid, work.revision, work.next_fence(), has, only_held))
+        work.over = answer.outcome is ReleaseOutcome.STALE
+        if answer.outcome in (ReleaseOutcome.RELEASED, ReleaseOutcome.NOTHING_HELD):
+            work.has.pop(warehouse, None)
+
+    def settle(self, work: Work) -> None:
+        state = OrderState.HELD if work.has else OrderState.RELEASED
+        told = dict.fromkeys(work.has, "digest")
+        result = work.revision.encode()
+        end = Settlement(work.order_uid, work.revision, work.claim.fence, state, work.has, told, result)
+        for _ in range(2):  # the answer to the first may have been lost on its way
+            [outcome] = self.run(self.ledger.settle([end]))
+            assert outcome is self.model.settle(end)
+            self.check()
+        work.over = True
+
+    def apply(self, step: Step) -> Answer:
+        [answer] = self.run(self.ledger.apply([step]))
+        assert answer == self.model.apply(step)
+        assert isinstance(answer, Answer)
+        self.check()
+        return answer
+
+    # --- sweepers: what one has seen may be long gone when it acts
+
+    @rule(warehouse=warehouses, now_ms=times, dies=st.booleans())
+    def a_sweeper_comes(self, warehouse: str, now_ms: int, dies: bool) -> None:
+        due = self.run(self.ledger.due(warehouse, now_ms, 100))
+        assert due == self.model.due(warehouse, now_ms)
+        if dies:
+            self.seen = [*self.seen, *due][-MOST_ASLEEP:]
+        else:
+            self.expire(due, now_ms)
+
+    @precondition(lambda self: self.seen)
+    @rule(chosen=st.lists(picks, min_size=1, max_size=3), now_ms=times)
+    def a_sweeper_wakes_up(self, chosen: list[int], now_ms: int) -> None:
+        self.expire([picked(self.seen, pick) for pick in chosen], now_ms)
+
+    def expire(self, seen: list[Reservation], now_ms: int) -> None:
+        assert self.run(self.ledger.expire(seen, now_ms)) == [self.model.expire(hold, now_ms) for hold in seen]
+        self.check()
+
+    # --- stock
+
+    @rule(warehouse=warehouses, counts=counts)
+    def count(self, warehouse: str, counts: Mapping[str, Count]) -> None:
+        assert self.run(self.ledger.set_stock(warehouse, counts)) == self.model.set_stock(warehouse, counts)
+        self.check(is_count=True)
+
+    # --- the outbox
+
+    @rule(warehouse=warehouses, turn=st.sampled_from((0, 1)), limit=st.integers(1, 9), dies=seldom, lapses=seldom)
+    def a_relay_comes(self, warehouse: str, turn: int, limit: int, dies: bool, lapses: bool) -> None:
+        """Only who has the lease may trim; who dies after reading has trimmed nothing."""
+        relay, other = self.relays[turn], self.relays[1 - turn]
+        if lapses:
+            self.run(self.redis.delete(relay_key(warehouse)))
+        if not self.run(relay.lease_outbox([warehouse], 60_000)):
+            assert self.run(relay.trim_outbox({warehouse: f"{FOREVER}-0"})) == [TrimOutcome.TAKEN]
+            return
+        assert self.run(other.lease_outbox([warehouse], 60_000)) == []
+        events, end = self.run(relay.read_outbox(warehouse, limit))
+        if events and not dies:
+            assert self.run(relay.trim_outbox({warehouse: end})) == [TrimOutcome.TRIMMED]
+            self.relayed[warehouse] += events
+        self.check()
+
+    # --- what must hold after every call
+
+    def check(self, *, is_count: bool = False) -> None:
+        """All that can be seen is what the model says, and no rule of the ledger is broken."""
+        model, sight = self.model, self.run(look(self.redis, WAREHOUSES, SKUS, ORDERS))
+        assert sight.reservations == [model.reservation(warehouse, uid) for warehouse in WAREHOUSES for uid in ORDERS]
+        for warehouse in WAREHOUSES:
+            levels = {level.sku: level for level in sight.levels[warehouse]}
+            assert levels == model.levels(warehouse), "counters are not the sum of the live reservations"
+            assert sight.due[warehouse] == model.due(warehouse, FOREVER)
+            for sku, level in levels.items():
+                least = min(0, self.available[warehouse][sku])
+                assert is_count or level.available_to_promise >= least, "a script promised more than there is"
+                self.available[warehouse][sku] = level.available_to_promise
+            self.check_events(warehouse, [*self.relayed[warehouse], *sight.outbox[warehouse]])
+        for uid, found in sight.orders.items():
+            assert found == whereabouts(model, uid)
+            live = {one.warehouse_id for one in sight.reservations if one.order_uid == uid and one.state in LIVE}
+            assert live <= {*found.holdings, *found.intent}, "stock where the order's pointer does not lead"
+        assert sight.lasting == self.must_last(), "only what is at its end may be forgotten, and that must be"
+
+    def check_events(self, warehouse: str, events: Sequence[InventoryEvent]) -> None:
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+        told = [event_told(event) for event in events]
+        assert told == self.model.events[warehouse]
+        counters = {sku: counters_of(level) for sku, level in self.model.levels(warehouse).items()}
+        assert replayed((event.changes for event in told), SKUS) == counters
+
+    def must_last(self) -> set[str]:
+        orders = {order_key(uid) for uid, one in self.model.pointers.items() if not is_forgotten_in_time(one)}
+        places = {reservation_key(*place) for place, one in self.model.reservations.items() if one.state in LIVE}
+        return orders | places
+
+    def teardown(self) -> None:
+        report = self.run(self.ledger.audit())
+        assert report.is_clean, report.findings
+
+
+def picked(things: Sequence[T], pick: int) -> T:
+    """The newest is 0."""
+    return things[-1 - pick % len(things)]
+
+
+PROFILES = {"default": (100, 30), "slow": (10_000, 50)}
+
+
+def test_the_ledger_does_what_its_model_does(cluster_node: RedisServer) -> None:
+    examples, steps = PROFILES[os.environ.get("ORDERFLEET_TEST_PROFILE", "default")]
+    health = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+    profile = settings(max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=health)
+    connection = Connection(cluster_node.url)
+    machine: Any = partial(LedgerMachine, connection)
+    try:
+        run_state_machine_as_test(machine, settings=profile)
+    finally:
+        connection.close()
