@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 import uvloop
 from redis.asyncio import Redis
 
-from schemas.inventory import InventoryEvent
-from tests.workers.inventory.model import COUNTERS, Event, Model
+from schemas.inventory import InventoryEvent, StockChange
+from tests.workers.inventory.model import COUNTERS, Event, Orders
 from workers.inventory.keys import order_key, reservation_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.reading import read_reservations
@@ -84,7 +85,7 @@ async def _lasting(redis: Redis, keys: Sequence[str]) -> set[str]:
     return {key for key, milliseconds in zip(keys, left, strict=True) if milliseconds == -1}
 
 
-def whereabouts(model: Model, uid: str) -> Whereabouts:
+def whereabouts(model: Orders, uid: str) -> Whereabouts:
     """What `Ledger.where_is` must find."""
     pointer = model.pointers[uid]
     asked = dict.fromkeys((*pointer.holdings, *pointer.intent))
@@ -97,15 +98,44 @@ def whereabouts(model: Model, uid: str) -> Whereabouts:
         intent=pointer.intent,
         holdings=pointer.holdings,
         routed=tuple(pointer.routed),
+        source=pointer.source,
         reservations=tuple(found for found in reservations if found.state),
     )
 
 
 def event_told(event: InventoryEvent) -> Event:
     """An event of the outbox, as the model writes it."""
-    changes = {change.sku: {n: d for n in COUNTERS if (d := getattr(change, n))} for change in event.changes}
-    deadline_ms = round(event.deadline.timestamp() * 1000) if event.deadline else 0
-    return Event(event.kind, changes, event.order_uid, event.revision, event.state, deadline_ms)
+    return Event(
+        event.kind,
+        {change.sku: deltas for change in event.changes if (deltas := _deltas(change))},
+        _record_in(event) if event.order_uid else None,
+        event.message_id,
+        event.transfer_id,
+        event.counted,
+        _ms(event.counted_at),
+    )
+
+
+def _deltas(change: StockChange) -> dict[str, int]:
+    return {name: delta for name in COUNTERS if (delta := getattr(change, name))}
+
+
+def _record_in(event: InventoryEvent) -> Reservation:
+    return Reservation(
+        warehouse_id=event.warehouse_id,
+        order_uid=event.order_uid,
+        revision=event.revision,
+        state=event.state,
+        quantities=event.lines,
+        deadline_ms=_ms(event.deadline),
+        fence=event.fence,
+        shipped=event.shipped,
+        stop=event.stop,
+    )
+
+
+def _ms(time: datetime | None) -> int:
+    return round(time.timestamp() * 1000) if time else 0
 
 
 def counters_of(level: StockLevel) -> dict[str, int]:

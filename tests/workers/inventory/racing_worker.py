@@ -9,18 +9,21 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from redis.asyncio import Redis
 
+from schemas.fulfillment import InstructionKind
 from schemas.order import Order
 from schemas.plan import Backorder, Disposition, PlannedOrder
 from tests.builders import a_cancelled_order, a_plan, a_planned_order, an_order, an_unpaid_order
 from workers.inventory.ledger import Ledger
+from workers.inventory.records import Answer, Withdraw, WithdrawOutcome
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.errors import TransientError
-from workers.runtime.stage import Delivery
+from workers.runtime.stage import Delivery, Outcome
 
 WAREHOUSE = "hangzhou"
 ORDERS_EACH = 200
@@ -37,7 +40,8 @@ class RacingWorker:
     """One process's orders and what it was told of them."""
 
     def __init__(self, redis: Redis, number: int) -> None:
-        self._agent = ReserveAgent(Ledger(redis), hold_seconds=3600)
+        self._ledger = Ledger(redis)
+        self._agent = ReserveAgent(self._ledger, hold_seconds=3600)
         self._mine = [f"{number}-{count}" for count in range(ORDERS_EACH)]
         neighbour = (number + 1) % WORKERS
         self._also = [f"{neighbour}-{count}" for count in range(DELIVERED_TWICE)]
@@ -79,21 +83,32 @@ class RacingWorker:
                 outcomes = await self._agent.handle(deliveries)
             except TransientError:
                 continue
-            assert all(isinstance(outcome, list | tuple) for outcome in outcomes), outcomes
-            return {
-                one.order.platform_order_id: _fate(one, outcome) for one, outcome in zip(batch, outcomes, strict=True)
-            }
+            told = [_events(outcome) for outcome in outcomes]
+            await self._answer_cancellations([event for events in told for event in events])
+            return {one.order.platform_order_id: _fate(one, events) for one, events in zip(batch, told, strict=True)}
+
+    async def _answer_cancellations(self, events: Sequence[Any]) -> None:
+        """The WMS has not begun: what was waiting for its word goes back."""
+        told = [event for event in events if getattr(event, "kind", None) is InstructionKind.CANCEL]
+        withdrawn = [Withdraw(WAREHOUSE, one.order_uid, one.revision) for one in told]
+        for answer in await self._ledger.apply(withdrawn):
+            assert isinstance(answer, Answer)
+            assert answer.outcome in (WithdrawOutcome.RELEASED, WithdrawOutcome.NOTHING_HELD)
 
 
 def _plan(order: Order, disposition: Disposition = Disposition.RESERVE) -> PlannedOrder:
     return a_planned_order(order, a_plan(WAREHOUSE, disposition=disposition))
 
 
-def _fate(one: PlannedOrder, outcome: object) -> Fate:
+def _events(outcome: Outcome) -> Sequence[Any]:
+    assert not isinstance(outcome, Exception), outcome
+    return outcome
+
+
+def _fate(one: PlannedOrder, events: Sequence[Any]) -> Fate:
     if one.plan.disposition is Disposition.RELEASE:
         return "gone"
-    assert isinstance(outcome, list | tuple)
-    if any(isinstance(event, Backorder) for event in outcome):
+    if any(isinstance(event, Backorder) for event in events):
         return "short"
     return "committed" if one.order.paid_at else "held"
 

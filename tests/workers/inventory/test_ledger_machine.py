@@ -21,17 +21,21 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from ops.local_stack.redis_server import RedisServer
 from schemas.inventory import InventoryEvent
 from tests.workers.inventory.looking import FOREVER, Connection, counters_of, event_told, look, whereabouts
-from tests.workers.inventory.model import Model, is_forgotten_in_time, replayed
+from tests.workers.inventory.model import is_forgotten_in_time, replayed
+from tests.workers.inventory.model_of_warehouses import Model
 from workers.inventory.keys import order_key, relay_key, reservation_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import (
     LIVE,
+    Allocate,
     Answer,
     Claim,
     ClaimOutcome,
     Count,
     Fence,
     FenceOutcome,
+    Giving,
+    Lost,
     OrderState,
     Quantities,
     Release,
@@ -40,16 +44,26 @@ from workers.inventory.records import (
     ReservationState,
     Reserve,
     ReserveOutcome,
+    Routed,
     Settlement,
+    Ship,
+    Short,
     Step,
+    Taking,
+    Transfer,
+    TransferAction,
     TrimOutcome,
+    Withdraw,
 )
 
 T = TypeVar("T")
+Place = tuple[str, str]
 HELD, COMMITTED = ReservationState.HELD, ReservationState.COMMITTED
+ALLOCATED = ReservationState.ALLOCATED
 WAREHOUSES = ("hangzhou", "beijing")
 SKUS = ("CUP", "NUT", "TEA")
 ORDERS = ("taobao:tea-house:1", "jd:tea-house:2", "douyin:tea-house:3")
+TRANSFERS = {"t1": {"NUT": 2}, "t2": {"CUP": 1, "TEA": 3}}
 MOST_ASLEEP = 4
 ALL = 99
 
@@ -64,6 +78,8 @@ counts = st.dictionaries(
 picks = st.integers(0, 5)
 seldom = st.sampled_from((False, False, False, True))
 news = st.sampled_from((1, 1, 1, 0, -1))  # the next revision of an order, the same again, the one before
+takings = st.sampled_from((Taking.TAKE, Taking.TAKE, Taking.TAKE, Taking.KEEP, Taking.STOP))
+givings = st.sampled_from(Giving)
 calls = st.sampled_from((ALL, ALL, ALL, ALL, 0, 1, 2, 3, 4, 5))
 
 
@@ -74,10 +90,46 @@ class Wish:
     quantities: Quantities
     paid: bool
     deadline_ms: int
-    keep: bool
+    taking: Taking
+    giving: Giving
 
 
-wishes = st.builds(Wish, quantities, st.booleans(), st.just(0) | times, seldom)
+wishes = st.builds(Wish, quantities, st.sampled_from((True, True, False)), st.just(0) | times, takings, givings)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A revision of an order comes to a worker that makes only so many calls."""
+
+    order_uid: str
+    newer: int
+    named: tuple[str, ...]
+    wish: Wish
+    calls: int
+
+
+@dataclass(frozen=True)
+class Word:
+    """Something that a WMS says."""
+
+    says: str
+    number: int
+    units: Quantities
+    at_ms: int
+    is_late: bool
+    lost: Lost
+
+
+arrivals = st.builds(Arrival, st.sampled_from(ORDERS), news, candidates, wishes, calls)
+words = st.builds(
+    Word,
+    st.sampled_from(("accepted", "withdrawn", "short", "shipped")),
+    st.integers(1, 4),
+    st.just({}) | quantities,
+    times,
+    seldom,
+    st.sampled_from(Lost),
+)
 
 
 @dataclass(eq=False)
@@ -122,18 +174,19 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize(on_hand=st.integers(2, 8))
     def stock_arrives(self, on_hand: int) -> None:
         for warehouse in WAREHOUSES:
-            self.count(warehouse, {sku: Count(on_hand=on_hand) for sku in SKUS})
+            self.count(warehouse, {sku: Count(on_hand=on_hand) for sku in SKUS}, at_ms=0)
 
     # --- workers
 
-    @rule(order_uid=st.sampled_from(ORDERS), newer=news, named=candidates, wish=wishes, calls=calls)
-    def an_order_comes(self, order_uid: str, newer: int, named: tuple[str, ...], wish: Wish, calls: int) -> None:
-        work = self.claim(order_uid, newer, named)
-        if work is not None:
-            for _ in islice(self.course(work, wish), calls):
-                pass
-            if not work.over:
-                self.asleep = [*self.asleep, work][-MOST_ASLEEP:]
+    @rule(arrivals=st.lists(arrivals, min_size=1, max_size=4))
+    def orders_come(self, arrivals: list[Arrival]) -> None:
+        for one in arrivals:
+            work = self.claim(one.order_uid, one.newer, one.named)
+            if work is not None:
+                for _ in islice(self.course(work, one.wish), one.calls):
+                    pass
+                if not work.over:
+                    self.asleep = [*self.asleep, work][-MOST_ASLEEP:]
 
     @precondition(lambda self: self.asleep)
     @rule(pick=picks, place=picks, wish=wishes, act=st.sampled_from(("fence", "take", "give back", "settle")))
@@ -148,7 +201,7 @@ class LedgerMachine(RuleBasedStateMachine):
         elif act == "take":
             self.take(work, warehouse, wish)
         else:
-            self.give_back(work, warehouse, only_held=wish.keep)
+            self.give_back(work, warehouse, wish.giving)
         self.asleep = [work for work in self.asleep if not work.over]
 
     def course(self, work: Work, wish: Wish) -> Iterator[None]:
@@ -163,7 +216,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 yield
         for warehouse in [one for one in work.has if one != taken]:
             if not work.over:
-                self.give_back(work, warehouse, only_held=wish.keep)
+                self.give_back(work, warehouse, wish.giving)
             yield
         if not work.over:
             self.settle(work)
@@ -196,38 +249,38 @@ class LedgerMachine(RuleBasedStateMachine):
         has = work.has.get(warehouse, {})
         state, deadline_ms = (COMMITTED, 0) if wish.paid else (HELD, wish.deadline_ms)
         order, number = (work.order_uid, work.revision), work.next_fence()
-        answer = self.apply(Reserve(warehouse, *order, number, state, wish.quantities, deadline_ms, has, wish.keep))
+        answer = self.apply(Reserve(warehouse, *order, number, state, wish.quantities, deadline_ms, has, wish.taking))
         work.over = answer.outcome is ReserveOutcome.STALE
-        if answer.outcome is ReserveOutcome.NOTHING_HELD:
+        if answer.outcome in (ReserveOutcome.NOTHING_HELD, ReserveOutcome.SHIPPED):
             work.has.pop(warehouse, None)
         if answer.outcome not in (ReserveOutcome.RESERVED, ReserveOutcome.ALREADY):
             return False
-        work.has[warehouse] = has if wish.keep else wish.quantities
+        work.has[warehouse] = wish.quantities if wish.taking is Taking.TAKE else has
         return True
 
-    def give_back(self, work: Work, warehouse: str, *, only_held: bool) -> None:
+    def give_back(self, work: Work, warehouse: str, giving: Giving) -> None:
         has = work.has.get(warehouse, ())
-        answer = self.apply(Release(warehouse, work.order_uid, work.revision, work.next_fence(), has, only_held))
+        answer = self.apply(Release(warehouse, work.order_uid, work.revision, work.next_fence(), has, giving))
         work.over = answer.outcome is ReleaseOutcome.STALE
         if answer.outcome in (ReleaseOutcome.RELEASED, ReleaseOutcome.NOTHING_HELD):
             work.has.pop(warehouse, None)
 
     def settle(self, work: Work) -> None:
         state = OrderState.HELD if work.has else OrderState.RELEASED
-        told = dict.fromkeys(work.has, "digest")
-        result = work.revision.encode()
-        end = Settlement(work.order_uid, work.revision, work.claim.fence, state, work.has, told, result)
+        told = {warehouse: Routed(digest="digest") for warehouse in work.has}
+        result = work.revision.encode() if work.has else b""  # which had nothing to say
+        end = Settlement(work.order_uid, work.revision, work.claim.fence, state, work.has, told, result, "0:7")
         for _ in range(2):  # the answer to the first may have been lost on its way
             [outcome] = self.run(self.ledger.settle([end]))
             assert outcome is self.model.settle(end)
             self.check()
         work.over = True
 
-    def apply(self, step: Step) -> Answer:
+    def apply(self, step: Step, *, reveals: bool = False) -> Answer:
         [answer] = self.run(self.ledger.apply([step]))
         assert answer == self.model.apply(step)
         assert isinstance(answer, Answer)
-        self.check()
+        self.check(reveals=reveals)
         return answer
 
     # --- sweepers: what one has seen may be long gone when it acts
@@ -252,10 +305,53 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # --- stock
 
-    @rule(warehouse=warehouses, counts=counts)
-    def count(self, warehouse: str, counts: Mapping[str, Count]) -> None:
-        assert self.run(self.ledger.set_stock(warehouse, counts)) == self.model.set_stock(warehouse, counts)
-        self.check(is_count=True)
+    @rule(warehouse=warehouses, counts=counts, at_ms=times)
+    def count(self, warehouse: str, counts: Mapping[str, Count], at_ms: int) -> None:
+        available = self.run(self.ledger.set_stock(warehouse, counts, at_ms))
+        assert available == self.model.set_stock(warehouse, counts, at_ms)
+        self.check(reveals=True)
+
+    @rule(
+        warehouse=warehouses,
+        transfer_id=st.sampled_from(sorted(TRANSFERS)),
+        action=st.sampled_from(TransferAction),
+        at_ms=times,
+    )
+    def goods_move(self, warehouse: str, transfer_id: str, action: TransferAction, at_ms: int) -> None:
+        step = Transfer(warehouse, transfer_id, action, at_ms, TRANSFERS[transfer_id])
+        assert self.run(self.ledger.transfer([step])) == [self.model.transfer(step)]
+        self.check()
+
+    # --- the WMS: it speaks of what was once told to it, late, twice, in any order
+
+    @rule(pick=st.sampled_from((0, 0, 0, 1, 1, 2, 3, 4, 5)), words=st.lists(words, min_size=1, max_size=3))
+    def the_wms_speaks(self, pick: int, words: list[Word]) -> None:
+        place = picked(self.places(), pick)
+        for word in words:
+            found = self.model.reservation(*place)
+            revision = "r0000" if word.is_late else found.revision
+            message, units = f"{place}/{word.number}", word.units
+            match word.says:
+                case "accepted":
+                    self.apply(Allocate(*place))
+                case "withdrawn":
+                    self.apply(Withdraw(*place, revision))
+                case "short":
+                    self.apply(Short(*place, message, word.at_ms, revision, word.lost, units))
+                case _:
+                    self.ship(Ship(*place, message, word.at_ms, units), found)
+
+    def ship(self, step: Ship, found: Reservation) -> None:
+        """Units that nobody reserved may be on their way, too: then more was promised than was there."""
+        has = found.quantities if found.state in LIVE else {}
+        left = step.quantities or found.quantities
+        self.apply(step, reveals=any(units > has.get(sku, 0) for sku, units in left.items()))
+
+    def places(self) -> list[Place]:
+        """Where orders may have something; those last, and so picked first, where the WMS was told of it."""
+        every = [(warehouse, uid) for warehouse in WAREHOUSES for uid in ORDERS]
+        rank: dict[str, int] = {HELD: 1, COMMITTED: 2, ALLOCATED: 3}
+        return sorted(every, key=lambda place: rank.get(self.model.reservation(*place).state, 0))
 
     # --- the outbox
 
@@ -277,8 +373,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # --- what must hold after every call
 
-    def check(self, *, is_count: bool = False) -> None:
-        """All that can be seen is what the model says, and no rule of the ledger is broken."""
+    def check(self, *, reveals: bool = False) -> None:
+        """All that can be seen is what the model says, and no rule of the ledger is broken.
+
+        `reveals`: this call told of what happened outside, so it may show that more was promised than is there.
+        """
         model, sight = self.model, self.run(look(self.redis, WAREHOUSES, SKUS, ORDERS))
         assert sight.reservations == [model.reservation(warehouse, uid) for warehouse in WAREHOUSES for uid in ORDERS]
         for warehouse in WAREHOUSES:
@@ -287,7 +386,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert sight.due[warehouse] == model.due(warehouse, FOREVER)
             for sku, level in levels.items():
                 least = min(0, self.available[warehouse][sku])
-                assert is_count or level.available_to_promise >= least, "a script promised more than there is"
+                assert reveals or level.available_to_promise >= least, "a script promised more than there is"
                 self.available[warehouse][sku] = level.available_to_promise
             self.check_events(warehouse, [*self.relayed[warehouse], *sight.outbox[warehouse]])
         for uid, found in sight.orders.items():

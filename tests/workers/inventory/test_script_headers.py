@@ -12,6 +12,8 @@ import pytest
 
 from workers.inventory.calls import Calls
 from workers.inventory.records import (
+    Allocate,
+    AllocateOutcome,
     ClaimOutcome,
     Count,
     CountOutcome,
@@ -20,6 +22,7 @@ from workers.inventory.records import (
     FenceOutcome,
     LapseOutcome,
     LeaseOutcome,
+    Lost,
     OrderState,
     Release,
     ReleaseOutcome,
@@ -29,63 +32,79 @@ from workers.inventory.records import (
     ReserveOutcome,
     Settlement,
     SettleOutcome,
+    Ship,
+    ShipOutcome,
+    Short,
+    ShortOutcome,
+    Transfer,
+    TransferAction,
+    TransferOutcome,
     TrimOutcome,
+    Withdraw,
+    WithdrawOutcome,
 )
 from workers.runtime.scripts import ScriptCall
 
-WAREHOUSE, ORDER = "hangzhou", "taobao:tea-house:1"
+WAREHOUSE, ORDER, TRANSFER = "hangzhou", "taobao:tea-house:1", "t-1"
 UNITS = {"CUP": 1, "NUT": 2, "TEA": 3}
-INCLUDED = {"stock.lua", "revision.lua"}
+INCLUDED = {"stock.lua", "revision.lua", "physical.lua"}
+HELD = ReservationState.HELD
 
 calls = Calls(1000)
-seen = Reservation(
-    warehouse_id=WAREHOUSE, order_uid=ORDER, revision="r", state="held", quantities=UNITS, deadline_ms=1, fence=2
-)
+seen = Reservation(warehouse_id=WAREHOUSE, order_uid=ORDER, revision="r", state="held", quantities=UNITS, deadline_ms=1)
+counts = {sku: Count(on_hand=1, safety=2) for sku in UNITS}
+place = (WAREHOUSE, ORDER)
 WRAPPED: dict[str, tuple[ScriptCall, type[StrEnum]]] = {
+    "allocate.lua": (calls.allocate(Allocate(*place, UNITS)), AllocateOutcome),
     "claim.lua": (calls.claim(ORDER, "r", [WAREHOUSE]), ClaimOutcome),
-    "count.lua": (calls.count(WAREHOUSE, {sku: Count(on_hand=1, safety=2) for sku in UNITS}), CountOutcome),
+    "count.lua": (calls.count(WAREHOUSE, counts), CountOutcome),
     "expire.lua": (calls.expire(seen, 1), ExpireOutcome),
-    "fence.lua": (calls.fence(Fence(WAREHOUSE, ORDER, 1)), FenceOutcome),
+    "fence.lua": (calls.fence(Fence(*place, 1)), FenceOutcome),
     "lapse.lua": (calls.lapse(ORDER, "r"), LapseOutcome),
     "lease.lua": (calls.lease(WAREHOUSE, "me", 1), LeaseOutcome),
-    "release.lua": (calls.release(Release(WAREHOUSE, ORDER, "r", 1, UNITS)), ReleaseOutcome),
-    "reserve.lua": (
-        calls.reserve(Reserve(WAREHOUSE, ORDER, "r", 1, ReservationState.HELD, UNITS)),
-        ReserveOutcome,
-    ),
+    "release.lua": (calls.release(Release(*place, "r", 1, UNITS)), ReleaseOutcome),
+    "reserve.lua": (calls.reserve(Reserve(*place, "r", 1, HELD, UNITS)), ReserveOutcome),
     "settle.lua": (calls.settle(Settlement(ORDER, "r", 1, OrderState.NOTHING, {}, {}, b"")), SettleOutcome),
+    "ship.lua": (calls.ship(Ship(*place, "m", 1, UNITS)), ShipOutcome),
+    "short.lua": (calls.short(Short(*place, "m", 1, "r", Lost.NONE, UNITS)), ShortOutcome),
+    "transfer.lua": (calls.transfer(Transfer(WAREHOUSE, TRANSFER, TransferAction.SEND, 1, UNITS)), TransferOutcome),
     "trim.lua": (calls.trim(WAREHOUSE, "me", "0-1"), TrimOutcome),
+    "withdraw.lua": (calls.withdraw(Withdraw(*place, "r", UNITS)), WithdrawOutcome),
 }
-
 EACH_SCRIPT = pytest.mark.parametrize("name", sorted(WRAPPED))
 
 
 class Header(NamedTuple):
-    """What stands on top of a script. Of a list without end: how many come before it."""
+    """What stands on top of a script."""
 
-    keys: Sequence[str]
-    endless_keys: bool
+    keys: Sequence[str]  # as the header spells them, one after the other, for as many SKUs as UNITS has
     arguments: int
-    arguments_per_key: int
-    outcomes: Sequence[str]
+    outcomes: set[str]
+
+
+def read(name: str) -> tuple[str, str]:
+    """A script's header and its body."""
+    top, _, body = files("workers.inventory").joinpath("lua", name).read_text(encoding="utf-8").partition("]]")
+    return top, body
 
 
 def header_of(name: str) -> Header:
-    text = files("workers.inventory").joinpath("lua", name).read_text(encoding="utf-8")
-    top = text[: text.index("]]")]
-    keys = re.findall(r"^  KEYS\[(\d+)(\.\.)?\] +(.+?)(?:  |$)", top, re.MULTILINE)
-    arguments = re.findall(r"^  ARGV(?:\[(\d+)(\.\.)?\])? +(.*)$", top, re.MULTILINE)
-    assert [int(number) for number, _, _ in keys] == list(range(1, len(keys) + 1))
-    endless = [words for number, more, words in arguments if more or not number]
-    single = [int(number) for number, more, _ in arguments if number and not more]
-    assert single == list(range(1, len(single) + 1))
-    return Header(
-        keys=[spelled for _, _, spelled in keys],
-        endless_keys=any(more for _, more, _ in keys),
-        arguments=len(single),
-        arguments_per_key=0 if not endless else 2 if "two values" in endless[0] else 1,
-        outcomes=re.findall(r"^    ([A-Z_]+)\b", top[top.index("  Returns") :], re.MULTILINE),
-    )
+    top, _ = read(name)
+    keys: list[str] = []
+    for number, spelled in re.findall(r"^  KEYS\[(\S+)\] +(.+?)(?:  |$)", top, re.MULTILINE):
+        assert number in ("..", str(len(keys) + 1), f"{len(keys) + 1}..")
+        keys += [spelled] * (len(UNITS) if number.endswith("..") else 1)
+    arguments = 0
+    for number, words in re.findall(r"^  ARGV\[(\S+)\] +(.+)$", top, re.MULTILINE):
+        assert number in (str(arguments + 1), f"{arguments + 1}..")
+        per_sku = 2 if "two values" in words else 1
+        arguments += per_sku * len(UNITS) if number.endswith("..") else 1
+    outcomes = re.findall(r"^    ([A-Z_]+) ", top[top.index("  Returns") :], re.MULTILINE)
+    return Header(keys, arguments, set(outcomes))
+
+
+def outcomes_of(name: str) -> set[str]:
+    return {outcome.value for outcome in WRAPPED[name][1]}
 
 
 def test_every_script_has_a_wrapper_here() -> None:
@@ -95,50 +114,44 @@ def test_every_script_has_a_wrapper_here() -> None:
 
 @EACH_SCRIPT
 def test_the_wrapper_gives_the_keys_that_the_header_names(name: str) -> None:
-    header, call = header_of(name), WRAPPED[name][0]
+    call, spelled = WRAPPED[name][0], header_of(name).keys
     assert call.script.name == name
-    spelled = list(header.keys)
-    if header.endless_keys:
-        spelled += [spelled[-1]] * (len(UNITS) - 1)
-    assert len(call.keys) == len(spelled)
-    for key, pattern in zip(call.keys, spelled, strict=True):
-        filled = pattern.replace("<warehouse>", WAREHOUSE).replace("<order uid>", ORDER)
-        stem, _, rest = filled.partition("<sku>")
-        assert rest == ""
-        assert key.removeprefix(stem) in UNITS if "<sku>" in filled else key == filled
+    skus = sorted(UNITS) * 2  # of what each SKU has twice, all of one kind stand before all of the other
+    expected = []
+    for key in spelled:
+        sku = skus.pop(0) if "<sku>" in key else ""
+        key = key.replace("<warehouse>", WAREHOUSE).replace("<order uid>", ORDER).replace("<transfer id>", TRANSFER)
+        expected.append(key.replace("<sku>", sku))
+    assert list(call.keys) == expected
 
 
 @EACH_SCRIPT
 def test_the_wrapper_gives_as_many_arguments_as_the_header_names(name: str) -> None:
-    header, call = header_of(name), WRAPPED[name][0]
-    assert len(call.args) == header.arguments + header.arguments_per_key * len(UNITS)
+    assert len(WRAPPED[name][0].args) == header_of(name).arguments
 
 
 @EACH_SCRIPT
 def test_the_header_and_the_enum_name_the_same_outcomes(name: str) -> None:
-    assert set(header_of(name).outcomes) == {outcome.value for outcome in WRAPPED[name][1]}
+    assert header_of(name).outcomes == outcomes_of(name)
 
 
 @EACH_SCRIPT
 def test_the_script_returns_each_outcome_and_no_other(name: str) -> None:
-    text = files("workers.inventory").joinpath("lua", name).read_text(encoding="utf-8")
-    body = text[text.index("]]") :]
-    returned = set(re.findall(r"return \{ '([A-Z_]+)'", body))
+    _, body = read(name)
+    returned = {word for words in re.findall(r"return \{(.*)\}", body) for word in re.findall(r"'([A-Z_]+)'", words)}
     if "unknown_lines(" in body:
         returned.add("UNKNOWN_LINES")
-    assert returned == {outcome.value for outcome in WRAPPED[name][1]}
+    assert returned == outcomes_of(name)
 
 
 @EACH_SCRIPT
 def test_all_keys_of_a_call_share_one_hash_tag(name: str) -> None:
-    tags = {re.search(r"\{(.+?)\}", key) for key in WRAPPED[name][0].keys}
-    assert None not in tags
-    assert len({tag[1] for tag in tags if tag}) == 1
+    assert len({re.findall(r"\{.+?\}", key)[0] for key in WRAPPED[name][0].keys}) == 1
 
 
 @EACH_SCRIPT
 def test_a_script_touches_no_key_that_it_was_not_given(name: str) -> None:
-    """Keys are KEYS, or names that the body made of KEYS; none is written out."""
-    text = files("workers.inventory").joinpath("lua", name).read_text(encoding="utf-8")
-    written = re.findall(r"redis\.p?call\('[A-Z]+', *([^,)]+)", text[text.index("]]") :])
-    assert [key for key in written if key.startswith("'")] == []
+    """No key is written out in a script, so all come in as KEYS."""
+    _, body = read(name)
+    written = re.findall(r"redis\.p?call\('[A-Z]+', *([^,)]+)", body)
+    assert [key for key in written if not re.match(r"KEYS\[|key$|counted\[i\]$", key)] == []
