@@ -8,22 +8,38 @@ ORDERFLEET_TEST_PROFILE=slow looks a hundred times as far.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
 from ops.local_stack.redis_server import RedisServer
-from schemas.inventory import InventoryEvent
-from tests.workers.inventory.looking import FOREVER, Connection, counters_of, event_told, look, whereabouts
-from tests.workers.inventory.model import is_forgotten_in_time, replayed
-from tests.workers.inventory.model_of_warehouses import Model
-from workers.inventory.keys import order_key, relay_key, reservation_key
+from tests.workers.inventory.chance import (
+    ORDERS,
+    SKUS,
+    TRANSFERS,
+    WAREHOUSES,
+    Arrival,
+    Wish,
+    Word,
+    Work,
+    arrivals,
+    counts,
+    picked,
+    picks,
+    seldom,
+    times,
+    warehouses,
+    wishes,
+    words,
+)
+from tests.workers.inventory.looking import FOREVER, Connection
+from tests.workers.inventory.proof import ProvenLedger
+from workers.inventory.keys import relay_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import (
     LIVE,
@@ -35,9 +51,7 @@ from workers.inventory.records import (
     Fence,
     FenceOutcome,
     Giving,
-    Lost,
     OrderState,
-    Quantities,
     Release,
     ReleaseOutcome,
     Reservation,
@@ -56,118 +70,18 @@ from workers.inventory.records import (
     Withdraw,
 )
 
-T = TypeVar("T")
 Place = tuple[str, str]
 HELD, COMMITTED = ReservationState.HELD, ReservationState.COMMITTED
 ALLOCATED = ReservationState.ALLOCATED
-WAREHOUSES = ("hangzhou", "beijing")
-SKUS = ("CUP", "NUT", "TEA")
-ORDERS = ("taobao:tea-house:1", "jd:tea-house:2", "douyin:tea-house:3")
-TRANSFERS = {"t1": {"NUT": 2}, "t2": {"CUP": 1, "TEA": 3}}
 MOST_ASLEEP = 4
-ALL = 99
-
-warehouses = st.sampled_from(WAREHOUSES)
-candidates = st.sampled_from((("hangzhou",), ("beijing",), WAREHOUSES, WAREHOUSES[::-1], ()))
-quantities = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 3), min_size=1, max_size=2)
-times = st.integers(1, 6)
-figures = st.none() | st.integers(0, 8)
-counts = st.dictionaries(
-    st.sampled_from(SKUS), st.builds(Count, on_hand=figures, safety=st.none() | st.integers(0, 2)), min_size=1
-)
-picks = st.integers(0, 5)
-seldom = st.sampled_from((False, False, False, True))
-news = st.sampled_from((1, 1, 1, 0, -1))  # the next revision of an order, the same again, the one before
-takings = st.sampled_from((Taking.TAKE, Taking.TAKE, Taking.TAKE, Taking.KEEP, Taking.STOP))
-givings = st.sampled_from(Giving)
-calls = st.sampled_from((ALL, ALL, ALL, ALL, 0, 1, 2, 3, 4, 5))
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What a revision of an order asks for."""
-
-    quantities: Quantities
-    paid: bool
-    deadline_ms: int
-    taking: Taking
-    giving: Giving
-
-
-wishes = st.builds(Wish, quantities, st.sampled_from((True, True, False)), st.just(0) | times, takings, givings)
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A revision of an order comes to a worker that makes only so many calls."""
-
-    order_uid: str
-    newer: int
-    named: tuple[str, ...]
-    wish: Wish
-    calls: int
-
-
-@dataclass(frozen=True)
-class Word:
-    """Something that a WMS says."""
-
-    says: str
-    number: int
-    units: Quantities
-    at_ms: int
-    is_late: bool
-    lost: Lost
-
-
-arrivals = st.builds(Arrival, st.sampled_from(ORDERS), news, candidates, wishes, calls)
-words = st.builds(
-    Word,
-    st.sampled_from(("accepted", "withdrawn", "short", "shipped")),
-    st.integers(1, 4),
-    st.just({}) | quantities,
-    times,
-    seldom,
-    st.sampled_from(Lost),
-)
-
-
-@dataclass(eq=False)
-class Work:
-    """One worker at work on one revision of one order, as far as it got."""
-
-    order_uid: str
-    revision: str
-    claim: Claim
-    named: tuple[str, ...]
-    has: dict[str, Quantities]
-    to_fence: list[str] = field(default_factory=list)
-    steps: int = 0
-    over: bool = False
-
-    @property
-    def places(self) -> list[str]:
-        """Where it may go: only where its claim says."""
-        return list(dict.fromkeys((*self.named, *self.claim.intent, *self.claim.holdings)))
-
-    def next_fence(self) -> int:
-        self.steps += 1
-        return self.claim.fence + self.steps
-
-
-class LedgerMachine(RuleBasedStateMachine):
+class LedgerMachine(ProvenLedger):
     """Workers, sweepers, counts and a relay, all on one small stock."""
 
     def __init__(self, connection: Connection) -> None:
-        super().__init__()
-        self.run = connection.run
-        self.redis = connection.redis
-        self.run(self.redis.execute_command("FLUSHALL"))  # type: ignore[no-untyped-call]
-        self.ledger = Ledger(self.redis)
+        super().__init__(connection)
         self.relays = (self.ledger, Ledger(self.redis))
-        self.model = Model(SKUS)
-        self.relayed: dict[str, list[InventoryEvent]] = {warehouse: [] for warehouse in WAREHOUSES}
-        self.available = {warehouse: dict.fromkeys(SKUS, 0) for warehouse in WAREHOUSES}
         self.asleep: list[Work] = []
         self.seen: list[Reservation] = []
 
@@ -371,53 +285,8 @@ class LedgerMachine(RuleBasedStateMachine):
             self.relayed[warehouse] += events
         self.check()
 
-    # --- what must hold after every call
 
-    def check(self, *, reveals: bool = False) -> None:
-        """All that can be seen is what the model says, and no rule of the ledger is broken.
-
-        `reveals`: this call told of what happened outside, so it may show that more was promised than is there.
-        """
-        model, sight = self.model, self.run(look(self.redis, WAREHOUSES, SKUS, ORDERS))
-        assert sight.reservations == [model.reservation(warehouse, uid) for warehouse in WAREHOUSES for uid in ORDERS]
-        for warehouse in WAREHOUSES:
-            levels = {level.sku: level for level in sight.levels[warehouse]}
-            assert levels == model.levels(warehouse), "counters are not the sum of the live reservations"
-            assert sight.due[warehouse] == model.due(warehouse, FOREVER)
-            for sku, level in levels.items():
-                least = min(0, self.available[warehouse][sku])
-                assert reveals or level.available_to_promise >= least, "a script promised more than there is"
-                self.available[warehouse][sku] = level.available_to_promise
-            self.check_events(warehouse, [*self.relayed[warehouse], *sight.outbox[warehouse]])
-        for uid, found in sight.orders.items():
-            assert found == whereabouts(model, uid)
-            live = {one.warehouse_id for one in sight.reservations if one.order_uid == uid and one.state in LIVE}
-            assert live <= {*found.holdings, *found.intent}, "stock where the order's pointer does not lead"
-        assert sight.lasting == self.must_last(), "only what is at its end may be forgotten, and that must be"
-
-    def check_events(self, warehouse: str, events: Sequence[InventoryEvent]) -> None:
-        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
-        told = [event_told(event) for event in events]
-        assert told == self.model.events[warehouse]
-        counters = {sku: counters_of(level) for sku, level in self.model.levels(warehouse).items()}
-        assert replayed((event.changes for event in told), SKUS) == counters
-
-    def must_last(self) -> set[str]:
-        orders = {order_key(uid) for uid, one in self.model.pointers.items() if not is_forgotten_in_time(one)}
-        places = {reservation_key(*place) for place, one in self.model.reservations.items() if one.state in LIVE}
-        return orders | places
-
-    def teardown(self) -> None:
-        report = self.run(self.ledger.audit())
-        assert report.is_clean, report.findings
-
-
-def picked(things: Sequence[T], pick: int) -> T:
-    """The newest is 0."""
-    return things[-1 - pick % len(things)]
-
-
-PROFILES = {"default": (100, 30), "slow": (10_000, 50)}
+PROFILES = {"default": (60, 25), "slow": (6000, 50)}
 
 
 def test_the_ledger_does_what_its_model_does(cluster_node: RedisServer) -> None:
