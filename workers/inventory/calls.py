@@ -33,6 +33,9 @@ from workers.inventory.records import (
     Count,
     Fence,
     FenceOutcome,
+    Hear,
+    Heard,
+    HearOutcome,
     OrderState,
     Release,
     ReleaseOutcome,
@@ -45,6 +48,7 @@ from workers.inventory.records import (
     ShipOutcome,
     Short,
     ShortOutcome,
+    Standing,
     Step,
     Transfer,
     Withdraw,
@@ -108,6 +112,7 @@ class Calls:
         self._count = Script(__package__, "count.lua")
         self._claim = Script(__package__, "claim.lua")
         self._settle = Script(__package__, "settle.lua")
+        self._hear = Script(__package__, "hear.lua")
         self._lapse = Script(__package__, "lapse.lua")
         self._lease = Script(__package__, "lease.lua")
         self._trim = Script(__package__, "trim.lua")
@@ -227,6 +232,11 @@ class Calls:
             ),
         )
 
+    def hear(self, hear: Hear) -> ScriptCall:
+        """`hear.lua`"""
+        what = "change" if hear.change_only else "all"
+        return ScriptCall(self._hear, (order_key(hear.order_uid),), (hear.warehouse_id, hear.revision, what))
+
     def lapse(self, order_uid: str, revision: str) -> ScriptCall:
         """`lapse.lua`"""
         return ScriptCall(self._lapse, (order_key(order_uid),), (revision, self._remember_ms))
@@ -311,9 +321,36 @@ def read_claim(reply: Any) -> Claim | CorruptLedger:
 def _read_routed(packed: bytes) -> dict[str, Routed]:
     routed = {}
     for warehouse_id, fields in orjson.loads(packed or b"{}").items():
-        line_ids = fields["line_ids"]
-        routed[warehouse_id] = Routed(**fields | {"line_ids": None if line_ids is None else tuple(line_ids)})
+        line_ids, revisions = fields["line_ids"], tuple(fields.get("revisions", ()))
+        tuples = {"line_ids": None if line_ids is None else tuple(line_ids), "revisions": revisions}
+        routed[warehouse_id] = Routed(**fields | tuples)
     return routed
+
+
+def read_heard(reply: Any) -> Heard:
+    """What `hear.lua` answered."""
+    outcome = read_outcome(HearOutcome, reply)
+    if outcome is HearOutcome.STALE:
+        return Heard(outcome)
+    _, still_open, source, holdings = reply
+    return Heard(outcome, bool(still_open), read_place(source), tuple(orjson.loads(holdings or b"{}")))
+
+
+def read_place(source: bytes | None) -> tuple[int, int] | None:
+    """`<partition>:<offset>` as numbers."""
+    partition, _, offset = (source or b"").partition(b":")
+    return (int(partition), int(offset)) if offset else None
+
+
+def read_standing(reply: Sequence[bytes | None], warehouse_id: str) -> Standing | None:
+    """The fields revision, holdings, routed and heard of an order's pointer; None when there is no such order."""
+    revision, holdings, routed, heard = reply
+    if revision is None:
+        return None
+    skus = orjson.loads(holdings or b"{}").get(warehouse_id, ())
+    told = orjson.loads(routed or b"{}").get(warehouse_id)
+    standing = told["revisions"][-1] if told and told.get("revisions") else ""
+    return Standing(revision.decode(), tuple(skus), standing, heard is not None)
 
 
 def read_outcome(outcomes: type[Outcome], reply: Any) -> Outcome:

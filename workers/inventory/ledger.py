@@ -18,13 +18,17 @@ from workers.inventory.calls import (
     Calls,
     read_answer,
     read_claim,
+    read_heard,
     read_outcome,
+    read_place,
+    read_standing,
 )
 from workers.inventory.keys import (
     WAREHOUSES,
     deadlines_key,
     order_key,
     outbox_key,
+    stock_key,
 )
 from workers.inventory.outbox import event_of
 from workers.inventory.reading import audit_warehouse, read_levels, read_reservations
@@ -37,6 +41,8 @@ from workers.inventory.records import (
     CountOutcome,
     ExpireOutcome,
     Finding,
+    Hear,
+    Heard,
     LapseOutcome,
     LeaseOutcome,
     OrderState,
@@ -44,6 +50,7 @@ from workers.inventory.records import (
     Reservation,
     Settlement,
     SettleOutcome,
+    Standing,
     Step,
     StockLevel,
     Transfer,
@@ -100,6 +107,36 @@ class Ledger:
         """Write down how each ended. LOST means: another claim came since, start over."""
         replies = await self._run([self._calls.settle(settlement) for settlement in settlements])
         return [read_outcome(SettleOutcome, reply) for reply in replies]
+
+    # --- what a WMS answers
+
+    async def look(self, asked: Sequence[tuple[str, str, str]]) -> list[Standing | None]:
+        """What stands of (order uid, warehouse, revision of an instruction); None for an order nobody knows."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for uid, warehouse_id, revision in asked:
+            pipeline.hmget(order_key(uid), "revision", "holdings", "routed", f"heard:{warehouse_id}:{revision}")
+        with redis_errors():
+            replies: list[Any] = await pipeline.execute()
+        return [read_standing(reply, warehouse_id) for reply, (_, warehouse_id, _) in zip(replies, asked, strict=True)]
+
+    async def hear(self, given_back: Sequence[Hear]) -> list[Heard]:
+        """Note that warehouses gave instructions back, before their orders are placed anew."""
+        return [read_heard(reply) for reply in await self._run([self._calls.hear(one) for one in given_back])]
+
+    async def shipped(self, asked: Sequence[tuple[str, Sequence[str]]]) -> list[bool]:
+        """Of (order uid, warehouses): whether anything of the order has left any of them."""
+        pairs = [(warehouse_id, uid) for uid, warehouse_ids in asked for warehouse_id in warehouse_ids]
+        found = await read_reservations(self._redis, pairs)
+        left = {(one.warehouse_id, one.order_uid) for one in found if one.shipped}
+        return [any((warehouse_id, uid) in left for warehouse_id in warehouse_ids) for uid, warehouse_ids in asked]
+
+    async def counted(self, asked: Sequence[tuple[str, str]]) -> list[bool]:
+        """Whether each (warehouse, SKU) was ever counted."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for warehouse_id, sku in asked:
+            pipeline.exists(stock_key(warehouse_id, sku))
+        with redis_errors():
+            return [bool(found) for found in await pipeline.execute()]
 
     # --- payment deadlines
 
@@ -184,8 +221,7 @@ class Ledger:
             pipeline.hget(order_key(uid), "source")
         with redis_errors():
             found: list[bytes | None] = await pipeline.execute()
-        places = [source.partition(b":") if source else None for source in found]
-        return [None if place is None else (int(place[0]), int(place[2])) for place in places]
+        return [read_place(source) for source in found]
 
     async def revisions(self, order_uids: Sequence[str]) -> list[str]:
         """The newest revision of each order that came this far, "" of an order that is not known (any more)."""

@@ -147,6 +147,13 @@ class SettleOutcome(StrEnum):
     LOST = "LOST"
 
 
+class HearOutcome(StrEnum):
+    """What `hear.lua` answers."""
+
+    HEARD = "HEARD"
+    STALE = "STALE"
+
+
 class ExpireOutcome(StrEnum):
     """What `expire.lua` answers."""
 
@@ -327,6 +334,38 @@ class Routed:
     line_ids: tuple[str, ...] | None = None  # None = all lines
     parcel: int = 1
     parcels: int = 1
+    revisions: tuple[str, ...] = ()  # of its instructions since it was told to ship, newest last, less refused changes
+
+
+class Standing(NamedTuple):
+    """What an order's pointer says about one instruction to one warehouse."""
+
+    revision: str  # the order's newest, at work or settled
+    skus: Collection[str] = ()  # what the order has there, as far as the pointer knows
+    told: str = ""  # revision of the instruction that stands there, "" when none does
+    heard: bool = False  # the instruction was given back before
+
+    def concerns(self, revision: str) -> bool:
+        """Whether the warehouse answers what it was last told."""
+        return self.told == revision or (not self.told and self.heard)
+
+
+class Hear(NamedTuple):
+    """A WMS gave an instruction back: the order, or only a change of it."""
+
+    order_uid: str
+    warehouse_id: str
+    revision: str  # of the instruction
+    change_only: bool = False
+
+
+class Heard(NamedTuple):
+    """What follows from it."""
+
+    outcome: HearOutcome
+    open: bool = False  # the order has not moved on since: it must be placed anew, or be looked at
+    source: tuple[int, int] | None = None  # where in `orders.planned` its newest revision stands
+    warehouses: tuple[str, ...] = ()  # where it has or had units
 
 
 class Claim(NamedTuple):

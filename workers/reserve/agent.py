@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from schemas.plan import PlannedOrder
@@ -25,6 +25,7 @@ from workers.reserve.decide import Ending, Overtaken, Result, Steps, course, eve
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Outcome
+from workers.runtime.waves import waves
 
 
 class Services(Protocol):
@@ -73,7 +74,7 @@ class ReserveAgent:
         """Process a batch; an order that stands in it several times is taken in its order."""
         outcomes: list[Outcome] = [()] * len(batch)
         jobs = [_Job(number, delivery) for number, delivery in enumerate(batch)]
-        for wave in waves(jobs):
+        for wave in waves(jobs, lambda job: job.planned.order.uid):
             await self._wave(wave, outcomes)
         return outcomes
 
@@ -169,17 +170,3 @@ def _settlement(job: _Job) -> Settlement:
     return Settlement(
         order.uid, order.revision, fence, ending.state, ending.holdings, ending.routed, result, job.source
     )
-
-
-def waves(jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
-    """The jobs in runs in which no order stands twice."""
-    seen: dict[str, int] = {}
-    runs: list[list[_Job]] = []
-    for job in jobs:
-        uid = job.planned.order.uid
-        turn = seen.get(uid, 0)
-        seen[uid] = turn + 1
-        if turn == len(runs):
-            runs.append([])
-        runs[turn].append(job)
-    yield from runs

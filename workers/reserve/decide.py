@@ -14,7 +14,7 @@ from hashlib import blake2b
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine
 from schemas.order import Line, LineKind, Order, PaymentStatus
 from schemas.plan import Backorder, Disposition, OnShort, PlannedOrder, TransferRequest
-from schemas.record import encode, record
+from schemas.record import changed, encode, record
 from workers.inventory.availability import lines_to_ship, missing, parcels, wanted
 from workers.inventory.records import (
     Answer,
@@ -37,6 +37,7 @@ from workers.inventory.records import (
 Event = FulfillmentInstruction | Backorder | TransferRequest
 Steps = Generator[Sequence[Step], Sequence[Answer], "Ending"]
 
+_MOST_TOLD = 20  # instructions to one warehouse that are remembered
 _TAKEN = (ReserveOutcome.RESERVED, ReserveOutcome.ALREADY)
 _SHIPPABLE = (PaymentStatus.PAID, PaymentStatus.CASH_ON_DELIVERY)
 
@@ -271,13 +272,20 @@ class _Walk:
             before = self.told.get(warehouse)
             parcel = before or Routed(digest="", parcel=number, parcels=len(way))
             line_ids = None if parcel.parcels == 1 else tuple(line.line_id for line in lines)
-            now = Routed(digest=self._digest(lines), line_ids=line_ids, parcel=parcel.parcel, parcels=parcel.parcels)
-            routed[warehouse] = now
+            now = Routed(
+                digest=self._digest(lines),
+                line_ids=line_ids,
+                parcel=parcel.parcel,
+                parcels=parcel.parcels,
+                revisions=parcel.revisions,
+            )
             if before is None or before.digest != now.digest:
+                now = changed(now, revisions=(*now.revisions, self.order.revision)[-_MOST_TOLD:])
                 kind = InstructionKind.FULFIL if before is None else InstructionKind.CHANGE
                 told.append(
                     Told(warehouse_id=warehouse, kind=kind, parcel=now.parcel, parcels=now.parcels, line_ids=line_ids)
                 )
+            routed[warehouse] = now
         result = Result(told=(*told, *self._cancels([*way, *gone])))
         state = OrderState.COMMITTED if way else OrderState.SHIPPED
         return Ending(state=state, holdings=holdings, routed=routed, result=result)

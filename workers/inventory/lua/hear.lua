@@ -1,0 +1,39 @@
+--[[ A WMS gave an instruction back: note it on the order, so that whoever works on the order knows, and only once.
+
+  KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, source, said:<revision>,
+                                  heard:<warehouse>:<revision>
+  ARGV[1]   warehouse
+  ARGV[2]   revision of the instruction that it gave back
+  ARGV[3]   all | change; all: it does not ship the order, and may be told of it again; change: it goes on as told before
+  Returns   { outcome, ... }
+    HEARD   open, source, holdings: open is "1" while the order has not moved on since the first time, and somebody must
+            place it anew; source is where in orders.planned its newest revision stands
+    STALE   the warehouse was told something newer since, or to stop, or never of this ]]
+local field = 'heard:' .. ARGV[1] .. ':' .. ARGV[2]
+local found = redis.call('HMGET', KEYS[1], 'revision', 'phase', 'fence', 'routed', 'source', 'holdings', field)
+local revision, phase, heard = found[1] or '', found[2] or '', found[7]
+if not heard then
+  local routed = cjson.decode(found[4] and found[4] ~= '' and found[4] or '{}')
+  local told = routed[ARGV[1]]
+  local standing = told and told.revisions or {}
+  local at
+  for i = 1, #standing do
+    at = standing[i] == ARGV[2] and i or at
+  end
+  if not at or (ARGV[3] == 'all' and at < #standing) then
+    return { 'STALE' }
+  end
+  if ARGV[3] == 'all' then
+    routed[ARGV[1]] = nil
+  else
+    table.remove(standing, at)
+  end
+  heard = phase .. ' ' .. revision
+  redis.call('HSET', KEYS[1], 'routed', cjson.encode(routed), field, heard)
+  if phase == 'claimed' then
+    -- Whoever works on the order has read what it was told before: its claim is lost, and it starts over, knowing.
+    redis.call('HSET', KEYS[1], 'fence', string.format('%.0f', tonumber(found[3]) + 1000))
+  end
+end
+local open = heard == 'settled ' .. revision and phase == 'settled'
+return { 'HEARD', open and '1' or '', found[5] or '', found[6] or '' }
