@@ -36,9 +36,12 @@ from schemas.topics import (
     ORDERS_ROUTED,
     ORDERS_TAGGED,
     TRANSFERS_REQUESTED,
+    WMS_EVENTS,
 )
 from workers.defer.agent import defer, wake
 from workers.defer.queue import DelayQueue
+from workers.fulfill.agent import fulfill
+from workers.inventory.archive import PlannedArchive
 from workers.inventory.ledger import Ledger
 from workers.normalize.agent import normalize
 from workers.relay.agent import relay
@@ -64,6 +67,7 @@ class Services:
     rules: RulesProvider
     ledger: Ledger
     deferred: DelayQueue
+    archive: PlannedArchive
     now: Callable[[], float]  # seconds since the epoch
 
 
@@ -76,10 +80,11 @@ STAGES: tuple[Stage[Services], ...] = (
     Stage("defer",     reads=ORDERS_DEFERRED,            writes=(),                                                          agent=defer),
     Stage("wake",      reads=every(1.0),                 writes=(ORDERS_RETURNED,),                                          agent=wake),
     Stage("reroute",   reads=ORDERS_RETURNED,            writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),            agent=reroute),
+    Stage("fulfill",   reads=WMS_EVENTS,                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                             agent=fulfill),
     Stage("sweep",     reads=every(1.0),                 writes=(),                                                          agent=sweep),
     Stage("relay",     reads=every(0.2),                 writes=(INVENTORY_EVENTS,),                                         agent=relay),
 )
-ENTERING = (ORDERS_RAW,)
+ENTERING = (ORDERS_RAW, WMS_EVENTS)
 LEAVING = (
     ORDERS_QUARANTINED,   # an operator: orderfleet dead-letters
     ORDERS_REVIEW,        # the operations lead
@@ -104,6 +109,7 @@ def build_services(settings: Settings, redis: Redis) -> Services:
         rules=RuleFiles(settings.rules_file, settings.catalogue_file, clock=time.monotonic, channels=tuple(CHANNELS)),
         ledger=Ledger(redis),
         deferred=DelayQueue(redis),
+        archive=PlannedArchive(settings.kafka),
         now=time.time,
     )
 
@@ -132,9 +138,11 @@ def _reader(group: Group, agents: Sequence[Any], producer: Producer, settings: S
 async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[[], None] = lambda: None) -> int:
     """Run a worker until it is told to leave. Its exit code."""
     redis = Redis.from_url(settings.redis_url.get_secret_value())
+    services = build_services(settings, redis)
     try:
-        return await build_worker(settings, build_services(settings, redis), stages).run(ready)
+        return await build_worker(settings, services, stages).run(ready)
     finally:
+        await services.archive.close()
         await redis.aclose()
 
 

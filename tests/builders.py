@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
 from schemas.ids import order_uid
 from schemas.order import (
     Line,
@@ -174,3 +175,18 @@ def a_plan(*warehouse_ids: str, disposition: Disposition = Disposition.RESERVE, 
 def a_planned_order(order: Order | None = None, plan: RoutingPlan | None = None, **fields: Any) -> PlannedOrder:
     """An order with a plan, as `route` hands it on."""
     return PlannedOrder(order=order or an_order(), plan=plan or a_plan(), **fields)
+
+
+def a_wms_event(
+    told: FulfillmentInstruction, kind: WmsEventKind | str, message_id: str = "", **fields: Any
+) -> WmsEvent:
+    """A warehouse's answer to an instruction, an hour after noon."""
+    given: dict[str, Any] = {"at": NOON + timedelta(hours=1)}
+    return WmsEvent(
+        message_id=message_id or f"{told.warehouse_id}-{kind}-{told.revision}",
+        kind=WmsEventKind(kind),
+        order_uid=told.order_uid,
+        warehouse_id=told.warehouse_id,
+        instruction_id=told.instruction_id,
+        **{**given, **fields},
+    )

@@ -20,6 +20,10 @@ TICK_SECONDS = Histogram("orders_tick_duration_seconds", "Time of one run of a s
 TICK_FAILURES = Counter("orders_tick_failures", "Runs of a timer stage that failed and will be tried again.", ["stage"])
 INVENTORY_EVENTS = Counter("orders_inventory_events", "Changes of stock that were published, by kind: held, committed, expired ...", ["warehouse", "kind"])
 
+WMS_EVENTS = Counter("orders_wms_events", "Answers of warehouses, by kind and by what the stock ledger made of them; kind any: set aside.", ["kind", "outcome"])
+REFUND_RACE = Counter("orders_refund_race", "Cancellations of orders that a warehouse had, by who won: intercepted or too-late.", ["warehouse", "winner"])
+SHIP_AFTER_RELEASE = Counter("orders_ship_after_release", "Shipments of goods that had been given back: refunded orders that left all the same.", ["warehouse"])
+
 INTAKE_ORDERS = Counter("orders_intake_orders", "Order states taken in from a platform and confirmed by Kafka.", ["channel", "shop", "source"])
 INTAKE_REPEATS = Counter("orders_intake_repeats", "Order states left out because the same bytes were taken in before.", ["channel", "shop", "source"])
 INTAKE_CURSOR = Gauge("orders_intake_cursor_timestamp_seconds", "Platform time up to which a shop has been read without a gap.", ["channel", "shop"])

@@ -1,0 +1,1 @@
+"""Takes in what the warehouses answer: stock follows the goods, and what a warehouse gives back is placed anew."""

@@ -1,0 +1,188 @@
+"""The fulfill stage: brings a batch of WMS answers to the ledger, and orders that were given back to their next try."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Protocol
+
+from schemas.fulfillment import WmsEvent
+from schemas.plan import PlannedOrder
+from workers.fulfill.decide import Course, course_of, events_of, labels_of, overtaken, race_of, step_of
+from workers.fulfill.reading import Answered, check_known, known_order, read, still_there
+from workers.inventory.ledger import Ledger
+from workers.inventory.records import (
+    Answer,
+    CorruptLedger,
+    Hear,
+    Heard,
+    ShipOutcome,
+    Standing,
+    Step,
+)
+from workers.runtime import metrics
+from workers.runtime.errors import PermanentError, TransientError
+from workers.runtime.stage import Delivery, Outcome
+from workers.runtime.waves import waves
+
+log = logging.getLogger(__name__)
+
+
+class Archive(Protocol):
+    """Where planned orders can be read again."""
+
+    async def read(self, places: Sequence[tuple[int, int]]) -> list[PlannedOrder | None]:
+        """The planned orders that stand at these places of `orders.planned`, None where none stands any more."""
+        ...
+
+
+class Services(Protocol):
+    """What this stage needs of the process."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where the stock is."""
+        ...
+
+    @property
+    def archive(self) -> Archive:
+        """Where planned orders are."""
+        ...
+
+
+def fulfill(services: Services) -> FulfillAgent:
+    """The agent: every answer of a WMS in; orders to be placed anew and orders for a person out."""
+    return FulfillAgent(services.ledger, services.archive)
+
+
+class _Job:
+    """One answer on its way."""
+
+    def __init__(self, delivery: Delivery[WmsEvent]) -> None:
+        self.outcome: Outcome = ()
+        self.answered: Answered = None  # type: ignore[assignment]  # set first of all, or the job has failed
+        self.standing: Standing = None  # type: ignore[assignment]  # set by looking, or the job has failed
+        self.step: Step | None = None
+        self.answer: Answer | None = None
+        self.course = Course.DONE
+        self.attempt(lambda: setattr(self, "answered", read(delivery.value, delivery.timestamp_ms)))
+
+    @property
+    def event(self) -> WmsEvent:
+        """What the WMS says."""
+        return self.answered.event
+
+    @property
+    def failed(self) -> bool:
+        """Whether it can never be processed."""
+        return isinstance(self.outcome, PermanentError)
+
+    def attempt(self, work: Callable[[], None]) -> None:
+        """Do it; a PermanentError is this job's outcome and nobody else's business."""
+        try:
+            work()
+        except PermanentError as error:
+            self.outcome = error
+            metrics.WMS_EVENTS.labels("any", error.reason).inc()
+
+
+class FulfillAgent:
+    """Four round trips for a batch in which all goes well; some more where warehouses give orders back."""
+
+    def __init__(self, ledger: Ledger, archive: Archive) -> None:
+        self._ledger = ledger
+        self._archive = archive
+
+    async def handle(self, batch: Sequence[Delivery[WmsEvent]]) -> Sequence[Outcome]:
+        """Process a batch; the answers about one order are taken in their order."""
+        jobs = [_Job(delivery) for delivery in batch]
+        await self._check_known(_sound(jobs))
+        for wave in waves(_sound(jobs), lambda job: job.event.order_uid):
+            await self._look(wave)
+            await self._apply(_sound(wave))
+            await self._follow([job for job in _sound(wave) if job.course is not Course.DONE])
+        return [job.outcome for job in jobs]
+
+    async def _check_known(self, jobs: Sequence[_Job]) -> None:
+        """Set aside what comes from warehouses, or is about SKUs, that nobody ever counted."""
+        if not jobs:
+            return
+        warehouses = frozenset(await self._ledger.warehouses())
+        pairs = list(dict.fromkeys((job.event.warehouse_id, sku) for job in jobs for sku in job.event.quantities))
+        counted = await self._ledger.counted(pairs)
+        unknown = {pair for pair, known in zip(pairs, counted, strict=True) if not known}
+        for job in jobs:
+            job.attempt(partial(check_known, job.event, warehouses, unknown))
+
+    async def _look(self, jobs: Sequence[_Job]) -> None:
+        asked = [(job.event.order_uid, job.event.warehouse_id, job.answered.revision) for job in jobs]
+        for job, standing in zip(jobs, await self._ledger.look(asked), strict=True):
+            job.attempt(partial(_set_out, job, standing))
+
+    async def _apply(self, jobs: Sequence[_Job]) -> None:
+        acting = [(job, job.step) for job in jobs if job.step is not None]
+        answers = await self._ledger.apply([step for _, step in acting])
+        for (job, _), answer in zip(acting, answers, strict=True):
+            if isinstance(answer, CorruptLedger):
+                job.outcome = answer
+            else:
+                job.answer = answer
+        for job in _sound(jobs):
+            job.attempt(partial(_conclude, job))
+
+    async def _follow(self, jobs: Sequence[_Job]) -> None:
+        """Note what was given back before anything is said of it: who works on the order at this moment must know."""
+        if not jobs:
+            return
+        heard = zip(jobs, await self._ledger.hear([_hear(job) for job in jobs]), strict=True)
+        still_open = [(job, each) for job, each in heard if each.open]
+        left = await self._ledger.shipped([(job.event.order_uid, _warehouses(job, each)) for job, each in still_open])
+        found = await self._archive.read([each.source for _, each in still_open if each.source is not None])
+        planned = iter(found)
+        for (job, each), shipped in zip(still_open, left, strict=True):
+            job.attempt(partial(_say, job, next(planned) if each.source is not None else None, shipped))
+
+
+def _sound(jobs: Iterable[_Job]) -> list[_Job]:
+    return [job for job in jobs if not job.failed]
+
+
+def _set_out(job: _Job, standing: Standing | None) -> None:
+    job.standing = known_order(standing)
+    job.step = step_of(job.answered, job.standing)
+
+
+def _conclude(job: _Job) -> None:
+    if overtaken(job.answered, job.standing, job.answer):
+        raise TransientError("an order was changed while a warehouse's answer to it was taken in")
+    job.course = course_of(job.answered, job.standing, job.answer)
+    _count(job)
+
+
+def _hear(job: _Job) -> Hear:
+    refused = job.course is Course.CHANGE_REFUSED
+    return Hear(job.event.order_uid, job.event.warehouse_id, job.answered.revision, change_only=refused)
+
+
+def _warehouses(job: _Job, heard: Heard) -> list[str]:
+    return list(dict.fromkeys((job.event.warehouse_id, *heard.warehouses)))
+
+
+def _say(job: _Job, planned: PlannedOrder | None, shipped: bool) -> None:
+    job.outcome = events_of(job.answered, job.course, still_there(planned), shipped=shipped)
+
+
+def _count(job: _Job) -> None:
+    kind, outcome = labels_of(job.answered, job.answer)
+    metrics.WMS_EVENTS.labels(kind, outcome).inc()
+    race = race_of(job.answered, job.answer)
+    if race:
+        metrics.REFUND_RACE.labels(job.event.warehouse_id, race).inc()
+    if job.answer is not None and job.answer.outcome is ShipOutcome.AFTER_RELEASE:
+        metrics.SHIP_AFTER_RELEASE.labels(job.event.warehouse_id).inc()
+        log.warning(
+            "%s shipped goods of order %s that had been given back; check for a refund",
+            job.event.warehouse_id,
+            job.event.order_uid,
+        )

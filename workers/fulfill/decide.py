@@ -1,0 +1,194 @@
+"""What a WMS's answer means for the stock, and what follows for the order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Final
+
+from schemas.fulfillment import InstructionKind, WmsEventKind
+from schemas.plan import Disposition, PlannedOrder, ReviewOrder, RoutingPlan
+from schemas.record import changed
+from schemas.revision import retry_of, tries_of
+from workers.fulfill.reading import Answered, refuse
+from workers.inventory.records import (
+    Allocate,
+    Answer,
+    Ship,
+    ShipOutcome,
+    Short,
+    ShortOutcome,
+    Standing,
+    Step,
+    Withdraw,
+    WithdrawOutcome,
+)
+from workers.inventory.records import Lost as LostUnits
+
+Event = PlannedOrder | ReviewOrder
+
+MOST_TRIES: Final = 9
+"""So often an order is placed anew by itself; after that a person looks at it."""
+
+_LOST = {"not-there": LostUnits.SHELF, "damaged": LostUnits.UNITS}
+
+
+class Course(StrEnum):
+    """What happens to an order after an answer."""
+
+    DONE = "done"  # nothing
+    ANEW = "anew"  # it is placed anew
+    ADDRESS = "address"  # a person must see to its address
+    CHANGE_REFUSED = "change-refused"  # it ships as it was before; a person must see to it
+
+
+def step_of(answered: Answered, standing: Standing) -> Step | None:
+    """What the ledger must note; None when an answer moves no stock."""
+    event, has = answered.event, standing.skus
+    warehouse, uid = event.warehouse_id, event.order_uid
+    match event.kind:
+        case WmsEventKind.ACCEPTED | WmsEventKind.PICKED:
+            return Allocate(warehouse, uid, has) if answered.instruction is not InstructionKind.CANCEL else None
+        case WmsEventKind.SHIPPED:
+            return Ship(warehouse, uid, event.message_id, answered.at_ms, event.quantities, has)
+        case WmsEventKind.CANCELLED:
+            return Withdraw(warehouse, uid, _as_of(answered, standing), has)
+        case WmsEventKind.SHORT:
+            return _short(answered, standing)
+        case WmsEventKind.REJECTED:
+            return _rejected(answered, standing)
+
+
+def _short(answered: Answered, standing: Standing) -> Short:
+    event = answered.event
+    lost = _LOST.get(event.reason, LostUnits.NONE)
+    revision = _as_of(answered, standing)
+    has = standing.skus
+    return Short(
+        event.warehouse_id, event.order_uid, event.message_id, answered.at_ms, revision, lost, event.quantities, has
+    )
+
+
+def _rejected(answered: Answered, standing: Standing) -> Step | None:
+    """A refused cancellation or change moves nothing: the parcel goes out, and `shipped` will say so."""
+    if answered.instruction is not InstructionKind.FULFIL:
+        return None
+    event = answered.event
+    if event.reason in _LOST:
+        return _short(answered, standing)
+    return Withdraw(event.warehouse_id, event.order_uid, _as_of(answered, standing), standing.skus)
+
+
+def _as_of(answered: Answered, standing: Standing) -> str:
+    """The revision that the answer is good for: newer ones with nothing new to tell the warehouse are answered, too."""
+    return standing.revision if standing.concerns(answered.revision) else answered.revision
+
+
+def overtaken(answered: Answered, standing: Standing, answer: Answer | None) -> bool:
+    """Whether the order moved on between looking and asking: look again, for which of the two the answer meant."""
+    outcome = answer.outcome if answer is not None else None
+    return outcome in (ShortOutcome.STALE, WithdrawOutcome.STALE) and standing.concerns(answered.revision)
+
+
+def course_of(answered: Answered, standing: Standing, answer: Answer | None) -> Course:
+    """What follows. Raises PermanentError nothing-to-ship when goods left that the order never had there."""
+    outcome = answer.outcome if answer is not None else None
+    event = answered.event
+    if outcome is ShipOutcome.NOTHING_KNOWN:
+        refuse(
+            "nothing-to-ship",
+            "order_uid",
+            "this order never had stock in this warehouse; name the units if they did leave",
+            "该订单在此仓库从未占用库存；如确已发货请填写数量",
+        )
+    if outcome is None and event.kind is WmsEventKind.REJECTED and answered.instruction is InstructionKind.CHANGE:
+        return Course.CHANGE_REFUSED
+    if not standing.concerns(answered.revision):
+        return Course.DONE
+    if outcome is WithdrawOutcome.GIVEN_UP and event.reason == "address":
+        return Course.ADDRESS
+    noted = outcome is ShortOutcome.NOTED or outcome is ShortOutcome.REPEAT  # `in` would take a shipment's REPEAT, too
+    return Course.ANEW if noted or outcome is WithdrawOutcome.GIVEN_UP else Course.DONE
+
+
+def labels_of(answered: Answered, answer: Answer | None) -> tuple[str, str]:
+    """Kind and outcome, as metrics count them."""
+    if answer is not None:
+        return answered.event.kind.value, answer.outcome.lower().replace("_", "-")
+    return answered.event.kind.value, f"{answered.instruction.value}-noted"
+
+
+def race_of(answered: Answered, answer: Answer | None) -> str:
+    """Who won when an order was cancelled that a warehouse had: "intercepted", "too-late", or "" when none raced."""
+    if answer is not None and answer.outcome in (WithdrawOutcome.RELEASED, WithdrawOutcome.KEPT):
+        return "intercepted"
+    refused = answered.event.kind is WmsEventKind.REJECTED and answered.instruction is InstructionKind.CANCEL
+    return "too-late" if refused else ""
+
+
+# -- what the world is told -----------------------------------------------------------------------------------------
+
+
+def events_of(answered: Answered, course: Course, planned: PlannedOrder, *, shipped: bool) -> list[Event]:
+    """The order again, as its newest plan says, less this warehouse; or for a person. The same for a repeat.
+
+    `shipped`: some of the order has left a warehouse already.
+    """
+    if planned.plan.disposition is not Disposition.RESERVE:
+        return []
+    warehouse = answered.event.warehouse_id
+    if course is Course.CHANGE_REFUSED:
+        why = f"{warehouse} could not follow the change any more and ships the order as it was told before"
+        return [_review(planned, "wms-change-refused", why)]
+    if course is Course.ADDRESS:
+        again = _held(
+            planned, "wms-address", f"{warehouse} cannot ship to this address; correct it or cancel the order"
+        )
+        return [again, ReviewOrder(planned=again)]
+    gave_up = tuple(dict.fromkeys((*planned.plan.gave_up, warehouse)))
+    planned = changed(planned, plan=changed(planned.plan, gave_up=gave_up))
+    return _anew(planned, warehouse, _why(answered), shipped=shipped)
+
+
+def _anew(planned: PlannedOrder, warehouse: str, why: str, *, shipped: bool) -> list[Event]:
+    gave_back = f"{warehouse} gave the order back ({why})"
+    if shipped:
+        reason = f"{gave_back} when a part of it had left already; decide what becomes of the rest"
+        again = _held(planned, "wms-partly-shipped", reason)
+    elif tries_of(planned.order.revision) >= MOST_TRIES:
+        again = _held(planned, "wms-gave-up", f"{gave_back}, and it was placed anew {MOST_TRIES} times before")
+    else:
+        return [_retry(planned, changed(planned.plan, reason=f"{gave_back}: placed anew without it"))]
+    return [again, ReviewOrder(planned=again)]
+
+
+def _held(planned: PlannedOrder, code: str, reason: str) -> PlannedOrder:
+    return _retry(planned, _for_review(planned.plan, code, reason))
+
+
+def _review(planned: PlannedOrder, code: str, reason: str) -> ReviewOrder:
+    return ReviewOrder(planned=changed(planned, plan=_for_review(planned.plan, code, reason)))
+
+
+def _for_review(plan: RoutingPlan, code: str, reason: str) -> RoutingPlan:
+    suggested = tuple(one for one in plan.candidates if one.warehouse_id not in plan.gave_up)
+    return changed(
+        plan,
+        disposition=Disposition.REVIEW,
+        reason=reason,
+        candidates=(),
+        suggested=suggested,
+        hold_codes=(*plan.hold_codes, code),
+    )
+
+
+def _retry(planned: PlannedOrder, plan: RoutingPlan) -> PlannedOrder:
+    order = changed(planned.order, revision=retry_of(planned.order.revision))
+    return changed(planned, order=order, plan=plan)
+
+
+def _why(answered: Answered) -> str:
+    """Only words of ours: a WMS's reason may be anything."""
+    event = answered.event
+    said: Collection[str] = ("not-there", "damaged", "address", "other")
+    return f"{event.kind.value}, {event.reason}" if event.reason in said else event.kind.value
