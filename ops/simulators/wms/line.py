@@ -1,0 +1,111 @@
+"""The WMS's line to Kafka: instructions in, answers out, everything confirmed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+
+from ops.simulators.wms.house import Houses
+from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
+from schemas.record import adapter, encode
+from schemas.topics import ORDERS_ROUTED, WMS_EVENTS
+
+SAY_LATER: Final = 1.0
+"""Seconds between what is done and saying so at the earliest: an instruction of before must have arrived by then."""
+
+_INSTRUCTION = adapter(FulfillmentInstruction).validate_json
+_EVENT = adapter(WmsEvent).validate_json
+_CONNECT_SECONDS: Final = 30.0
+
+
+class Line:
+    """Reads without a group, from the beginning. Raises KafkaException when there is no broker."""
+
+    def __init__(self, brokers: str, warehouses: list[str]) -> None:
+        self._config: dict[str, Any] = {
+            "bootstrap.servers": brokers,
+            "group.id": "simulated-wms",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 50,
+            "log_level": 2,
+        }
+        self._consumer = Consumer(self._config)
+        self._producer = Producer(
+            {"bootstrap.servers": brokers, "partitioner": "murmur2_random", "linger.ms": 5, "acks": "all"}
+        )
+        self._warehouses = warehouses
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End `work` soon."""
+        self._stopped = True
+
+    def close(self) -> None:
+        """Send what is left and let go of the broker."""
+        self._producer.flush(5)
+        self._consumer.close()
+
+    def said(self) -> set[str]:
+        """The ids of all shipments that stand in `wms.events`: what left in an earlier life has left."""
+        ids: set[str] = set()
+
+        def take(message: Message) -> None:
+            event = _EVENT(message.value() or b"")
+            if event.kind is WmsEventKind.SHIPPED:
+                ids.add(event.message_id)
+
+        self._read_to_end([WMS_EVENTS.name], take)
+        return ids
+
+    def catch_up(self, houses: Houses) -> None:
+        """Take in all instructions that are there, before anything is said."""
+        self._read_to_end(self._topics(), lambda message: _take(houses, message))
+
+    def work(self, houses: Houses) -> None:
+        """Take instructions and say what is due, until stopped."""
+        while not self._stopped:
+            for message in self._consumer.consume(1000, 0.05):
+                if message.error() is None:
+                    _take(houses, message)
+            for event in houses.due(time.time() - SAY_LATER):
+                self._say(event)
+            self._producer.poll(0)
+
+    def _say(self, event: WmsEvent) -> None:
+        headers = [("dedupe-key", event.message_id.encode())]
+        while True:
+            try:
+                self._producer.produce(WMS_EVENTS.name, encode(event), event.order_uid.encode(), headers=headers)
+            except BufferError:
+                self._producer.poll(0.05)
+            else:
+                return
+
+    def _read_to_end(self, topics: list[str], take: Callable[[Message], None]) -> None:
+        """Read these topics from their beginning until each partition has said that this was its last record."""
+        known = self._consumer.list_topics(timeout=_CONNECT_SECONDS).topics
+        parts = [TopicPartition(topic, number, 0) for topic in topics for number in known[topic].partitions]
+        unread = {(part.topic, part.partition) for part in parts}
+        self._consumer.assign(parts)
+        while unread and not self._stopped:
+            for message in self._consumer.consume(1000, 0.1):
+                error = message.error()
+                if error is None:
+                    take(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    unread.discard((message.topic() or "", message.partition() or 0))
+
+    def _topics(self) -> list[str]:
+        if self._warehouses:
+            return [ORDERS_ROUTED.of(warehouse) for warehouse in self._warehouses]
+        known = self._consumer.list_topics(timeout=_CONNECT_SECONDS).topics
+        return sorted(name for name in known if name.startswith(f"{ORDERS_ROUTED.name}."))
+
+
+def _take(houses: Houses, message: Message) -> None:
+    _, stamp = message.timestamp()
+    houses.take(_INSTRUCTION(message.value() or b""), stamp / 1000)
