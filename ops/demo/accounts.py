@@ -10,11 +10,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
+from ops.demo.parcels import Parcel
 from schemas.dead_letter import DeadLetter
-from schemas.fulfillment import FulfillmentInstruction, InstructionKind
+from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.plan import Backorder, Disposition, PlannedOrder, TransferRequest
 from schemas.record import adapter
+from workers.inventory.availability import wanted
 
 PLACE_OF_DISPOSITION: Final = {
     Disposition.REVIEW: "review",
@@ -29,6 +31,7 @@ _BACKORDER = adapter(Backorder).validate_json
 _TRANSFER = adapter(TransferRequest).validate_json
 _LETTER = adapter(DeadLetter).validate_json
 _INVENTORY = adapter(InventoryEvent).validate_json
+_WMS_EVENT = adapter(WmsEvent).validate_json
 
 
 @dataclass(slots=True)
@@ -37,7 +40,9 @@ class Account:
 
     planned: str = ""
     disposition: Disposition | None = None
-    routed: dict[str, tuple[str, InstructionKind]] = field(default_factory=dict)  # warehouse -> revision, kind
+    sent_back: bool = False  # a warehouse's answer put it before a person
+    ordered: dict[str, int] = field(default_factory=dict)  # the most that any revision asked for
+    routed: dict[str, Parcel] = field(default_factory=dict)  # by warehouse
     parcels: int = 1
     backordered: str = ""
     transferred: str = ""
@@ -45,22 +50,33 @@ class Account:
     stock: str = ""  # newest inventory event's revision
     stock_kind: InventoryEventKind | None = None
 
-    def live_warehouses(self) -> list[str]:
-        """The warehouses that have been told to ship it and not told to stop."""
-        return sorted(name for name, (_, kind) in self.routed.items() if kind is not InstructionKind.CANCEL)
+    @property
+    def doubled(self) -> bool:
+        """Two warehouses may ship it that were neither told to stop nor gave it back, or did ship the same unit."""
+        live = sum(parcel.live for parcel in self.routed.values())
+        left: Counter[str] = Counter()
+        for parcel in self.routed.values():
+            left.update(parcel.shipped)
+        return live > self.parcels or any(units > self.ordered.get(sku, 0) for sku, units in left.items())
+
+    @property
+    def waiting(self) -> bool:
+        """A warehouse has yet to answer."""
+        return any(parcel.waiting for parcel in self.routed.values())
 
     def place(self) -> str:
         """Where the order is now, in one word; "lost" when nothing says anything."""
         if self.disposition is None:
             return "quarantined" if self.letters else "lost"
         if self.disposition is not Disposition.RESERVE:
-            return PLACE_OF_DISPOSITION[self.disposition]
+            return "wms-review" if self.sent_back else PLACE_OF_DISPOSITION[self.disposition]
         return self._after_reserve()
 
     def _after_reserve(self) -> str:
-        if any(
-            revision == self.planned for revision, kind in self.routed.values() if kind is not InstructionKind.CANCEL
-        ):
+        live = [parcel for parcel in self.routed.values() if parcel.live]
+        if live and all(parcel.left for parcel in live):
+            return "shipped"  # whatever was wanted of it later
+        if any(parcel.newest.revision == self.planned for parcel in live):
             return "routed"
         if self.backordered == self.planned:
             return "backordered"
@@ -83,6 +99,7 @@ class Books:
         self.routed: Counter[str] = Counter()  # instructions to fulfil, by warehouse
         self.gift_units = 0
         self.kinds: Counter[InventoryEventKind] = Counter()
+        self.answers: Counter[str] = Counter()  # of warehouses; "cancelled-too-late": refused cancellations
         self.sequences: defaultdict[str, set[int]] = defaultdict(set)
         self._seen: set[tuple[str, str, str]] = set()
         self._readers = {
@@ -92,6 +109,7 @@ class Books:
             "transfers.requested": self._transfer,
             "orders.quarantined": self._letter,
             "inventory.events": self._inventory,
+            "wms.events": self._answer,
         }
 
     def add(self, topic: str, key: str, dedupe: str, value: bytes) -> None:
@@ -111,17 +129,24 @@ class Books:
         account = self.accounts[planned.order.uid]
         if planned.order.revision >= account.planned:
             account.planned, account.disposition = planned.order.revision, planned.plan.disposition
+            account.sent_back = any(code.startswith("wms-") for code in planned.plan.hold_codes)
+        for sku, units in wanted(planned.order.lines).items():
+            account.ordered[sku] = max(units, account.ordered.get(sku, 0))
 
     def _instruction(self, value: bytes) -> None:
         told = _INSTRUCTION(value)
         account = self.accounts[told.order_uid]
-        before = account.routed.get(told.warehouse_id)
-        if before is None or told.revision >= before[0]:
-            account.routed[told.warehouse_id] = (told.revision, told.kind)
+        account.routed.setdefault(told.warehouse_id, Parcel()).tell(told)
         if told.kind is InstructionKind.FULFIL:
             account.parcels = told.parcels
             self.routed[told.warehouse_id] += 1
             self.gift_units += sum(line.quantity for line in told.gifts)
+
+    def _answer(self, value: bytes) -> None:
+        event = _WMS_EVENT(value)
+        self.answers[_answer_name(event)] += 1
+        parcel = self.accounts[event.order_uid].routed.setdefault(event.warehouse_id, Parcel())
+        parcel.hear(event)
 
     def _backorder(self, value: bytes) -> None:
         order = _BACKORDER(value).planned.order
@@ -150,9 +175,18 @@ class Books:
         """How many orders are in each place."""
         return Counter(account.place() for account in self.accounts.values())
 
+    def waiting(self) -> int:
+        """Orders of which a warehouse has yet to say what became of them."""
+        return sum(account.waiting for account in self.accounts.values())
+
     def missing_events(self) -> int:
         """Inventory events that never arrived: gaps in a warehouse's sequence."""
         return sum(max(seen) - len(seen) for seen in self.sequences.values() if seen)
+
+
+def _answer_name(event: WmsEvent) -> str:
+    late = event.kind is WmsEventKind.REJECTED and event.instruction_id.endswith(f"/{InstructionKind.CANCEL}")
+    return "cancelled-too-late" if late else event.kind.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +206,7 @@ class Verdict:
     generated: int = 0
     lost: list[str] = field(default_factory=list)  # never shown up anywhere
     misplaced: list[str] = field(default_factory=list)  # somewhere its story does not allow: "uid: story: place"
-    doubled: list[str] = field(default_factory=list)  # told to two warehouses without a split
+    doubled: list[str] = field(default_factory=list)  # told to two warehouses without a split, or shipped twice
     unknown: list[str] = field(default_factory=list)  # in the topics, and never generated
     places: Counter[str] = field(default_factory=Counter)
 
@@ -197,6 +231,6 @@ def judge(books: Books, truth: list[Expected]) -> Verdict:
             verdict.lost.append(expected.uid)
         else:
             verdict.misplaced.append(f"{expected.uid}: {expected.story}: {place}")
-        if account is not None and len(account.live_warehouses()) > account.parcels:
+        if account is not None and account.doubled:
             verdict.doubled.append(expected.uid)
     return verdict

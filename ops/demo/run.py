@@ -25,8 +25,8 @@ from workers.runtime.settings import Settings
 QUIET_SECONDS = 2.0
 GIVE_UP_SECONDS = 45.0
 
-TOGETHER = "normalize,reserve"
-APART = ("normalize", "tag", "route", "reserve")
+TOGETHER = "normalize,reserve,fulfill"
+APART = ("normalize", "tag", "route", "reserve", "fulfill")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class View:
     routed: dict[str, int]
     gift_units: int
     stock_events: dict[str, int]
+    answers: dict[str, int]  # of warehouses
     backlog: int
     memory: dict[str, int]  # bytes, by process
     restarts: int
@@ -71,6 +72,7 @@ class Report:
     seconds: float
     oversold: list[str]
     missing_events: int
+    unanswered: int  # orders of which a warehouse never said what became of them
     memory: dict[str, list[int]]
     restarts: int
     letters: dict[str, int] = field(default_factory=dict)
@@ -78,7 +80,8 @@ class Report:
     @property
     def clean(self) -> bool:
         """Whether every order is where it belongs, exactly once, and the stock adds up."""
-        return self.verdict.clean and self.audit.is_clean and not self.oversold and not self.missing_events
+        balanced = not (self.oversold or self.missing_events or self.unanswered)
+        return self.verdict.clean and self.audit.is_clean and balanced
 
 
 class Demo:
@@ -114,6 +117,7 @@ class Demo:
             run_async(_set_stock(stack.redis.url, stock))
             show(self._view("workers", {}))
             stack.start_fleet()
+            stack.start_warehouses(self._plan.seed)
             stack.start_shops(self._shop_options())
             for view in self._watch(warehouses):
                 show(view)
@@ -172,7 +176,7 @@ class Demo:
     def _at_rest(self, view: View) -> bool:
         if view.backlog or time.monotonic() - self._quiet_since < QUIET_SECONDS:
             return False
-        return not self.books.places()["held"]
+        return not self.books.places()["held"] and not self.books.waiting()
 
     def _view(self, phase: str, progress: dict[str, Any]) -> View:
         children = (*self.stack.workers, *self.stack.others)
@@ -185,6 +189,7 @@ class Demo:
             routed=dict(self.books.routed),
             gift_units=self.books.gift_units,
             stock_events={kind.value: count for kind, count in self.books.kinds.items()},
+            answers=dict(self.books.answers),
             backlog=int(sum(each.get("orders_backlog_records", 0) for each in metrics)),
             memory={child.name: child.sample() for child in children},
             restarts=self._restarts,
@@ -213,6 +218,7 @@ class Demo:
             seconds=seconds,
             oversold=oversold,
             missing_events=self.books.missing_events(),
+            unanswered=self.books.waiting(),
             memory={child.name: child.memory for child in (*self.stack.workers, *self.stack.others)},
             restarts=self._restarts,
         )

@@ -63,6 +63,15 @@ class Stack:
         for child in (*self.workers, sweeper):
             child.wait_ready()
 
+    def start_warehouses(self, seed: int) -> None:
+        """The simulated WMS of all warehouses."""
+        command = [sys.executable, "-m", "ops.simulators.wms", "--kafka", self.broker.address, "--seed", str(seed)]
+        wms = Child("wms", command, self.folder, self.env)
+        self.others.append(wms)
+        self._exit.callback(wms.stop)
+        wms.start()
+        wms.wait_ready()
+
     def start_shops(self, options: Sequence[str]) -> None:
         """The simulated platforms and the pollers."""
         self.simulators = Child(

@@ -1,7 +1,8 @@
 """What becomes of an order, as a table: how it opens, what happens to it, and where it must end up in the fleet.
 
-`expected` names the final places that are right: routed, backordered, transfer-requested, held, expired, released,
-review, deferred, ignored, quarantined, unseen (the platform never shows the order to the shop).
+`expected` names the final places that are right: shipped, routed, wms-review (a warehouse sent it back), backordered,
+transfer-requested, held, expired, released, review, deferred, ignored, quarantined, unseen (the platform never shows
+the order to the shop).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ops.simulators import baskets
 from ops.simulators.baskets import Basket
 from ops.simulators.sale import Oddity, Sale, Stage
 
-SHIPPABLE = ("routed", "backordered", "transfer-requested")
+SHIPPABLE = ("shipped", "routed", "wms-review", "backordered", "transfer-requested")
 LAPSED = ("expired", "backordered", "transfer-requested")  # what could not be held has no hold to expire
 
 ALL = frozenset({"taobao", "pinduoduo", "douyin", "jd", "woocommerce", "shopify"})

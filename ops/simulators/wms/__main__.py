@@ -1,4 +1,4 @@
-"""`python -m ops.simulators.wms --kafka 127.0.0.1:9092 --seed 11`: prints {"ready": true}, then picks and answers.
+"""`python -m ops.simulators.wms --kafka 127.0.0.1:9092 --seed 11`: prints {"port": 0}, then picks and answers.
 
 It reads `orders.routed.<warehouse>` of all warehouses from the beginning, or of those named. It keeps all in memory and
 may be killed at any time: started again, it reads again and says again what it said. Stops on SIGTERM and Ctrl-C.
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         houses = Houses(options.seed, Mishaps(**shares), options.pace, said=line.said())
         line.catch_up(houses)
-        sys.stdout.write(json.dumps({"ready": True}) + "\n")
+        sys.stdout.write(json.dumps({"port": 0}) + "\n")
         sys.stdout.flush()
         line.work(houses)
     finally:

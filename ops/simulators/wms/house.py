@@ -67,6 +67,8 @@ class Houses:
                 self._cancel(told, at, work)
             case InstructionKind.CHANGE if work is not None and work.has_left(at):
                 self._answer(told, at, WmsEventKind.REJECTED, "other")
+            case InstructionKind.FULFIL if work is not None and work.has_left(at) and work.back_at > at:
+                pass  # what has left is never packed twice; `shipped` says so
             case _:
                 if work is not None:
                     work.ended = min(work.ended, at)

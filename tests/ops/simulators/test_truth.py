@@ -40,7 +40,7 @@ OPENINGS = {
     (Stage.UNDER_REVIEW, OrderStatus.ON_HOLD, PaymentStatus.PAID),
     (Stage.PAID, OrderStatus.TO_SHIP, PaymentStatus.PAID),
 }
-PAID_PLACES = {"routed", "backordered", "transfer-requested"}
+PAID_PLACES = {"shipped", "routed", "wms-review", "backordered", "transfer-requested"}
 UNPAID_PLACES = {"expired", "backordered", "transfer-requested"}
 
 

@@ -1,0 +1,74 @@
+"""What one warehouse was told of one order, and what it answered: the books' view of `wms.events`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
+
+
+class Told(NamedTuple):
+    """One instruction."""
+
+    revision: str
+    kind: InstructionKind
+    units: int
+
+
+_NOTHING = Told("", InstructionKind.CANCEL, 0)
+
+
+@dataclass(slots=True)
+class Parcel:
+    """The newest instruction counts, unless it is a change that was refused. Messages may come in any order."""
+
+    told: tuple[Told, ...] = ()  # ascending
+    gave_back: str = ""  # newest revision that the warehouse gave back
+    refused: tuple[str, ...] = ()  # changes and cancellations that came too late
+    shipped: dict[str, int] = field(default_factory=dict)
+
+    def tell(self, told: FulfillmentInstruction) -> None:
+        """The warehouse is told."""
+        units = sum(line.quantity for line in (*told.purchased, *told.gifts))
+        self.told = tuple(sorted((*self.told, Told(told.revision, told.kind, units))))
+
+    def hear(self, event: WmsEvent) -> None:
+        """The warehouse answers."""
+        revision, _, kind = event.instruction_id.removeprefix(f"{event.order_uid}@").split("/")
+        if event.kind is WmsEventKind.SHIPPED:
+            for sku, units in event.quantities.items():
+                self.shipped[sku] = self.shipped.get(sku, 0) + units
+        elif event.kind is WmsEventKind.REJECTED and kind != InstructionKind.FULFIL:
+            self.refused = (*self.refused, revision)
+        elif event.kind in (WmsEventKind.SHORT, WmsEventKind.CANCELLED, WmsEventKind.REJECTED):
+            self.gave_back = max(self.gave_back, revision)
+
+    @property
+    def newest(self) -> Told:
+        """The instruction that stands."""
+        stands = [
+            each for each in self.told if each.kind is not InstructionKind.CHANGE or each.revision not in self.refused
+        ]
+        return stands[-1] if stands else _NOTHING
+
+    @property
+    def live(self) -> bool:
+        """Told to ship, not told to stop, and not given back."""
+        newest = self.newest
+        return newest.kind is not InstructionKind.CANCEL and self.gave_back < newest.revision
+
+    @property
+    def left(self) -> bool:
+        """All that was to be shipped has left."""
+        units = next((each.units for each in reversed(self.told) if each.kind is not InstructionKind.CANCEL), 0)
+        standing = self.newest.units or units
+        return bool(standing) and sum(self.shipped.values()) >= standing
+
+    @property
+    def waiting(self) -> bool:
+        """The warehouse has not yet said what became of it."""
+        if self.live:
+            return not self.left
+        newest = self.newest
+        return self.gave_back < newest.revision and not (newest.revision in self.refused and self.left)
