@@ -134,11 +134,12 @@ def _line(view: View) -> str:
     if view.phase == "workers":
         return say("starting workers, sweeper, shops and pollers ...", "启动处理进程、超时释放、店铺与拉单 ……")
     planned, routed = view.messages.get("orders.planned", 0), sum(view.routed.values())
+    shipped = view.answers.get("shipped", 0)
     review, expired = view.messages.get("orders.review", 0), view.stock_events.get("expired", 0)
     return say(
-        f"placed {view.placed}/{view.target}  planned {planned}  routed {routed}  review {review}  "
+        f"placed {view.placed}/{view.target}  planned {planned}  routed {routed}  shipped {shipped}  review {review}  "
         f"expired {expired}  gifts {view.gift_units}  lag {view.backlog}",
-        f"已下单 {view.placed}/{view.target}  已决策 {planned}  已派仓 {routed}  待审 {review}  "
+        f"已下单 {view.placed}/{view.target}  已决策 {planned}  已派仓 {routed}  已发货 {shipped}  待审 {review}  "
         f"超时释放 {expired}  赠品 {view.gift_units}  积压 {view.backlog}",
     )
 
@@ -211,6 +212,14 @@ def _findings(report: Report) -> list[str]:
             f"来历不明 {len(verdict.unknown)}  超卖 {len(report.oversold)}  库存事件缺失 {report.missing_events}",
         ),
         say(
+            f"warehouses: shipped {books.answers['shipped']:,}  short {books.answers['short']}  "
+            f"rejected {books.answers['rejected']}  cancelled {books.answers['cancelled']}  "
+            f"cancelled too late {books.answers['cancelled-too-late']}  unanswered {report.unanswered}",
+            f"仓库应答：发货 {books.answers['shipped']:,}  缺货 {books.answers['short']}  "
+            f"拒绝 {books.answers['rejected']}  已取消 {books.answers['cancelled']}  "
+            f"取消过晚 {books.answers['cancelled-too-late']}  未应答 {report.unanswered}",
+        ),
+        say(
             f"stock audit: {audit.warehouses} warehouses, {audit.skus} SKUs, {audit.reservations} reservations, "
             f"{len(audit.findings)} findings",
             f"库存审计：{audit.warehouses} 个仓库，{audit.skus} 个 SKU，{audit.reservations} 条预留，"
@@ -242,6 +251,8 @@ def _as_json(report: Report) -> dict[str, Any]:
         "unknown": verdict.unknown,
         "oversold": report.oversold,
         "missing_events": report.missing_events,
+        "answers": dict(report.books.answers),
+        "unanswered": report.unanswered,
         "audit_findings": len(report.audit.findings),
         "repeats": report.books.repeats,
         "restarts": report.restarts,

@@ -70,7 +70,7 @@ class Stack:
         self.others.append(wms)
         self._exit.callback(wms.stop)
         wms.start()
-        wms.wait_ready()
+        wms.wait_ready("port")
 
     def start_shops(self, options: Sequence[str]) -> None:
         """The simulated platforms and the pollers."""
@@ -94,7 +94,9 @@ class Stack:
         dead = [child for child in (*self.workers, *self.others) if not child.running]
         for child in dead:
             child.start()
-            if child.name != "poller":
+            if child.name == "wms":
+                child.wait_ready("port")
+            elif child.name != "poller":
                 child.wait_ready()
         return [child.name for child in dead]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -81,6 +82,4 @@ class House:
 
 
 def _revised(order: Order, revision: str) -> Order:
-    from dataclasses import replace
-
     return replace(order, revision=revision)

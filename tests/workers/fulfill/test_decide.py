@@ -1,0 +1,162 @@
+"""What each answer means, for every kind, instruction, reason and outcome; and what no answer may say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
+from schemas.plan import Disposition, PlannedOrder, ReviewOrder
+from tests.builders import NOON, a_plan, a_planned_order, a_wms_event, an_order
+from workers.fulfill.decide import Course, course_of, events_of, race_of, step_of
+from workers.fulfill.reading import Answered, read
+from workers.inventory.records import (
+    Allocate,
+    AllocateOutcome,
+    Answer,
+    Lost,
+    Ship,
+    ShipOutcome,
+    Short,
+    ShortOutcome,
+    Standing,
+    Withdraw,
+    WithdrawOutcome,
+)
+from workers.reserve.decide import Result, Told
+from workers.reserve.decide import events_of as said_by_reserve
+from workers.runtime.errors import PermanentError
+
+STANDS = Standing(revision="r9", told="r1")
+REASONS = ("not-there", "damaged", "address", "other", "")
+
+
+def told(kind: str = "fulfil") -> FulfillmentInstruction:
+    ordered = Result(told=(Told(warehouse_id="hangzhou", kind=InstructionKind(kind)),))
+    [event] = said_by_reserve(a_planned_order(an_order(revision="r1")), ordered)
+    assert isinstance(event, FulfillmentInstruction)
+    return event
+
+
+def answered(kind: str, instruction: str = "fulfil", reason: str = "") -> Answered:
+    return read(a_wms_event(told(instruction), kind, "m", reason=reason))
+
+
+@pytest.mark.parametrize("kind", [*WmsEventKind])
+@pytest.mark.parametrize("instruction", [*InstructionKind])
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_answer_takes_the_step_that_the_contract_says(kind: str, instruction: str, reason: str) -> None:
+    step = step_of(answered(kind, instruction, reason), STANDS)
+    expected: Any = {"shipped": Ship, "cancelled": Withdraw, "short": Short}.get(kind)
+    if kind in ("accepted", "picked"):
+        expected = type(None) if instruction == "cancel" else Allocate
+    if kind == "rejected":
+        lost = reason in ("not-there", "damaged")
+        expected = type(None) if instruction != "fulfil" else Short if lost else Withdraw
+    assert type(step) is expected
+    if isinstance(step, Short):
+        assert step.lost is {"not-there": Lost.SHELF, "damaged": Lost.UNITS}.get(reason, Lost.NONE)
+    if isinstance(step, Short | Withdraw):
+        assert step.revision == "r9"  # nothing newer was told since: the answer holds for the order as it is now
+
+
+def test_an_answer_to_what_was_replaced_holds_for_its_own_revision_only() -> None:
+    for standing in (Standing(revision="r9", told="r5"), Standing(revision="r9")):
+        step = step_of(answered("cancelled"), standing)
+        assert isinstance(step, Withdraw)
+        assert step.revision == "r1"
+
+
+OUTCOMES = (*AllocateOutcome, *ShipOutcome, *ShortOutcome, *WithdrawOutcome)
+PLACED_ANEW = {(ShortOutcome, "NOTED"), (ShortOutcome, "REPEAT"), (WithdrawOutcome, "GIVEN_UP")}
+
+
+@pytest.mark.parametrize(("outcome", "standing"), [*product(OUTCOMES, (STANDS, Standing(revision="r9", told="r5")))])
+def test_only_what_was_given_back_is_placed_anew(outcome: Any, standing: Standing) -> None:
+    if outcome is ShipOutcome.NOTHING_KNOWN:
+        with pytest.raises(PermanentError):
+            course_of(answered("shipped"), standing, Answer(outcome))
+        return
+    anew = (type(outcome), str(outcome)) in PLACED_ANEW and standing is STANDS
+    assert course_of(answered("short"), standing, Answer(outcome)) is (Course.ANEW if anew else Course.DONE)
+
+
+def test_refused_cancellations_and_changes_move_nothing() -> None:
+    assert course_of(answered("rejected", "cancel"), STANDS, None) is Course.DONE
+    assert course_of(answered("rejected", "change"), STANDS, None) is Course.CHANGE_REFUSED
+    assert race_of(answered("rejected", "cancel"), None) == "too-late"
+    assert race_of(answered("cancelled", "cancel"), Answer(WithdrawOutcome.RELEASED)) == "intercepted"
+    assert race_of(answered("shipped"), Answer(ShipOutcome.SHIPPED)) == ""
+
+
+@pytest.mark.parametrize("disposition", [one for one in Disposition if one is not Disposition.RESERVE])
+@pytest.mark.parametrize("course", [*Course])
+def test_an_order_that_is_not_to_be_shipped_any_more_is_left_alone(disposition: Disposition, course: Course) -> None:
+    planned = a_planned_order(an_order(revision="r1"), a_plan(disposition=disposition))
+    assert events_of(answered("short"), course, planned, shipped=False) == []
+
+
+@pytest.mark.parametrize(("tries", "review"), [(0, False), (8, False), (9, True), (12, True)])
+def test_the_tenth_try_is_a_persons(tries: int, review: bool) -> None:
+    revision = f"r1+{tries:03d}" if tries else "r1"
+    planned = a_planned_order(an_order(revision=revision), a_plan("hangzhou", "beijing"))
+    events = events_of(answered("short", reason="damaged"), Course.ANEW, planned, shipped=False)
+    assert [type(event) for event in events] == [PlannedOrder, *[ReviewOrder] * review]
+    again = events[0]
+    assert isinstance(again, PlannedOrder)
+    assert again.order.revision == f"r1+{tries + 1:03d}"
+    assert again.plan.gave_up == ("hangzhou",)
+    assert (again.plan.disposition is Disposition.REVIEW) == review
+    assert planned.plan.gave_up == ()
+
+
+def test_a_reason_in_a_warehouses_own_words_is_not_repeated() -> None:
+    planned = a_planned_order(an_order(revision="r1"))
+    [again] = events_of(answered("rejected", reason="Zhang San, 13800000000"), Course.ANEW, planned, shipped=False)
+    assert isinstance(again, PlannedOrder)
+    assert "Zhang" not in again.plan.reason
+
+
+GOOD = a_wms_event(told(), "shipped", "m")
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("bad-message-id", {"message_id": ""}),
+        ("bad-message-id", {"message_id": "m" * 129}),
+        ("bad-instruction-id", {"instruction_id": ""}),
+        ("bad-instruction-id", {"instruction_id": "taobao:tea-house:1001@r1/beijing/fulfil"}),
+        ("bad-instruction-id", {"instruction_id": "taobao:tea-house:1001@r1/hangzhou/explode"}),
+        ("bad-instruction-id", {"instruction_id": "taobao:tea-house:1001@/hangzhou/fulfil"}),
+        ("bad-instruction-id", {"instruction_id": "taobao:tea-house:1001@r1 r2/hangzhou/fulfil"}),
+        ("bad-instruction-id", {"order_uid": "taobao:tea-house:1002"}),
+        ("bad-quantities", {"quantities": {"NUT": -1}}),
+        ("bad-quantities", {"quantities": {"NUT": 1_000_001}}),
+        ("bad-quantities", {"quantities": {"NUT": 0}}),
+        ("bad-quantities", {"quantities": {"": 1}}),
+        ("bad-quantities", {"quantities": {"N\n": 1}}),
+        ("bad-quantities", {"quantities": {str(number): 1 for number in range(501)}}),
+        ("bad-time", {"at": datetime(2026, 11, 11)}),  # noqa: DTZ001  # that is the point
+        ("bad-time", {"at": NOON.replace(year=1999)}),
+        ("bad-time", {"at": NOON + timedelta(days=2)}),
+    ],
+)
+def test_what_cannot_be_right_is_refused_with_a_reason_in_both_languages(reason: str, changes: dict[str, Any]) -> None:
+    event: WmsEvent = replace(GOOD, **changes)
+    with pytest.raises(PermanentError) as refused:
+        read(event, int(NOON.timestamp() * 1000))
+    assert refused.value.reason == reason
+    [failure] = refused.value.failures
+    assert failure.problem
+    assert failure.problem_zh
+
+
+def test_an_order_id_may_hold_the_signs_that_part_an_instruction_id() -> None:
+    uid = "shopify:mall:#1@2/hangzhou/3"
+    event = replace(GOOD, order_uid=uid, instruction_id=f"{uid}@r1+001/hangzhou/change")
+    assert read(event)[1:] == ("r1+001", InstructionKind.CHANGE)
