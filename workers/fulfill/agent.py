@@ -9,7 +9,7 @@ from typing import Protocol
 
 from schemas.fulfillment import WmsEvent
 from schemas.plan import PlannedOrder
-from workers.fulfill.decide import Course, course_of, events_of, labels_of, overtaken, race_of, step_of
+from workers.fulfill.decide import Course, course_of, events_of, labels_of, overtaken, race_of, steps_of
 from workers.fulfill.reading import Answered, check_known, known_order, read, still_there
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import (
@@ -63,8 +63,8 @@ class _Job:
         self.outcome: Outcome = ()
         self.answered: Answered = None  # type: ignore[assignment]  # set first of all, or the job has failed
         self.standing: Standing = None  # type: ignore[assignment]  # set by looking, or the job has failed
-        self.step: Step | None = None
-        self.answer: Answer | None = None
+        self.steps: Sequence[Step] = ()
+        self.answers: list[Answer] = []
         self.course = Course.DONE
         self.attempt(lambda: setattr(self, "answered", read(delivery.value, delivery.timestamp_ms)))
 
@@ -72,6 +72,11 @@ class _Job:
     def event(self) -> WmsEvent:
         """What the WMS says."""
         return self.answered.event
+
+    @property
+    def answer(self) -> Answer | None:
+        """What the ledger made of it; None when nothing was asked."""
+        return self.answers[-1] if self.answers else None
 
     @property
     def failed(self) -> bool:
@@ -121,13 +126,13 @@ class FulfillAgent:
             job.attempt(partial(_set_out, job, standing))
 
     async def _apply(self, jobs: Sequence[_Job]) -> None:
-        acting = [(job, job.step) for job in jobs if job.step is not None]
+        acting = [(job, step) for job in jobs for step in job.steps]
         answers = await self._ledger.apply([step for _, step in acting])
         for (job, _), answer in zip(acting, answers, strict=True):
             if isinstance(answer, CorruptLedger):
                 job.outcome = answer
             else:
-                job.answer = answer
+                job.answers.append(answer)
         for job in _sound(jobs):
             job.attempt(partial(_conclude, job))
 
@@ -150,11 +155,11 @@ def _sound(jobs: Iterable[_Job]) -> list[_Job]:
 
 def _set_out(job: _Job, standing: Standing | None) -> None:
     job.standing = known_order(standing)
-    job.step = step_of(job.answered, job.standing)
+    job.steps = steps_of(job.answered, job.standing)
 
 
 def _conclude(job: _Job) -> None:
-    if overtaken(job.answered, job.standing, job.answer):
+    if overtaken(job.answered, job.standing, job.answers):
         raise TransientError("an order was changed while a warehouse's answer to it was taken in")
     job.course = course_of(job.answered, job.standing, job.answer)
     _count(job)

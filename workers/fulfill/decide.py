@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -14,12 +14,16 @@ from workers.fulfill.reading import Answered, refuse
 from workers.inventory.records import (
     Allocate,
     Answer,
+    ReservationState,
+    Reserve,
+    ReserveOutcome,
     Ship,
     ShipOutcome,
     Short,
     ShortOutcome,
     Standing,
     Step,
+    Taking,
     Withdraw,
     WithdrawOutcome,
 )
@@ -30,6 +34,9 @@ Event = PlannedOrder | ReviewOrder
 MOST_TRIES: Final = 9
 """So often an order is placed anew by itself; after that a person looks at it."""
 
+_STALE = (ReserveOutcome.STALE, ShortOutcome.STALE, WithdrawOutcome.STALE)
+_FOLLOWS = (WmsEventKind.ACCEPTED, WmsEventKind.PICKED, WmsEventKind.SHIPPED)
+_LAST_OF_CLAIM = 999  # a claim's own steps have lower numbers, the next claim's higher ones
 _LOST = {"not-there": LostUnits.SHELF, "damaged": LostUnits.UNITS}
 
 
@@ -40,6 +47,26 @@ class Course(StrEnum):
     ANEW = "anew"  # it is placed anew
     ADDRESS = "address"  # a person must see to its address
     CHANGE_REFUSED = "change-refused"  # it ships as it was before; a person must see to it
+
+
+def steps_of(answered: Answered, standing: Standing) -> list[Step]:
+    """What the ledger must note, in order: what a change leaves out is free once the warehouse follows it."""
+    step = step_of(answered, standing)
+    follows = answered.event.kind in _FOLLOWS and answered.instruction is InstructionKind.CHANGE
+    if step is None or not follows or not standing.units or standing.told != answered.revision:
+        return [] if step is None else [step]
+    event, fence = answered.event, standing.fence + _LAST_OF_CLAIM
+    shrink = Reserve(
+        event.warehouse_id,
+        event.order_uid,
+        standing.revision,
+        fence,
+        ReservationState.COMMITTED,
+        standing.units,
+        has=standing.skus,
+        taking=Taking.SHRINK,
+    )
+    return [shrink, step]
 
 
 def step_of(answered: Answered, standing: Standing) -> Step | None:
@@ -84,10 +111,10 @@ def _as_of(answered: Answered, standing: Standing) -> str:
     return standing.revision if standing.concerns(answered.revision) else answered.revision
 
 
-def overtaken(answered: Answered, standing: Standing, answer: Answer | None) -> bool:
+def overtaken(answered: Answered, standing: Standing, answers: Sequence[Answer]) -> bool:
     """Whether the order moved on between looking and asking: look again, for which of the two the answer meant."""
-    outcome = answer.outcome if answer is not None else None
-    return outcome in (ShortOutcome.STALE, WithdrawOutcome.STALE) and standing.concerns(answered.revision)
+    stale = any(answer.outcome in _STALE for answer in answers)
+    return stale and standing.concerns(answered.revision)
 
 
 def course_of(answered: Answered, standing: Standing, answer: Answer | None) -> Course:

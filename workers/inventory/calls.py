@@ -322,8 +322,9 @@ def _read_routed(packed: bytes) -> dict[str, Routed]:
     routed = {}
     for warehouse_id, fields in orjson.loads(packed or b"{}").items():
         line_ids, revisions = fields["line_ids"], tuple(fields.get("revisions", ()))
-        tuples = {"line_ids": None if line_ids is None else tuple(line_ids), "revisions": revisions}
-        routed[warehouse_id] = Routed(**fields | tuples)
+        line_ids = None if line_ids is None else tuple(line_ids)
+        read_back = {"line_ids": line_ids, "revisions": revisions, "units": fields.get("units") or {}}
+        routed[warehouse_id] = Routed(**fields | read_back)
     return routed
 
 
@@ -343,14 +344,15 @@ def read_place(source: bytes | None) -> tuple[int, int] | None:
 
 
 def read_standing(reply: Sequence[bytes | None], warehouse_id: str) -> Standing | None:
-    """The fields revision, holdings, routed and heard of an order's pointer; None when there is no such order."""
-    revision, holdings, routed, heard = reply
+    """What `Ledger.look` reads of an order's pointer; None when there is no such order."""
+    revision, fence, holdings, routed, heard = reply
     if revision is None:
         return None
     skus = orjson.loads(holdings or b"{}").get(warehouse_id, ())
     told = orjson.loads(routed or b"{}").get(warehouse_id)
     standing = told["revisions"][-1] if told and told.get("revisions") else ""
-    return Standing(revision.decode(), tuple(skus), standing, heard is not None)
+    units = told.get("units") or {} if told else {}
+    return Standing(revision.decode(), tuple(skus), standing, heard is not None, units, int(fence or 0))
 
 
 def read_outcome(outcomes: type[Outcome], reply: Any) -> Outcome:

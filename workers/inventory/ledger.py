@@ -114,7 +114,9 @@ class Ledger:
         """What stands of (order uid, warehouse, revision of an instruction); None for an order nobody knows."""
         pipeline = self._redis.pipeline(transaction=False)
         for uid, warehouse_id, revision in asked:
-            pipeline.hmget(order_key(uid), "revision", "holdings", "routed", f"heard:{warehouse_id}:{revision}")
+            pipeline.hmget(
+                order_key(uid), "revision", "fence", "holdings", "routed", f"heard:{warehouse_id}:{revision}"
+            )
         with redis_errors():
             replies: list[Any] = await pipeline.execute()
         return [read_standing(reply, warehouse_id) for reply, (_, warehouse_id, _) in zip(replies, asked, strict=True)]

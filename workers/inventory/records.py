@@ -197,6 +197,8 @@ class Taking(StrEnum):
     TAKE = "take"  # make them what is wanted
     KEEP = "keep"  # take nothing new: only carry over what is there
     STOP = "stop"  # keep, and the WMS was told to stop: on its answer the units are committed and wait
+    GROW = "grow"  # give nothing back: the WMS may ship it all the same, until it says that it follows the change
+    SHRINK = "shrink"  # take nothing: the WMS follows the change, and what it leaves out is free
 
 
 class Giving(StrEnum):
@@ -335,6 +337,7 @@ class Routed:
     parcel: int = 1
     parcels: int = 1
     revisions: tuple[str, ...] = ()  # of its instructions since it was told to ship, newest last, less refused changes
+    units: Quantities = field(default_factory=dict)  # that the newest of them asks for; empty = not known
 
 
 class Standing(NamedTuple):
@@ -344,6 +347,8 @@ class Standing(NamedTuple):
     skus: Collection[str] = ()  # what the order has there, as far as the pointer knows
     told: str = ""  # revision of the instruction that stands there, "" when none does
     heard: bool = False  # the instruction was given back before
+    units: Mapping[str, int] = {}  # that the instruction which stands there asks for
+    fence: int = 0  # of the newest claim
 
     def concerns(self, revision: str) -> bool:
         """Whether the warehouse answers what it was last told."""

@@ -212,11 +212,15 @@ class _Walk:
         return None
 
     def _revise(self) -> Steps:
-        """The warehouses that were told have it, and go on having it: to ship it from two would be worse than late."""
+        """The warehouses that were told have it, and go on having it: to ship it from two would be worse than late.
+
+        What a change leaves out stays reserved until the WMS says that it follows: it may have left already.
+        """
         way = {warehouse: lines for warehouse, lines in self._as_told().items() if lines}
         still: dict[str, tuple[Line, ...]] = {}
         for warehouse, lines in way.items():
-            [answer] = yield [self._take(warehouse, wanted(lines))]
+            taking = Taking.GROW if self._answers(warehouse) else Taking.TAKE
+            [answer] = yield [self._take(warehouse, wanted(lines), taking)]
             if answer.outcome is ReserveOutcome.INSUFFICIENT:
                 return (yield from self._cannot_add(missing(wanted(lines), answer.quantities)))
             if self._taken(answer):
@@ -278,9 +282,11 @@ class _Walk:
                 parcel=parcel.parcel,
                 parcels=parcel.parcels,
                 revisions=parcel.revisions,
+                units=parcel.units,
             )
             if before is None or before.digest != now.digest:
-                now = changed(now, revisions=(*now.revisions, self.order.revision)[-_MOST_TOLD:])
+                revisions = (*now.revisions, self.order.revision)[-_MOST_TOLD:]
+                now = changed(now, revisions=revisions, units=wanted(lines))
                 kind = InstructionKind.FULFIL if before is None else InstructionKind.CHANGE
                 told.append(
                     Told(warehouse_id=warehouse, kind=kind, parcel=now.parcel, parcels=now.parcels, line_ids=line_ids)

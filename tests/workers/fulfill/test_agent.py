@@ -211,6 +211,39 @@ async def test_a_short_order_that_is_cancelled_meanwhile_is_not_placed_anew(hous
     assert (level.on_hand, level.available_to_promise) == (9, 9)
 
 
+async def part_refunded(house: House) -> tuple[FulfillmentInstruction, FulfillmentInstruction]:
+    lines = (a_line(), a_line(TEA, line_id="2"))
+    [first] = await house.place(an_order(lines=lines), HZ, revision=R1)
+    [change] = await house.place(an_order(lines=lines[:1]), HZ, revision=R2)
+    assert (await house.level(sku=TEA)).available_to_promise == 9  # it may be on its way
+    return first, change
+
+
+@pytest.mark.parametrize("kind", ["accepted", "picked", "shipped"])
+async def test_what_a_change_leaves_out_is_free_once_the_warehouse_follows_it(house: House, kind: str) -> None:
+    _, change = await part_refunded(house)
+    follows = a_wms_event(change, kind)
+    assert await house.answer(follows, follows) == [(), ()]
+    assert (await house.level(sku=TEA)).available_to_promise == 10
+    assert (await house.level(sku=NUT)).available_to_promise == 9
+    await house.answer(a_wms_event(change, "shipped"))
+    assert [(await house.level(sku=sku)).on_hand for sku in (NUT, TEA)] == [9, 10]
+
+
+async def test_what_a_refused_change_left_out_ships_from_its_own_stock(house: House) -> None:
+    first, change = await part_refunded(house)
+    await house.answer(a_wms_event(change, "rejected", reason="other"))
+    await house.answer(a_wms_event(first, "shipped", quantities={NUT: 1, TEA: 1}))
+    level = await house.level(sku=TEA)
+    assert (level.on_hand, level.available_to_promise, level.committed) == (9, 9, 0)
+
+
+async def test_a_late_word_on_a_change_takes_no_stock_for_an_order_that_was_given_back(house: House) -> None:
+    _, change = await part_refunded(house)
+    await house.answer(a_wms_event(change, "short", reason="other"), a_wms_event(change, "accepted"))
+    assert (await house.level(sku=NUT)).available_to_promise == 10
+
+
 async def test_a_refused_change_goes_to_a_person_and_the_parcel_out_as_before(house: House) -> None:
     await told(house)
     [change] = await house.place(an_order(lines=(a_line(quantity=2),)), HZ, BJ, revision=R2)

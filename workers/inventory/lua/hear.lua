@@ -27,6 +27,7 @@ if not heard then
     routed[ARGV[1]] = nil
   else
     table.remove(standing, at)
+    told.units = nil
   end
   heard = phase .. ' ' .. revision
   redis.call('HSET', KEYS[1], 'routed', cjson.encode(routed), field, heard)

@@ -9,8 +9,9 @@
   ARGV[2]   fence: the claim's number; a lower one than the reservation has seen changes nothing
   ARGV[3]   state to enter: held | committed
   ARGV[4]   deadline of a hold, ms since 1970; 0 = none
-  ARGV[5]   take | keep | stop; keep takes nothing new: units and a hold's deadline stay, and no state goes back;
-            stop is keep, and the WMS was told to stop: when it answers, the units are committed and wait
+  ARGV[5]   take | keep | stop | grow | shrink; keep takes nothing new: units and a hold's deadline stay, and no state
+            goes back; stop is keep, and the WMS was told to stop: when it answers, the units are committed and wait;
+            grow gives nothing back, shrink takes nothing
   ARGV[6]   how long a tombstone is kept, ms
   ARGV[7..] units wanted, one per KEYS[5..]; 0 for a SKU that is given up. What has shipped from here counts as given
   Returns   { outcome, ... }
@@ -23,7 +24,8 @@
     UNKNOWN_LINES   SKUs of the reservation; KEYS lack some of them, nothing was changed ]]
 -- @include stock.lua
 local order = string.sub(KEYS[1], #KEYS[2] - #'deadlines:' + #'reservation:' + 2)
-local revision, fence, state, deadline, keep = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5] ~= 'take'
+local revision, fence, state, deadline, taking = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local keep = taking == 'keep' or taking == 'stop'
 
 local found = read_reservation(KEYS[1])
 if is_stale(found, revision, fence) then
@@ -45,9 +47,9 @@ elseif keep then
   deadline = found.deadline
 end
 local stop = ''
-if ARGV[5] == 'stop' then
+if taking == 'stop' then
   stop = found.state == 'held' and '' or 'keep'
-elseif keep then
+elseif keep or taking == 'shrink' then
   stop = found.stop
 end
 
@@ -63,6 +65,11 @@ for i = 1, #skus do
   asked = asked + want
   if not keep and found.shipped then
     want = math.max(0, want - (found.shipped[skus[i]] or 0))
+  end
+  if taking == 'grow' then
+    want = math.max(want, had)
+  elseif taking == 'shrink' then
+    want = math.min(want, had)
   end
   wanted[i], left = want, left + want
   same = same and want == had
