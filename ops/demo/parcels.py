@@ -71,4 +71,10 @@ class Parcel:
         if self.live:
             return not self.left
         newest = self.newest
-        return self.gave_back < newest.revision and not (newest.revision in self.refused and self.left)
+        return self.gave_back < newest.revision and not (newest.revision in self.refused and self._is_over)
+
+    @property
+    def _is_over(self) -> bool:
+        """What was told before a cancellation has left, or was given back, too."""
+        told = next((each for each in reversed(self.told) if each.kind is not InstructionKind.CANCEL), _NOTHING)
+        return self.left or self.gave_back >= told.revision

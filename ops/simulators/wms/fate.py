@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from random import Random
 from typing import Final, NamedTuple
 
-from schemas.fulfillment import FulfillmentInstruction, WmsEventKind
+from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ def random_of(seed: int, *names: str) -> Random:
 def fate(told: FulfillmentInstruction, seed: int, mishaps: Mishaps, pace: float) -> list[Act]:
     """All acts of an instruction, in the order in which they happen. `pace`: 1 = shipped in one to three seconds."""
     random = random_of(seed, told.instruction_id)
+    if told.kind is InstructionKind.CHANGE:  # to reject it would mean that the parcel goes out as told before
+        mishaps = replace(mishaps, address=0, other=0)
     acts = list(_acts(units(told), random, mishaps))
     said = [act.after + random.uniform(0.2, 0.8) for act in acts]
     if random.random() < mishaps.out_of_order:

@@ -50,6 +50,7 @@ CANCEL, CHANGE = told("cancel", "r2"), told("change", "r2", 1)
         ((told(), CANCEL, a_wms_event(CANCEL, "cancelled")), False, False, False),
         ((told(), CANCEL, a_wms_event(CANCEL, "rejected")), False, False, True),
         ((told(), CANCEL, a_wms_event(CANCEL, "rejected"), shipped(2)), False, True, False),
+        ((told(), CANCEL, a_wms_event(CANCEL, "rejected"), a_wms_event(told(), "short")), False, False, False),
         ((told(), CHANGE, shipped(1, "r2")), True, True, False),
         ((told(), CHANGE, a_wms_event(CHANGE, "rejected"), shipped(1)), True, False, True),
         ((told(), CHANGE, a_wms_event(CHANGE, "rejected"), shipped(2)), True, True, False),

@@ -112,6 +112,13 @@ def test_a_change_replaces_what_is_not_packed_and_is_refused_when_it_has_left() 
         assert ("r2" in events[2].instruction_id) == (at < 1)
 
 
+def test_a_change_that_is_followed_is_never_rejected() -> None:
+    houses = Houses(7, replace(CALM, other=1))
+    houses.take(told(), START)
+    houses.take(told("change", "r2"), START + 0.01)
+    assert kinds(all_said(houses)) == ["accepted", "picked", "shipped"]
+
+
 def test_what_was_said_to_have_left_stays_so_in_the_next_life() -> None:
     houses = Houses(7, CALM)
     houses.take(told(), START)
