@@ -36,24 +36,35 @@ def missing(quantities: Mapping[str, int], available: Mapping[str, int]) -> dict
 
 
 def parcels(lines: Sequence[Line], available: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, tuple[Line, ...]]]:
-    """Ways to ship the lines from several warehouses: pairs before triples, warehouses in the order given.
+    """Ways to ship the lines from several warehouses, as `homes` finds them.
 
-    A line is never torn, and a gift goes with its main line. `available`: warehouse -> SKU -> units. Bounded, so it may
-    miss a way that a full search would find; it never gives one that does not fit.
+    A line is never torn, and a gift goes with its main line. `available`: warehouse -> SKU -> units.
     """
-    bundles = _bundles(lines)
+    together = bundles(lines)
+    for found in homes([wanted(bundle) for bundle in together], available):
+        way: dict[str, tuple[Line, ...]] = {}
+        for bundle, warehouse in zip(together, found, strict=True):
+            way[warehouse] = (*way.get(warehouse, ()), *bundle)
+        yield way
+
+
+def homes(needs: Sequence[Mapping[str, int]], available: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[str, ...]]:
+    """Ways to spread parcels over warehouses, a warehouse each: pairs before triples, warehouses in the order given.
+
+    Bounded, so it may miss a way that a full search would find; it never gives one that does not fit.
+    """
     tried = 0
     for count in range(2, MOST_PARCELS + 1):
         for chosen in combinations(available, count):
             tried += 1
             if tried > _MOST_COMBINATIONS:
                 return
-            way = _fill(bundles, {warehouse: dict(available[warehouse]) for warehouse in chosen})
-            if way is not None and len(way) == count:
-                yield way
+            found = _fill(needs, {warehouse: dict(available[warehouse]) for warehouse in chosen})
+            if len(set(found)) == count:
+                yield found
 
 
-def _bundles(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
+def bundles(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
     """What must stay in one parcel: a main line with its gifts. The largest first, as those are hardest to place."""
     root = {line.line_id: line.line_id for line in lines}
 
@@ -72,14 +83,14 @@ def _bundles(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
     return sorted((tuple(group) for group in together.values()), key=lambda group: -sum(wanted(group).values()))
 
 
-def _fill(bundles: Sequence[tuple[Line, ...]], stock: dict[str, dict[str, int]]) -> dict[str, tuple[Line, ...]] | None:
-    way: dict[str, tuple[Line, ...]] = {}
-    for bundle in bundles:
-        units = wanted(bundle)
+def _fill(needs: Sequence[Mapping[str, int]], stock: dict[str, dict[str, int]]) -> tuple[str, ...]:
+    """A warehouse for each; () when they do not fit."""
+    found: list[str] = []
+    for units in needs:
         warehouse = next((name for name, there in stock.items() if not missing(units, there)), None)
         if warehouse is None:
-            return None
+            return ()
         for sku, quantity in units.items():
             stock[warehouse][sku] -= quantity
-        way[warehouse] = (*way.get(warehouse, ()), *bundle)
-    return way
+        found.append(warehouse)
+    return tuple(found)

@@ -49,3 +49,16 @@ def relay_key(warehouse_id: str) -> str:
 def order_key(order_uid: str) -> str:
     """The order's pointer: which warehouses hold it, or may hold it."""
     return f"order:{{{order_uid}}}"
+
+
+WAITING = "waiting:{waiting}"
+"""Orders that wait for stock: order uid -> entry."""
+
+WAITING_AGES = "waiting-ages:{waiting}"
+"""The same orders by when they were placed, ms."""
+
+WAITING_WANTS = "waiting-wants:{waiting}"
+"""`<warehouse>/<sku>` -> how many of the orders could use it."""
+
+WAITING_IN_HAND = "waiting-in-hand:{waiting}"
+"""Orders that are being let through, by until when nobody else may do so, ms."""

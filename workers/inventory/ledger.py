@@ -58,6 +58,7 @@ from workers.inventory.records import (
     TrimOutcome,
     Whereabouts,
 )
+from workers.inventory.waiting import WaitingList
 from workers.runtime.scripts import ScriptCall, redis_errors, run_scripts
 
 DAY: Final = 86400.0
@@ -77,6 +78,7 @@ class Ledger:
         self._redis = redis
         self._calls = Calls(int(remember_seconds * 1000))
         self._holder = secrets.token_hex(8)
+        self.waiting = WaitingList(redis, self._run)
 
     # --- one order's way through the ledger: claim, steps, settle
 

@@ -17,11 +17,14 @@ from workers.inventory.records import (
     Fence,
     FenceOutcome,
     Holdings,
+    OrderState,
     Settlement,
     SettleOutcome,
     Step,
 )
-from workers.reserve.decide import Ending, Overtaken, Result, Steps, course, events_of
+from workers.inventory.waiting import WAITS, waiting_of
+from workers.reserve.decide import Ending, Overtaken, Result, Steps, course, events_of, pays
+from workers.runtime import metrics
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Outcome
@@ -61,6 +64,11 @@ class _Job:
         self.next: Sequence[Step] = ()
         self.ending: Ending | None = None
 
+    @property
+    def may_have_waited(self) -> bool:
+        """Whether the order may stand on the list of those that wait for stock."""
+        return self.claim is not None and (self.claim.state in WAITS or self.claim.interrupted)
+
 
 class ReserveAgent:
     """Claims, takes, settles: three round trips for a batch in which every first candidate has the stock."""
@@ -84,7 +92,10 @@ class ReserveAgent:
         claimed = [job for job in claimed if not outcomes[job.number]]
         self._set_out(claimed)
         await self._walk(claimed, outcomes)
-        await self._settle([job for job in claimed if job.ending is not None], outcomes)
+        ended = [job for job in claimed if job.ending is not None]
+        await self._put_on_list(ended)
+        await self._settle(ended, outcomes)
+        await self._take_off_list(ended)
 
     async def _claim(self, jobs: Sequence[_Job], outcomes: list[Outcome]) -> list[_Job]:
         asked = [
@@ -159,6 +170,20 @@ class ReserveAgent:
                 raise TransientError("an order was claimed twice at once")
             assert job.ending is not None
             outcomes[job.number] = events_of(job.planned, job.ending.result)
+            _count_late_payment(job)
+
+    async def _put_on_list(self, jobs: Iterable[_Job]) -> None:
+        """Before they are settled: whoever dies in between leaves an entry too many, not one too few."""
+        waiting = [job for job in jobs if job.ending is not None and job.ending.state in WAITS]
+        if waiting:
+            await self._ledger.waiting.put([waiting_of(job.planned, job.source) for job in waiting])
+
+    async def _take_off_list(self, jobs: Iterable[_Job]) -> None:
+        served = [
+            job for job in jobs if job.may_have_waited and job.ending is not None and job.ending.state not in WAITS
+        ]
+        if served:
+            await self._ledger.waiting.leave((job.planned.order.uid, job.planned.order.revision) for job in served)
 
 
 def _settlement(job: _Job) -> Settlement:
@@ -170,3 +195,14 @@ def _settlement(job: _Job) -> Settlement:
     return Settlement(
         order.uid, order.revision, fence, ending.state, ending.holdings, ending.routed, result, job.source
     )
+
+
+def _count_late_payment(job: _Job) -> None:
+    """An order paid after its hold was swept: the seller has promised what may be gone."""
+    assert job.claim is not None
+    assert job.ending is not None
+    if job.claim.state is OrderState.EXPIRED and pays(job.planned.order):
+        if job.ending.state in WAITS:
+            metrics.PAID_AFTER_EXPIRY.labels("backordered").inc()
+        elif job.ending.state is OrderState.COMMITTED:
+            metrics.PAID_AFTER_EXPIRY.labels("reserved").inc()

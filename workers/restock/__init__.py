@@ -1,0 +1,1 @@
+"""Lets waiting orders through when stock for them has come."""
