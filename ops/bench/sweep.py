@@ -116,12 +116,13 @@ class Load:
         self._batch = max(1, rate // 100)
         self._pause = self._batch / rate
         self._number = 0
+        self._stopped = asyncio.Event()
         self.latencies = Latencies()
 
     async def run(self) -> None:
-        """Forever."""
+        """Until `stop`."""
         deadline = datetime.now(UTC) + timedelta(hours=1)
-        while True:
+        while not self._stopped.is_set():
             numbers = range(self._number, self._number + self._batch)
             self._number += self._batch
             batch = [Delivery(self._orders.order("new-", number, deadline), key=b"") for number in numbers]
@@ -131,6 +132,10 @@ class Load:
             self.latencies.taken.append(taken * 1000)
             await asyncio.sleep(max(0.0, self._pause - taken))
 
+    def stop(self) -> None:
+        """After the batch in hand."""
+        self._stopped.set()
+
 
 @asynccontextmanager
 async def running(load: Load) -> AsyncIterator[None]:
@@ -139,8 +144,8 @@ async def running(load: Load) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        load.stop()
+        await task
 
 
 class Watch:
@@ -168,8 +173,8 @@ class Watch:
     async def until_swept(self) -> tuple[int, float]:
         """Holds and seconds, from the first that is given back to the last."""
         first = left = await self.due()
-        while (left := await self.due()) == first:
-            await asyncio.sleep(0.02)  # noqa: ASYNC110  # another process gives them back
+        while (left := await self.due()) == first:  # noqa: ASYNC110  # another process gives them back
+            await asyncio.sleep(0.02)
         started, shown = time.perf_counter(), time.perf_counter()
         while left:
             await asyncio.sleep(0.1)
@@ -183,8 +188,8 @@ class Watch:
     async def until_sent(self) -> float:
         """Seconds until Kafka has every event."""
         started = time.perf_counter()
-        while await self.unsent():
-            await asyncio.sleep(0.05)  # noqa: ASYNC110  # another process sends them
+        while await self.unsent():  # noqa: ASYNC110  # another process sends them
+            await asyncio.sleep(0.05)
         return time.perf_counter() - started
 
 

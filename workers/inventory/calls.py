@@ -31,6 +31,7 @@ from workers.inventory.records import (
     ClaimOutcome,
     CorruptLedger,
     Count,
+    ExpireOutcome,
     Fence,
     FenceOutcome,
     Hear,
@@ -70,6 +71,7 @@ _OUTCOMES: dict[type, type[StrEnum]] = {
     Short: ShortOutcome,
     Withdraw: WithdrawOutcome,
 }
+_EXPIRE_OUTCOMES = {outcome.encode(): outcome for outcome in ExpireOutcome}
 _CLAIM_OUTCOMES = {outcome.encode(): outcome for outcome in ClaimOutcome}
 
 
@@ -103,6 +105,7 @@ class Calls:
         self._reserve = Script(__package__, "reserve.lua")
         self._release = Script(__package__, "release.lua")
         self._expire = Script(__package__, "expire.lua")
+        self._look = Script(__package__, "look.lua")
         self._fence = Script(__package__, "fence.lua")
         self._allocate = Script(__package__, "allocate.lua")
         self._ship = Script(__package__, "ship.lua")
@@ -155,10 +158,20 @@ class Calls:
         keys = self._reservation_keys(step.warehouse_id, step.order_uid, sorted({*step.has, *also}))
         return ScriptCall(self._release, keys, (step.revision, step.fence, step.giving.value, self._remember_ms))
 
-    def expire(self, seen: Reservation, now_ms: int) -> ScriptCall:
-        """`expire.lua`"""
-        keys = self._reservation_keys(seen.warehouse_id, seen.order_uid, sorted(seen.quantities))
-        return ScriptCall(self._expire, keys, (seen.revision, seen.fence, now_ms, self._remember_ms))
+    def expire(self, seen: Sequence[Reservation], now_ms: int) -> ScriptCall:
+        """`expire.lua`, for holds of one warehouse."""
+        warehouse = self._of(seen[0].warehouse_id)
+        reservation, stock = warehouse.reservation, warehouse.stock
+        keys = [warehouse.deadlines, warehouse.outbox, warehouse.sequence]
+        keys += [reservation + hold.order_uid for hold in seen]
+        keys += [stock + sku for sku in {sku: None for hold in seen for sku in hold.quantities}]
+        told = [word for hold in seen for word in (hold.revision, hold.fence)]
+        return ScriptCall(self._expire, keys, (now_ms, self._remember_ms, len(seen), *told))
+
+    def look(self, warehouse_id: str, order_uids: Sequence[str]) -> ScriptCall:
+        """`look.lua`"""
+        reservation = self._of(warehouse_id).reservation
+        return ScriptCall(self._look, [reservation + uid for uid in order_uids], ())
 
     def fence(self, step: Fence, also: Collection[str] = ()) -> ScriptCall:
         """`fence.lua`"""
@@ -353,6 +366,41 @@ def read_standing(reply: Sequence[bytes | None], warehouse_id: str) -> Standing 
     standing = told["revisions"][-1] if told and told.get("revisions") else ""
     units = told.get("units") or {} if told else {}
     return Standing(revision.decode(), tuple(skus), standing, heard is not None, units, int(fence or 0))
+
+
+def read_look(warehouse_id: str, order_uid: str, row: Any) -> Reservation | CorruptLedger:
+    """What `look.lua` answered about one order."""
+    try:
+        revision, fence, state, deadline, lines = row
+        return Reservation(
+            warehouse_id=warehouse_id,
+            order_uid=order_uid,
+            revision=(revision or b"").decode(),
+            fence=int(fence or 0),
+            state=(state or b"").decode(),
+            deadline_ms=int(deadline or 0),
+            quantities=read_lines(lines),
+        )
+    except ValueError:
+        return not_ours(reservation_key(warehouse_id, order_uid))
+
+
+def not_ours(key: str) -> CorruptLedger:
+    """The error for a key that somebody else wrote to."""
+    failure = Failure(
+        attempt="stock ledger",
+        where=key,
+        problem="not what the ledger left there; run `orderfleet stock audit` and repair the key",
+        problem_zh="库存账本中的数据不正确；请运行 `orderfleet stock audit` 检查并修复",
+    )
+    return CorruptLedger("corrupt-ledger", [failure])
+
+
+def read_expire(reply: Any) -> list[ExpireOutcome | CorruptLedger]:
+    """What `expire.lua` answered, one for each hold."""
+    if isinstance(reply, Exception):
+        return [corrupt_ledger(reply)]
+    return [_EXPIRE_OUTCOMES[word] for word in reply]
 
 
 def read_outcome(outcomes: type[Outcome], reply: Any) -> Outcome:

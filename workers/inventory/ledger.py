@@ -18,7 +18,9 @@ from workers.inventory.calls import (
     Calls,
     read_answer,
     read_claim,
+    read_expire,
     read_heard,
+    read_look,
     read_outcome,
     read_place,
     read_standing,
@@ -53,6 +55,7 @@ from workers.inventory.records import (
     Standing,
     Step,
     StockLevel,
+    Swept,
     Transfer,
     TransferOutcome,
     TrimOutcome,
@@ -63,6 +66,8 @@ from workers.runtime.scripts import ScriptCall, redis_errors, run_scripts
 
 DAY: Final = 86400.0
 _COUNTS_PER_CALL: Final = 500
+_LOOKS_PER_CALL: Final = 100
+_HOLDS_PER_CALL: Final = 25  # about a millisecond, in which Redis does nothing else
 _AUDIT_PASSES: Final = 3
 _UNKNOWN_LINES: Final = "UNKNOWN_LINES"
 
@@ -145,20 +150,57 @@ class Ledger:
     # --- payment deadlines
 
     async def due(self, warehouse_id: str, now_ms: int, limit: int) -> list[Reservation]:
-        """Up to `limit` holds whose deadline is not after `now_ms`, those due first."""
+        """Up to `limit` holds whose deadline is not after `now_ms`, those due first. Raises CorruptLedger."""
+        due = await self._due(warehouse_id, now_ms, limit, 0)
+        return await read_reservations(self._redis, [(warehouse_id, uid) for uid in due])
+
+    async def _due(self, warehouse_id: str, now_ms: int, limit: int, skip: int) -> list[str]:
+        key = deadlines_key(warehouse_id)
         with redis_errors():
-            uids: Any = await self._redis.zrangebyscore(deadlines_key(warehouse_id), "-inf", now_ms, start=0, num=limit)
-        return await read_reservations(self._redis, [(warehouse_id, uid.decode()) for uid in uids])
+            uids: Any = await self._redis.zrangebyscore(key, "-inf", now_ms, start=skip, num=limit)
+        return [uid.decode() for uid in uids]
 
     async def expire(self, seen: Sequence[Reservation], now_ms: int) -> list[ExpireOutcome]:
-        """Give these holds back if nothing happened to them since they were seen, and note it on their orders."""
-        replies = await self._run([self._calls.expire(hold, now_ms) for hold in seen])
-        outcomes = [read_outcome(ExpireOutcome, reply) for reply in replies]
+        """Give these holds back if nothing happened to them since they were seen, and note it on their orders.
+
+        All of one warehouse. Raises CorruptLedger.
+        """
+        outcomes = []
+        for outcome in await self._expire(seen, now_ms):
+            if isinstance(outcome, CorruptLedger):
+                raise outcome
+            outcomes.append(outcome)
+        return outcomes
+
+    async def sweep(self, warehouse_id: str, now_ms: int, limit: int, skip: int = 0) -> Swept:
+        """Give back up to `limit` holds that are due, those due first without the first `skip`. A corrupt one stays."""
+        due = await self._due(warehouse_id, now_ms, limit, skip)
+        found = await self._look(warehouse_id, due)
+        outcomes = await self._expire([each for each in found if isinstance(each, Reservation)], now_ms)
+        corrupt = [each for each in (*found, *outcomes) if isinstance(each, CorruptLedger)]
+        return Swept(len(due), outcomes.count(ExpireOutcome.EXPIRED), tuple(corrupt))
+
+    async def _look(self, warehouse_id: str, uids: Sequence[str]) -> list[Reservation | CorruptLedger]:
+        parts = [uids[start : start + _LOOKS_PER_CALL] for start in range(0, len(uids), _LOOKS_PER_CALL)]
+        replies = await self._run([self._calls.look(warehouse_id, part) for part in parts])
+        rows = (row for reply in replies for row in reply)
+        return [read_look(warehouse_id, uid, row) for uid, row in zip(uids, rows, strict=True)]
+
+    async def _expire(self, seen: Sequence[Reservation], now_ms: int) -> list[ExpireOutcome | CorruptLedger]:
+        parts = [seen[start : start + _HOLDS_PER_CALL] for start in range(0, len(seen), _HOLDS_PER_CALL)]
+        replies = await self._run([self._calls.expire(part, now_ms) for part in parts])
+        outcomes: list[ExpireOutcome | CorruptLedger] = []
+        for part, reply in zip(parts, replies, strict=True):
+            outcomes += read_expire(reply) if isinstance(reply, list) else await self._expire_each(part, now_ms)
         expired = [hold for hold, outcome in zip(seen, outcomes, strict=True) if outcome is ExpireOutcome.EXPIRED]
-        lapses = await self._run([self._calls.lapse(hold.order_uid, hold.revision) for hold in expired])
-        for reply in lapses:
+        for reply in await self._run([self._calls.lapse(hold.order_uid, hold.revision) for hold in expired]):
             read_outcome(LapseOutcome, reply)
         return outcomes
+
+    async def _expire_each(self, holds: Sequence[Reservation], now_ms: int) -> list[ExpireOutcome | CorruptLedger]:
+        """One of them is corrupt: the others need not wait for it."""
+        replies = await self._run([self._calls.expire([hold], now_ms) for hold in holds])
+        return [read_expire(reply)[0] for reply in replies]
 
     # --- stock
 

@@ -399,6 +399,14 @@ class Settlement(NamedTuple):
     source: str = ""  # where its planned order stands, <partition>:<offset>
 
 
+class Swept(NamedTuple):
+    """What one batch of a sweep did."""
+
+    looked_at: int
+    expired: int
+    corrupt: tuple[CorruptLedger, ...] = ()
+
+
 @record
 class Count:
     """What is physically there of one SKU, and how much of it is kept back. None leaves a figure as it is."""
