@@ -310,8 +310,15 @@ def _read_reserve(step: Reserve, reply: Any, also: Collection[str]) -> Answer:
     return Answer(outcome)
 
 
-def read_claim(reply: Any) -> Claim | CorruptLedger:
-    """What `claim.lua` answered."""
+def read_claim(order_uid: str, reply: Any) -> Claim | CorruptLedger:
+    """What `claim.lua` answered about one order."""
+    try:
+        return _read_claim(reply)
+    except (ValueError, TypeError, KeyError, AttributeError):  # what the pointer says of the order is not ours
+        return not_ours(order_key(order_uid))
+
+
+def _read_claim(reply: Any) -> Claim | CorruptLedger:
     if isinstance(reply, Exception):
         return corrupt_ledger(reply)
     outcome = _CLAIM_OUTCOMES[reply[0]]

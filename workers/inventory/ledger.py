@@ -12,10 +12,12 @@ from typing import Any, Final
 
 import orjson
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from schemas.inventory import InventoryEvent
 from workers.inventory.calls import (
     Calls,
+    not_ours,
     read_answer,
     read_claim,
     read_expire,
@@ -89,7 +91,8 @@ class Ledger:
 
     async def claim(self, orders: Sequence[tuple[str, str, Sequence[str]]]) -> list[Claim | CorruptLedger]:
         """Claim (order uid, revision, warehouses that may be asked). No two of them may be of one order."""
-        return [read_claim(reply) for reply in await self._run([self._calls.claim(*order) for order in orders])]
+        replies = await self._run([self._calls.claim(*order) for order in orders])
+        return [read_claim(order[0], reply) for order, reply in zip(orders, replies, strict=True)]
 
     async def apply(self, steps: Sequence[Step]) -> list[Answer | CorruptLedger]:
         """Take the steps; those in one warehouse one after the other, in the order given."""
@@ -156,8 +159,11 @@ class Ledger:
 
     async def _due(self, warehouse_id: str, now_ms: int, limit: int, skip: int) -> list[str]:
         key = deadlines_key(warehouse_id)
-        with redis_errors():
-            uids: Any = await self._redis.zrangebyscore(key, "-inf", now_ms, start=skip, num=limit)
+        try:
+            with redis_errors():
+                uids: Any = await self._redis.zrangebyscore(key, "-inf", now_ms, start=skip, num=limit)
+        except ResponseError as error:
+            raise not_ours(key) from error
         return [uid.decode() for uid in uids]
 
     async def expire(self, seen: Sequence[Reservation], now_ms: int) -> list[ExpireOutcome]:
@@ -174,7 +180,10 @@ class Ledger:
 
     async def sweep(self, warehouse_id: str, now_ms: int, limit: int, skip: int = 0) -> Swept:
         """Give back up to `limit` holds that are due, those due first without the first `skip`. A corrupt one stays."""
-        due = await self._due(warehouse_id, now_ms, limit, skip)
+        try:
+            due = await self._due(warehouse_id, now_ms, limit, skip)
+        except CorruptLedger as error:
+            return Swept(0, 0, (error,))
         found = await self._look(warehouse_id, due)
         outcomes = await self._expire([each for each in found if isinstance(each, Reservation)], now_ms)
         corrupt = [each for each in (*found, *outcomes) if isinstance(each, CorruptLedger)]

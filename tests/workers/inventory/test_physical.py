@@ -288,3 +288,28 @@ async def test_the_events_say_the_whole_record_after_each_change(redis: Redis, l
     assert events[2].message_id == "m1"
     assert [event.sequence for event in events] == [1, 2, 3, 4]
     assert set(events[0].counted) == {NUT, TEA}
+
+
+async def test_a_transfer_sends_no_more_than_it_reserved_and_keeps_nothing_back(ledger: Ledger) -> None:
+    await stocked(ledger)
+    await transferred(ledger, moving(TransferAction.RESERVE))
+    assert await transferred(ledger, moving(TransferAction.SEND, units=5)) is TransferOutcome.REFUSED
+    assert await transferred(ledger, moving(TransferAction.SEND, units=3)) is TransferOutcome.DONE
+    found = await level(ledger)
+    assert (found.transfer, found.on_hand, found.available_to_promise) == (0, 7, 7)
+
+
+async def test_one_message_about_two_orders_is_two_movements_for_a_late_count(ledger: Ledger) -> None:
+    await stocked(ledger, at_ms=1)
+    other = "taobao:shop:2"
+    await take(ledger, {NUT: 2})
+    await did(ledger, Reserve(HZ, other, "r1", 1, ReservationState.COMMITTED, {NUT: 2}))
+    await ledger.apply([ship("batch-7", at_ms=10), Ship(HZ, other, "batch-7", 10)])
+    assert await ledger.set_stock(HZ, {NUT: Count(on_hand=10)}, at_ms=5) == {NUT: 6}
+
+
+async def test_what_a_later_count_has_seen_already_changes_nothing_and_says_so(ledger: Ledger) -> None:
+    await stocked(ledger, at_ms=500)
+    await transferred(ledger, moving(TransferAction.RECEIVE))
+    events, _ = await ledger.read_outbox(HZ, 9)
+    assert events[-1].changes == ()

@@ -54,7 +54,7 @@ class Rows(StrEnum):
 
 WAREHOUSE, ORDER, TRANSFER = "hangzhou", "taobao:tea-house:1", "t-1"
 UNITS = {"CUP": 1, "NUT": 2, "TEA": 3}
-INCLUDED = {"stock.lua", "revision.lua", "physical.lua", "waiting.lua"}
+INCLUDED = {"stock.lua", "reading.lua", "revision.lua", "physical.lua", "waiting.lua"}
 OF_THE_WAITING_LIST = {"take.lua", "wait.lua", "leave.lua"}  # a family of their own, wrapped by waiting.py
 HELD = ReservationState.HELD
 

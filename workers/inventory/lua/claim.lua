@@ -10,9 +10,13 @@
               revision says its own again, too: whoever settled it may have died before Kafka had it
     STALE     a newer revision was here, and this one never said anything ]]
 -- @include revision.lua
-local found = redis.call('HMGET', KEYS[1], 'revision', 'fence', 'phase', 'intent', 'state', 'holdings', 'routed',
+-- @include reading.lua
+local found = read('HMGET', KEYS[1], 'revision', 'fence', 'phase', 'intent', 'state', 'holdings', 'routed',
   'said:' .. ARGV[1])
 local revision, phase = found[1] or '', found[3]
+if found[2] and not tonumber(found[2]) then
+  corrupt(KEYS[1], 'fence is not a number')
+end
 if found[8] then
   return { 'REPEAT', found[8] }
 end

@@ -73,7 +73,7 @@ check_moved(5 + count)
 
 write_moves(moves)
 for i = 1, count do
-  write_moved(KEYS[4 + count + i], at, physical[i], ARGV[1], tonumber(ARGV[4]))
+  write_moved(KEYS[4 + count + i], at, physical[i], order .. '/' .. ARGV[1], tonumber(ARGV[4]))
 end
 local some_left
 found.lines, some_left = pack_lines(skus, rest)

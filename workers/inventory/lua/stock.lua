@@ -4,27 +4,16 @@
   nothing after the first write may fail. Wrong types and numbers that are no whole numbers end a script with an error
   that begins with CORRUPT, before anything was written. ]]
 -- @include revision.lua
+-- @include reading.lua
 local COUNTERS = { 'on_hand', 'held', 'committed', 'allocated', 'transfer', 'safety' }
 local COUNTER_OF = { held = 2, committed = 3, allocated = 4 } -- the states of a live reservation, by counter
-
-local function corrupt(key, problem)
-  error('CORRUPT ' .. key .. ': ' .. problem, 0)
-end
-
-local function read(command, key, ...)
-  local reply = redis.pcall(command, key, ...)
-  if type(reply) == 'table' and reply.err then
-    corrupt(key, reply.err)
-  end
-  return reply
-end
 
 -- Only what INCR and HINCRBY would take: no spaces, no exponent, no leading zero, and far from overflow.
 local function whole(text, key, field)
   if not text or text == '0' then
     return 0
   end
-  if #text > 15 or not string.find(text, '^-?[1-9]%d*$') then
+  if #text > 14 or not string.find(text, '^-?[1-9]%d*$') then
     corrupt(key, field .. ' is not a whole number')
   end
   return tonumber(text)

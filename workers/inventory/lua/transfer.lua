@@ -9,12 +9,13 @@
   ARGV[2]   when it happened, ms since 1970
   ARGV[3]   how long an ended transfer is remembered, ms
   ARGV[4]   how long movements are kept for counts that come late, ms
-  ARGV[5..] units, one per stock key
+  ARGV[5..] units, one per stock key; send and cancel end all that was reserved, and no more than that is sent
   Returns   { outcome, ... }
     DONE            it is done
     ALREADY         this step was done before
     INSUFFICIENT    with reserve: units that could be had, one per stock key; nothing was changed
-    REFUSED         state: the step does not follow from the state that the transfer is in here ]]
+    REFUSED         state: the step does not follow from the state that the transfer is in here, or names other SKUs or
+                    more units than were reserved ]]
 -- @include stock.lua
 -- @include physical.lua
 local AFTER = { reserve = 'reserved', send = 'sent', cancel = 'cancelled', receive = 'received' }
@@ -28,6 +29,13 @@ if state ~= BEFORE[action] then
   return { 'REFUSED', state }
 end
 
+local reserved, skus = {}, 0
+if action == 'send' or action == 'cancel' then
+  reserved, skus = read_lines(read('HGET', KEYS[1], 'lines') or '', KEYS[1], 'lines')
+  if skus ~= count then
+    return { 'REFUSED', state }
+  end
+end
 local from = #KEYS[2] - #'outbox:' + #'stock:' + 2
 local moves, physical, available, lines, enough = {}, {}, {}, {}, true
 for i = 1, count do
@@ -36,12 +44,15 @@ for i = 1, count do
   if units <= 0 then
     corrupt(key, 'the quantity of a transfer is not above zero')
   end
+  if skus > 0 and units > (reserved[sku] or 0) then
+    return { 'REFUSED', state }
+  end
   lines[2 * i - 1], lines[2 * i] = sku, units
   available[i] = math.max(0, available_to_promise(counters))
   enough = enough and (action ~= 'reserve' or units <= available[i])
   local move = { key, sku }
   if action ~= 'receive' then
-    move[3], move[4] = 'transfer', action == 'reserve' and units or -units
+    move[3], move[4] = 'transfer', action == 'reserve' and units or -reserved[sku]
   end
   physical[i] = 0
   if action == 'send' or action == 'receive' then
@@ -51,7 +62,9 @@ for i = 1, count do
     move[#move + 1] = 'on_hand'
     move[#move + 1] = physical[i]
   end
-  moves[i] = move
+  if #move > 2 then
+    moves[#moves + 1] = move
+  end
 end
 if not enough then
   return { 'INSUFFICIENT', unpack(available) }
