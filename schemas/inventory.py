@@ -64,3 +64,4 @@ class InventoryEvent:
     transfer_id: str = ""
     counted: tuple[str, ...] = ()  # with counted: the SKUs whose on-hand units were counted, changed or not ...
     counted_at: datetime | None = None  # ... and when
+    moved_at: datetime | None = None  # of a shipment, a shortage or a transfer: when it happened in the warehouse

@@ -63,7 +63,7 @@ ORDERS_BACKORDERED  = Topic("orders.backordered",  Backorder,              "plan
 ORDERS_ROUTED       = Topic("orders.routed",       FulfillmentInstruction, "order_uid",         "instruction_id",         _month, per="warehouse_id")
 ORDERS_QUARANTINED  = Topic("orders.quarantined",  DeadLetter,             "key",               "letter_id",              _quarter, max_message_bytes=_letter)
 TRANSFERS_REQUESTED = Topic("transfers.requested", TransferRequest,        "order_uid",         "transfer_id",            _quarter)
-INVENTORY_EVENTS    = Topic("inventory.events",    InventoryEvent,         "warehouse_id",      "event_id",               _quarter)
+INVENTORY_EVENTS    = Topic("inventory.events",    InventoryEvent,         "warehouse_id",      "event_id",               FOREVER)
 WMS_EVENTS          = Topic("wms.events",          WmsEvent,               "order_uid",         "message_id",             _month)
 CHANNELS_CONTROL    = Topic("channels.control",    ChannelState,           "key",               "key",                    FOREVER, compacted=True)
 # fmt: on

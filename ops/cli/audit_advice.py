@@ -37,4 +37,44 @@ ADVICE: Final[dict[FindingKind, Text]] = {
         "a key of the ledger holds what no script wrote. Stop what else writes to this Redis, then restore the key",
         "账本的某个键被其他程序写入。请停止该程序，并恢复该键",
     ),
+    FindingKind.HELD_TWICE: Text(
+        "one order takes units from two warehouses. Look with orderfleet explain ORDER which of them was told to ship; "
+        "the order's next revision gives the other one's units back. Tell us: no way is known in which this happens",
+        "同一订单占用了两个仓库的库存。请用 orderfleet explain 订单号 查看哪个仓库收到了发货指令；"
+        "该订单的下一次变更会释放另一个仓库的占用。请反馈给我们：目前没有已知的途径会造成这种情况",
+    ),
+    FindingKind.REPLAY_DRIFT: Text(
+        "a counter in Redis was changed and no event tells of it, or the other way round: something else writes to "
+        "this Redis, or it lost writes. Stop selling the SKU, then see ops/runbooks/stock-audit.md",
+        "Redis 中的计数与库存事件不一致：有其他程序写入该 Redis，或它丢失了写入。"
+        "请停止销售该 SKU，并参阅 ops/runbooks/stock-audit.md",
+    ),
+    FindingKind.RECORD_DRIFT: Text(
+        "a reservation was deleted or changed and no event tells of it. Redis must run with maxmemory-policy "
+        "noeviction; orderfleet stock rebuild --dry-run lists all differences, --replace repairs them",
+        "占用记录被删除或修改，却没有对应的事件。Redis 必须使用 maxmemory-policy noeviction；"
+        "orderfleet stock rebuild --dry-run 列出全部差异，--replace 可修复",
+    ),
+    FindingKind.LOST_EVENT: Text(
+        "events were made and never came to Kafka, or Kafka dropped them: check that inventory.events has "
+        "retention.ms=-1 (orderfleet topics list). No reader knows what they told: count the SKUs that differ",
+        "事件已产生但没有到达 Kafka，或被 Kafka 删除：请检查 inventory.events 的 retention.ms 是否为 -1"
+        "（orderfleet topics list）。所有读者都不知道其内容：请盘点有差异的 SKU",
+    ),
+    FindingKind.EVENT_CONFLICT: Text(
+        "Redis gave a number away twice, so it had lost writes (a crash, a failover) and went on from an older state. "
+        "Readers took only one of the two. See ops/runbooks/stock-rebuild.md",
+        "Redis 重复使用了一个事件号，说明它曾丢失写入（崩溃或主从切换）并从旧状态继续。"
+        "读者只采用了其中一条。请参阅 ops/runbooks/stock-rebuild.md",
+    ),
+    FindingKind.REDIS_BEHIND: Text(
+        "Redis was emptied or lost its last writes. Stop the workers now, before new events take the numbers of lost "
+        "ones, and run orderfleet stock rebuild --replace (ops/runbooks/stock-rebuild.md)",
+        "Redis 被清空或丢失了最近的写入。请立即停止各工作进程（以免新事件占用已丢失的编号），"
+        "然后运行 orderfleet stock rebuild --replace（ops/runbooks/stock-rebuild.md）",
+    ),
+    FindingKind.UNREADABLE_EVENT: Text(
+        "something else writes to inventory.events; only the relay may. The records were left out",
+        "有其他程序写入 inventory.events；只有 relay 可以写入。这些记录已被忽略",
+    ),
 }

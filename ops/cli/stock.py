@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from ops.cli import stock_audit
 from ops.cli.inputs import a_slug
 from ops.cli.output import (
     ExitCode,
@@ -20,13 +21,12 @@ from ops.cli.output import (
     print_table,
     say,
     settings,
-    tell,
 )
 from schemas.text import Text
 
 if TYPE_CHECKING:
     from workers.inventory.ledger import Ledger
-    from workers.inventory.records import AuditReport, Count, Finding, StockLevel
+    from workers.inventory.records import Count, StockLevel
 
 ALL_EXITS: Final = (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY)
 
@@ -248,72 +248,4 @@ def tell_short(short: Iterable[tuple[str, str, int]]) -> None:
 
 # -- audit ---------------------------------------------------------------------------------------------------------
 
-
-@app.command(
-    help=say(
-        "Prove on the live system that every counter equals the sum of its reservations, and that nothing is promised "
-        "twice. Changes nothing. Exits 1 when there is a finding.",
-        "在运行中的系统上核对：每个计数等于其占用记录之和，且没有重复承诺。不做任何修改。有发现时退出码为 1。",
-    ),
-    epilog=epilog(
-        [
-            ("orderfleet stock audit", Text("findings, what they mean, what to do", "发现的问题、含义与处理办法")),
-            ("orderfleet stock audit --json", Text("one JSON document", "一个 JSON 文档")),
-        ],
-        ALL_EXITS,
-    ),
-)
-def audit(as_json: AsJson = False) -> None:
-    """Compare, tell, and exit 1 on any finding."""
-    from ops.cli.servers import ask_ledger
-
-    report = ask_ledger(settings(), lambda ledger: ledger.audit())
-    if as_json:
-        print_json(_report_as_json(report))
-    else:
-        _print_report(report)
-    if report.findings:
-        raise typer.Exit(ExitCode.BAD)
-
-
-def _report_as_json(report: AuditReport) -> dict[str, Any]:
-    return {
-        "clean": report.is_clean,
-        "warehouses": report.warehouses,
-        "skus": report.skus,
-        "reservations": report.reservations,
-        "findings": [_finding_as_json(finding) for finding in report.findings],
-    }
-
-
-def _finding_as_json(finding: Finding) -> dict[str, Any]:
-    return {
-        "kind": finding.kind,
-        "error": finding.is_error,
-        "warehouse_id": finding.warehouse_id,
-        "sku": finding.sku,
-        "order_uid": finding.order_uid,
-        "message": finding.message.en,
-        "message_zh": finding.message.zh,
-    }
-
-
-def _print_report(report: AuditReport) -> None:
-    from ops.cli.audit_advice import ADVICE
-
-    looked_at = say(
-        f"{report.warehouses} warehouses, {report.skus} SKUs, {report.reservations} reservations",
-        f"{report.warehouses} 个仓库、{report.skus} 个 SKU、{report.reservations} 条占用",
-    )
-    if not report.findings:
-        console().print(f"[green]{say('clean', '账实一致')}[/]: {looked_at}")
-        return
-    table = a_table(
-        Text(f"{len(report.findings)} findings in {looked_at}", f"{looked_at}，发现 {len(report.findings)} 个问题"),
-        [(Text("finding", "问题"), False), (Text("what", "内容"), False)],
-    )
-    for finding in report.findings:
-        add_row(table, finding.kind, tell(finding.message), style="red" if finding.is_error else "yellow")
-    print_table(table)
-    for kind in dict.fromkeys(finding.kind for finding in report.findings):
-        console().print(f"{kind}: {tell(ADVICE[kind])}", markup=False)
+app.command("audit", help=stock_audit.HELP, epilog=stock_audit.EPILOG)(stock_audit.audit)

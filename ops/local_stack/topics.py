@@ -28,8 +28,8 @@ def topic_config(topic: Topic) -> dict[str, str]:
     config = {"max.message.bytes": str(topic.max_message_bytes)}
     if topic.compacted:
         config["cleanup.policy"] = "compact"
-    if topic.retention != FOREVER:
-        config["retention.ms"] = str(topic.retention // timedelta(milliseconds=1))
+    forever = topic.retention == FOREVER
+    config["retention.ms"] = "-1" if forever else str(topic.retention // timedelta(milliseconds=1))
     return config
 
 

@@ -1,19 +1,12 @@
-"""The proof that counters equal the sum of the reservations. Pure: it is given what was read."""
+"""The proof that counters equal the sum of the reservations and transfers. Pure: it is given what was read."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from schemas.text import Text
-from workers.inventory.records import (
-    LIVE,
-    Finding,
-    FindingKind,
-    Reservation,
-    ReservationState,
-    StockLevel,
-)
+from workers.inventory import findings
+from workers.inventory.records import LIVE, Finding, Reservation, ReservationState, StockLevel
 
 _STATES = frozenset(ReservationState)
 
@@ -23,6 +16,7 @@ class WarehouseAudit:
 
     def __init__(self, warehouse_id: str) -> None:
         self.reservations = 0
+        self.holders: set[str] = set()  # orders that hold units here and were not told to give them up
         self._warehouse_id = warehouse_id
         self._sums: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._holds: dict[str, int] = {}
@@ -32,27 +26,21 @@ class WarehouseAudit:
         """Count one reservation. Tombstones hold nothing."""
         self.reservations += 1
         if reservation.state in LIVE:
-            for sku, units in reservation.quantities.items():
-                sums = self._sums[sku]
-                sums[reservation.state] = sums.get(reservation.state, 0) + units
+            self._add_up(reservation.state, reservation.quantities)
+            if reservation.stop != "release":
+                self.holders.add(reservation.order_uid)
         elif reservation.state and reservation.state not in _STATES:
-            self._find(
-                FindingKind.UNKNOWN_STATE,
-                Text(
-                    en=f"the reservation of order {reservation.order_uid} in {self._warehouse_id} has an unknown state",
-                    zh=f"订单 {reservation.order_uid} 在仓库 {self._warehouse_id} 的占用状态无法识别",
-                ),
-                order_uid=reservation.order_uid,
-            )
+            self._findings.append(findings.unknown_state(self._warehouse_id, reservation.order_uid))
         if reservation.state == ReservationState.HELD and reservation.deadline_ms:
             self._holds[reservation.order_uid] = reservation.deadline_ms
 
+    def add_transfer(self, quantities: Mapping[str, int]) -> None:
+        """Count the units that one transfer has set aside."""
+        self._add_up("transfer", quantities)
+
     def corrupt(self, key: str) -> None:
         """Note a key that could not be read."""
-        self._find(
-            FindingKind.CORRUPT,
-            Text(en=f"{key} is not what the ledger left there", zh=f"{key} 的内容不是账本写入的"),
-        )
+        self._findings.append(findings.corrupt(self._warehouse_id, key))
 
     def compare(self, levels: Iterable[StockLevel], deadlines: Mapping[str, int]) -> tuple[Finding, ...]:
         """All findings: the counters and the deadline list against what was added."""
@@ -65,53 +53,24 @@ class WarehouseAudit:
         self._compare_deadlines(deadlines)
         return tuple(self._findings)
 
+    def _add_up(self, counter: str, quantities: Mapping[str, int]) -> None:
+        for sku, units in quantities.items():
+            sums = self._sums[sku]
+            sums[counter] = sums.get(counter, 0) + units
+
     def _compare_sku(self, level: StockLevel) -> None:
         sums = self._sums.get(level.sku, {})
-        counters = {"held": level.held, "committed": level.committed, "allocated": level.allocated}
-        for name, counted in counters.items():
-            summed = sums.get(name, 0)
+        for counter in ("held", "committed", "allocated", "transfer"):
+            counted, summed = getattr(level, counter), sums.get(counter, 0)
             if counted != summed:
-                where = f"{level.sku} in {level.warehouse_id}"
-                self._find(
-                    FindingKind.COUNTER_DRIFT,
-                    Text(
-                        en=f"{where}: {name} is {counted}, its reservations add up to {summed}",
-                        zh=f"仓库 {level.warehouse_id} 的 {level.sku}：{name} 为 {counted}，占用记录合计 {summed}",
-                    ),
-                    sku=level.sku,
-                )
+                self._findings.append(findings.counter_drift(self._warehouse_id, level.sku, counter, counted, summed))
         if level.available_to_promise < 0:
-            missing = -level.available_to_promise
-            self._find(
-                FindingKind.NEGATIVE_AVAILABLE,
-                Text(
-                    en=f"{level.sku} in {level.warehouse_id}: {missing} more promised than a count found",
-                    zh=f"仓库 {level.warehouse_id} 的 {level.sku}：承诺数量比盘点数量多 {missing}",
-                ),
-                sku=level.sku,
+            self._findings.append(
+                findings.negative_available(self._warehouse_id, level.sku, -level.available_to_promise)
             )
 
     def _compare_deadlines(self, deadlines: Mapping[str, int]) -> None:
-        for uid in sorted(uid for uid, deadline in self._holds.items() if deadlines.get(uid) != deadline):
-            self._find(
-                FindingKind.HOLD_WITHOUT_DEADLINE,
-                Text(
-                    en=f"the hold of order {uid} in {self._warehouse_id} is not on the deadline list",
-                    zh=f"订单 {uid} 在仓库 {self._warehouse_id} 的预占不在到期列表中",
-                ),
-                order_uid=uid,
-            )
-        for uid in sorted(deadlines.keys() - self._holds.keys()):
-            self._find(
-                FindingKind.DEADLINE_WITHOUT_HOLD,
-                Text(
-                    en=f"the deadline list of {self._warehouse_id} names order {uid}, which holds nothing there",
-                    zh=f"仓库 {self._warehouse_id} 的到期列表中有订单 {uid}，但它没有预占",
-                ),
-                order_uid=uid,
-            )
-
-    def _find(self, kind: FindingKind, message: Text, *, sku: str = "", order_uid: str = "") -> None:
-        self._findings.append(
-            Finding(kind=kind, warehouse_id=self._warehouse_id, message=message, sku=sku, order_uid=order_uid)
-        )
+        unlisted = sorted(uid for uid, deadline in self._holds.items() if deadlines.get(uid) != deadline)
+        self._findings += [findings.hold_without_deadline(self._warehouse_id, uid) for uid in unlisted]
+        empty = sorted(deadlines.keys() - self._holds.keys())
+        self._findings += [findings.deadline_without_hold(self._warehouse_id, uid) for uid in empty]

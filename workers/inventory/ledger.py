@@ -35,6 +35,7 @@ from workers.inventory.keys import (
     stock_key,
 )
 from workers.inventory.outbox import event_of
+from workers.inventory.ownership import held_twice, in_several
 from workers.inventory.reading import audit_warehouse, read_levels, read_reservations
 from workers.inventory.records import (
     Answer,
@@ -70,7 +71,7 @@ DAY: Final = 86400.0
 _COUNTS_PER_CALL: Final = 500
 _LOOKS_PER_CALL: Final = 100
 _HOLDS_PER_CALL: Final = 25  # about a millisecond, in which Redis does nothing else
-_AUDIT_PASSES: Final = 3
+_AUDIT_PASSES: Final = 5
 _UNKNOWN_LINES: Final = "UNKNOWN_LINES"
 
 
@@ -314,21 +315,26 @@ class Ledger:
     async def audit(self) -> AuditReport:
         """Compare all counters with the reservations they must be the sum of.
 
-        On a live system numbers move while they are read: only what is found unchanged in several passes is reported.
+        On a live system numbers move while they are read: what is found is looked at again until nothing moved
+        meanwhile, and where something always moves only what is found in every pass is reported.
         """
         warehouses = await self.warehouses()
         skus = reservations = 0
         findings: list[Finding] = []
+        holders: dict[str, frozenset[str]] = {}
         for warehouse_id in warehouses:
             seen = await audit_warehouse(self._redis, warehouse_id)
             found = list(seen.findings)
             for _ in range(_AUDIT_PASSES - 1):
-                if found:
-                    again = (await audit_warehouse(self._redis, warehouse_id)).findings
-                    found = [finding for finding in found if finding in again]
+                if not found or seen.settled:
+                    break
+                seen = await audit_warehouse(self._redis, warehouse_id)
+                found = list(seen.findings) if seen.settled else [each for each in found if each in seen.findings]
             skus += seen.skus
             reservations += seen.reservations
             findings += found
+            holders[warehouse_id] = seen.holders
+        findings += await held_twice(self._redis, in_several(holders))
         return AuditReport(warehouses=len(warehouses), skus=skus, reservations=reservations, findings=tuple(findings))
 
     # --- the outbox

@@ -36,6 +36,7 @@ def event_of(warehouse_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) 
         transfer_id=fields.get(b"transfer", b"").decode(),
         counted=tuple(orjson.loads(fields.get(b"counted", b"[]"))),
         counted_at=_time(int(fields[b"counted_at"])) if b"counted_at" in fields else None,
+        moved_at=_time(int(fields[b"moved_at"])) if b"moved_at" in fields else None,
     )
 
 

@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 
 from schemas.dead_letter import Failure
 from workers.inventory.audit import WarehouseAudit
-from workers.inventory.keys import deadlines_key, reservation_key, stock_key
+from workers.inventory.keys import deadlines_key, reservation_key, sequence_key, stock_key, transfer_key
 from workers.inventory.outbox import read_lines
 from workers.inventory.records import CorruptLedger, Finding, Reservation, StockLevel
 from workers.runtime.scripts import redis_errors
@@ -26,6 +26,8 @@ class WarehouseFindings(NamedTuple):
     skus: int
     reservations: int
     findings: tuple[Finding, ...]
+    holders: frozenset[str]  # orders that hold units here
+    settled: bool  # nothing changed while it was read: the findings are sure
 
 
 async def read_levels(
@@ -47,6 +49,8 @@ async def read_reservations(redis: Redis, asked: Sequence[tuple[str, str]]) -> l
 async def audit_warehouse(redis: Redis, warehouse_id: str) -> WarehouseFindings:
     """One pass: add up the reservations, then read the counters."""
     audit = WarehouseAudit(warehouse_id)
+    before = await _sequence(redis, warehouse_id)
+    await _add_transfers(redis, warehouse_id, audit)
     prefix = reservation_key(warehouse_id, "")
     async for page in _pages(redis, prefix, None):
         for uid, fields in zip(page, await _fields(redis, [prefix + uid for uid in page], _RESERVATION), strict=True):
@@ -58,7 +62,28 @@ async def audit_warehouse(redis: Redis, warehouse_id: str) -> WarehouseFindings:
     with redis_errors():
         scores: Any = await redis.zrange(deadlines_key(warehouse_id), 0, -1, withscores=True)
     deadlines = {uid.decode(): int(score) for uid, score in scores}
-    return WarehouseFindings(len(levels), audit.reservations, audit.compare(levels, deadlines))
+    found = audit.compare(levels, deadlines)
+    settled = before == await _sequence(redis, warehouse_id)
+    return WarehouseFindings(len(levels), audit.reservations, found, frozenset(audit.holders), settled)
+
+
+async def _add_transfers(redis: Redis, warehouse_id: str, audit: WarehouseAudit) -> None:
+    prefix = transfer_key(warehouse_id, "")
+    async for page in _pages(redis, prefix, None):
+        rows = await _fields(redis, [prefix + name for name in page], ("state", "lines"))
+        for name, fields in zip(page, rows, strict=True):
+            try:
+                state, lines = _sound(fields)
+                if state == b"reserved":
+                    audit.add_transfer(read_lines(lines))
+            except ValueError:
+                audit.corrupt(prefix + name)
+
+
+async def _sequence(redis: Redis, warehouse_id: str) -> bytes | None:
+    with redis_errors():
+        number: Any = await redis.get(sequence_key(warehouse_id))
+    return number  # type: ignore[no-any-return]
 
 
 async def _readable_levels(redis: Redis, warehouse_id: str, audit: WarehouseAudit) -> AsyncIterator[StockLevel]:

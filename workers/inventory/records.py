@@ -473,6 +473,13 @@ class FindingKind(StrEnum):
     HOLD_WITHOUT_DEADLINE = "hold-without-deadline"
     DEADLINE_WITHOUT_HOLD = "deadline-without-hold"
     CORRUPT = "corrupt"
+    HELD_TWICE = "held-twice"
+    REPLAY_DRIFT = "replay-drift"
+    RECORD_DRIFT = "record-drift"
+    LOST_EVENT = "lost-event"
+    EVENT_CONFLICT = "event-conflict"
+    REDIS_BEHIND = "redis-behind"
+    UNREADABLE_EVENT = "unreadable-event"
 
 
 @record
@@ -499,6 +506,8 @@ class AuditReport:
     skus: int
     reservations: int
     findings: tuple[Finding, ...] = ()
+    events: int | None = None  # that were replayed; None: they were left out
+    lag: int = 0  # newest events that were not in Kafka yet
 
     @property
     def is_clean(self) -> bool:

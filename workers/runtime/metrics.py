@@ -37,4 +37,11 @@ INTAKE_ROUNDS = Counter("orders_intake_rounds", "Rounds of polling, by outcome: 
 INTAKE_TROUBLED = Gauge("orders_intake_troubled", "1 while the last round of polling a shop failed, else 0.", ["channel", "shop"])
 INTAKE_UNREADABLE = Counter("orders_intake_unreadable_windows", "Spans of platform time put aside because the answer for them could not be read.", ["channel", "shop"])
 INTAKE_WEBHOOKS = Counter("orders_intake_webhooks", "Pushes received, by the HTTP status they were answered with; unknown shops count as shop unknown.", ["channel", "shop", "status"])
+
+AUDIT_FINDINGS = Gauge("orders_stock_audit_findings", "What the last stock audit found, by kind of finding; 0 where it found nothing.", ["kind"])
+AUDIT_NEGATIVE = Gauge("orders_stock_negative_available_skus", "SKUs of which more is promised than is there, at the last stock audit.")
+AUDIT_TIME = Gauge("orders_stock_audit_timestamp_seconds", "When the last stock audit was finished, in seconds since 1970.")
+AUDIT_SECONDS = Gauge("orders_stock_audit_duration_seconds", "How long the last stock audit took.")
+AUDIT_LAG = Gauge("orders_stock_audit_replay_lag_events", "Inventory events that were made but not yet in Kafka when the last audit replayed them.")
+AUDIT_FAILURES = Counter("orders_stock_audit_failures", "Stock audits that could not be finished because Redis or Kafka was away.")
 # fmt: on

@@ -95,7 +95,7 @@ else
   found.state, found.lines = 'shipped', '[]'
 end
 found.shipped_lines = pack_lines(skus, gone)
-save(found, order, 'shipped', moves, ARGV[3], ARGV[1])
+save(found, order, 'shipped', moves, ARGV[3], ARGV[1], at)
 if not was_live then
   return { 'AFTER_RELEASE' }
 end

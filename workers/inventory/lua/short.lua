@@ -80,5 +80,5 @@ found.lines, some_left = pack_lines(skus, rest)
 if not some_left then
   found.state, found.stop = found.shipped and 'shipped' or 'released', ''
 end
-save(found, order, 'short', moves, ARGV[3], ARGV[1])
+save(found, order, 'short', moves, ARGV[3], ARGV[1], at)
 return { 'NOTED' }

@@ -186,8 +186,9 @@ local function write_moves(moves)
 end
 
 -- Write the record as `found` now says it, and the event that tells of it: from these events alone every record can be
--- made again. remember: how long a record is kept that holds nothing, ms. message: the WMS's, when it caused this.
-local function save(found, order, kind, moves, remember, message)
+-- made again. remember: how long a record is kept that holds nothing, ms. message: the WMS's, when it caused this, and
+-- moved_at: when on-hand units moved by it, ms since 1970.
+local function save(found, order, kind, moves, remember, message, moved_at)
   local fence = string.format('%.0f', found.fence)
   redis.call('HSET', KEYS[1], 'revision', found.revision, 'fence', fence, 'state', found.state,
     'deadline', found.deadline, 'lines', found.lines)
@@ -208,8 +209,9 @@ local function save(found, order, kind, moves, remember, message)
   end
   if message then
     redis.call('HSET', KEYS[1], 'wms:' .. message, '1')
-    told[#told + 1] = 'message'
-    told[#told + 1] = message
+    for _, word in ipairs({ 'message', message, 'moved_at', string.format('%.0f', moved_at) }) do
+      told[#told + 1] = word
+    end
   end
   if COUNTER_OF[found.state] then
     redis.call('PERSIST', KEYS[1])

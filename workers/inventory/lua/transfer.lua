@@ -84,5 +84,6 @@ if action == 'reserve' then
 else
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
-publish(KEYS[2], KEYS[3], 'transfer-' .. AFTER[action], moves, 'transfer', id, 'state', AFTER[action], 'lines', lines)
+publish(KEYS[2], KEYS[3], 'transfer-' .. AFTER[action], moves, 'transfer', id, 'state', AFTER[action], 'lines', lines,
+  'moved_at', string.format('%.0f', at))
 return { 'DONE' }

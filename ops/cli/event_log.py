@@ -1,0 +1,102 @@
+"""Reading all of `inventory.events`, from its beginning and then on, without a consumer group."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from schemas.topics import INVENTORY_EVENTS
+from workers.runtime.errors import TransientError
+
+ANSWER_SECONDS: Final = 5.0
+SILENCE_SECONDS: Final = 20.0
+"""With neither a record nor the end of a partition for this long, the broker is taken to be away."""
+
+_BATCH: Final = 10_000
+_MOMENT: Final = 0.2
+
+
+def reader_config(brokers: str) -> dict[str, Any]:
+    """A consumer that reads partitions it is told of, fast, and tells where they end."""
+    return {
+        "bootstrap.servers": brokers,
+        "group.id": "orderfleet-cli",  # demanded by the library; with assign() no group is joined
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "allow.auto.create.topics": False,
+        "fetch.wait.max.ms": 20,
+        "fetch.message.max.bytes": 4 << 20,
+        "queued.min.messages": 200_000,
+        "log_level": 0,
+    }
+
+
+class TopicLog:
+    """One topic, all partitions. Use it as a context manager. All methods raise TransientError when Kafka is away."""
+
+    def __init__(self, brokers: str, topic: str = INVENTORY_EVENTS.name) -> None:
+        self._topic = topic
+        self._consumer = Consumer(reader_config(brokers))
+        self._without_end: set[int] = set()
+        self.partitions = 0
+
+    def __enter__(self) -> TopicLog:
+        try:
+            self.restart()
+        except TransientError:
+            self._consumer.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def restart(self) -> None:
+        """Begin again at the beginning. A topic that does not exist is an empty one."""
+        try:
+            topic = self._consumer.list_topics(timeout=ANSWER_SECONDS).topics.get(self._topic)
+            self.partitions = len(topic.partitions) if topic is not None else 0
+            self._without_end = set(range(self.partitions))
+            self._consumer.assign([TopicPartition(self._topic, n, OFFSET_BEGINNING) for n in range(self.partitions)])
+        except KafkaException as error:
+            raise TransientError(error.args[0].str()) from error
+
+    def read(self, take: Callable[[Message], None], quiet_seconds: float = 0.0) -> None:
+        """Read on until the end of every partition was seen once, then until nothing comes for `quiet_seconds`."""
+        last_sign = time.monotonic()
+        while self._without_end:
+            if self.read_some(take):
+                last_sign = time.monotonic()
+            elif self._without_end and time.monotonic() - last_sign > SILENCE_SECONDS:
+                raise TransientError(f"no answer for {SILENCE_SECONDS:g} s")
+        while self.partitions and self.read_some(take, max(_MOMENT, quiet_seconds)) and quiet_seconds:
+            pass
+
+    def read_some(self, take: Callable[[Message], None], seconds: float = _MOMENT) -> int:
+        """Read what comes within this time. How many records it was."""
+        if not self.partitions:
+            time.sleep(seconds)
+            return 0
+        try:
+            messages = self._consumer.consume(_BATCH, seconds)
+        except KafkaException as error:
+            raise TransientError(error.args[0].str()) from error
+        taken = 0
+        for message in messages:
+            trouble = message.error()
+            if trouble is None:
+                take(message)
+                taken += 1
+            else:
+                self._note(message, trouble)
+        return taken
+
+    def _note(self, message: Message, error: KafkaError) -> None:
+        if error.code() == KafkaError._PARTITION_EOF:
+            self._without_end.discard(message.partition())
+        elif error.fatal() or not error.retriable():
+            raise TransientError(error.str())
