@@ -65,16 +65,15 @@ class TopicLog:
         except KafkaException as error:
             raise TransientError(error.args[0].str()) from error
 
-    def read(self, take: Callable[[Message], None], quiet_seconds: float = 0.0) -> None:
-        """Read on until the end of every partition was seen once, then until nothing comes for `quiet_seconds`."""
+    def read(self, take: Callable[[Message], None]) -> None:
+        """Read on to where the topic ends: until the end of every partition was seen once, then what comes at once."""
         last_sign = time.monotonic()
         while self._without_end:
             if self.read_some(take):
                 last_sign = time.monotonic()
             elif self._without_end and time.monotonic() - last_sign > SILENCE_SECONDS:
                 raise TransientError(f"no answer for {SILENCE_SECONDS:g} s")
-        while self.partitions and self.read_some(take, max(_MOMENT, quiet_seconds)) and quiet_seconds:
-            pass
+        self.read_some(take)
 
     def read_some(self, take: Callable[[Message], None], seconds: float = _MOMENT) -> int:
         """Read what comes within this time. How many records it was."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from ops.cli import stock_audit
+from ops.cli import stock_audit, stock_rebuild
 from ops.cli.inputs import a_slug
 from ops.cli.output import (
     ExitCode,
@@ -246,6 +246,7 @@ def tell_short(short: Iterable[tuple[str, str, int]]) -> None:
         )
 
 
-# -- audit ---------------------------------------------------------------------------------------------------------
+# -- audit and rebuild ---------------------------------------------------------------------------------------------
 
 app.command("audit", help=stock_audit.HELP, epilog=stock_audit.EPILOG)(stock_audit.audit)
+app.command("rebuild", help=stock_rebuild.HELP, epilog=stock_rebuild.EPILOG)(stock_rebuild.rebuild)

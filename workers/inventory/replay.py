@@ -24,7 +24,12 @@ Event = dict[str, Any]
 _EVERYTHING: Final = 1 << 62
 _REMEMBERED: Final = 1 << 14  # a repeat of an event older than that is not compared with what it repeats
 _WAITING: Final = 50_000  # so many events wait for a missing number before it is given up
-_MOVES: Final = {"shipped": "", "short": "", "transfer-sent": "/send", "transfer-received": "/receive"}
+_MOVES: Final = {
+    "shipped": "{order_uid}/{message_id}",
+    "short": "{order_uid}/{message_id}",
+    "transfer-sent": "{transfer_id}/send",
+    "transfer-received": "{transfer_id}/receive",
+}
 _NOTHING: Final[dict[str, int]] = {}
 
 
@@ -241,7 +246,7 @@ class WarehouseReplay:
             sums[counter] = sums.get(counter, 0) + sign * units
 
     def _note_movements(self, event: Event, at_ms: int) -> None:
-        name = (event.get("message_id") or event.get("transfer_id", "")) + _MOVES[event["kind"]]
+        name = _MOVES[event["kind"]].format_map(event)
         moved_at = event.get("moved_at")
         moved_ms = milliseconds(moved_at) if moved_at else at_ms
         for change in event["changes"]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
 from hashlib import blake2b
+from typing import Any
 
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine
 from schemas.order import Line, LineKind, Order, PaymentStatus
@@ -277,7 +278,7 @@ class _Walk:
             parcel = before or Routed(digest="", parcel=number, parcels=len(way))
             line_ids = None if parcel.parcels == 1 else tuple(line.line_id for line in lines)
             now = Routed(
-                digest=self._digest(lines),
+                digest=digest_of(self.order, lines),
                 line_ids=line_ids,
                 parcel=parcel.parcel,
                 parcels=parcel.parcels,
@@ -314,12 +315,6 @@ class _Walk:
     def _cancels(self, still: Sequence[str]) -> tuple[Told, ...]:
         gone = [warehouse for warehouse in self.told if warehouse not in still]
         return tuple(Told(warehouse_id=warehouse, kind=InstructionKind.CANCEL) for warehouse in gone)
-
-    def _digest(self, lines: Sequence[Line]) -> str:
-        """What the warehouse is told, in short: the same digest means that it need not be told again."""
-        order = self.order
-        said = [pick_line(line) for line in lines], order.ship_to, order.buyer_remark, order.seller_memo
-        return blake2b(encode(said), digest_size=8).hexdigest()
 
     # -- steps
 
@@ -385,6 +380,16 @@ def _instruction(order: Order, told: Told) -> FulfillmentInstruction:
         buyer_remark=order.buyer_remark,
         seller_memo=order.seller_memo,
     )
+
+
+def digest_of(order: Order, lines: Sequence[Line]) -> str:
+    """What a warehouse is told, in short: the same digest means that it need not be told again."""
+    return digest_of_told([pick_line(line) for line in lines], order.ship_to, order.buyer_remark, order.seller_memo)
+
+
+def digest_of_told(picks: Sequence[Any], ship_to: Any, buyer_remark: str, seller_memo: str) -> str:
+    """The same from the parts of an instruction, as records or as their JSON says them."""
+    return blake2b(encode((picks, ship_to, buyer_remark, seller_memo)), digest_size=8).hexdigest()
 
 
 def pick_line(line: Line) -> PickLine:

@@ -80,8 +80,7 @@ class Traffic:
 
     async def _order(self) -> None:
         make = self._random.choice((an_order, an_order, an_unpaid_order))
-        fields = {"lines": self._lines()}
-        order = make(f"{self._prefix}{next(self._numbers)}", **fields)
+        order = make(f"{self._prefix}{next(self._numbers)}", lines=self._lines())
         self._orders[order.uid] = order
         await self.handle(self._plan(order))
 

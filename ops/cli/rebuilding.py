@@ -1,0 +1,279 @@
+"""Makes the stock ledger again from Kafka: inventory events for the stock, the order path for the orders' pointers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+from redis.asyncio import Redis
+
+from ops.cli.event_log import ANSWER_SECONDS, TopicLog, reader_config
+from ops.cli.replaying import REMEMBER_MS
+from schemas.plan import Disposition, PlannedOrder
+from schemas.record import changed, decode, encode, record
+from schemas.revision import retry_of
+from schemas.topics import INVENTORY_EVENTS, ORDERS_BACKORDERED, ORDERS_PLANNED, ORDERS_ROUTED, TRANSFERS_REQUESTED
+from workers.inventory.calls import MOVED_MS
+from workers.inventory.contents import Content, contents_of, read_contents, write_contents
+from workers.inventory.keys import WAREHOUSES, order_key
+from workers.inventory.replay import Record, Replay
+from workers.inventory.snapshot import Snapshots
+from workers.reserve.pointers import Planned, Trails, is_lost, needs_stock, pointer_of, same_pointer
+from workers.runtime.errors import TransientError
+from workers.runtime.producer import Producer
+from workers.runtime.wire import Encoder
+
+GROUP: Final = "orderfleet-reserve"
+_SAMPLE: Final = 20
+
+Progress = Callable[[str, int], None]
+"""Told now and then what is read and how many records of it there were."""
+
+
+@record
+class LostOrder:
+    """An order that the reserve stage had finished with, whose effect on stock is nowhere to be seen."""
+
+    order_uid: str
+    revision: str
+    partition: int
+    offset: int
+
+
+@record
+class Differences:
+    """What is in Redis against what should be, by kind of key."""
+
+    missing: dict[str, int]  # should be there and is not
+    other: dict[str, int]  # is there with something else in it
+    surplus: dict[str, int]  # is there and should not be
+    sample: tuple[str, ...]  # some of the keys
+
+    @property
+    def is_none(self) -> bool:
+        """The same to the byte."""
+        return not (self.missing or self.other or self.surplus)
+
+
+class Rebuild:
+    """What Kafka says the ledger must hold. `read` first; then `contents` and what follows from them.
+
+    Raises TransientError when Kafka or Redis is away.
+    """
+
+    def __init__(self, brokers: str, redis: Redis, progress: Progress, now: Callable[[], float] = time.time) -> None:
+        self._brokers = brokers
+        self._redis = redis
+        self._progress = progress
+        self._now_ms = int(now() * 1000)
+        self.replay = Replay(REMEMBER_MS, MOVED_MS)
+        self._committed: dict[int, int] = {}
+        self.trails = Trails(lambda partition, offset: offset < self._committed.get(partition, -1))
+        self._records: dict[str, dict[str, Record]] | None = None
+
+    # -- reading
+
+    async def read(self) -> None:
+        """Read everything. Nothing is written."""
+        await asyncio.to_thread(self._read_topic, INVENTORY_EVENTS.name, self._take_event)
+        await self._read_outboxes()
+        for one in self.replay:
+            while not one.advance():
+                one.skip_gap()
+        self._committed = await asyncio.to_thread(self._committed_offsets)
+        await asyncio.to_thread(self._read_order_path)
+
+    def _take_event(self, message: Message) -> None:
+        self.replay.offer(message.value() or b"")
+
+    async def _read_outboxes(self) -> None:
+        snapshots = Snapshots(self._redis)
+        for warehouse_id in await snapshots.names("outbox:{"):
+            async for event in snapshots.outbox(warehouse_id.removesuffix("}")):
+                self.replay.offer(encode(event))
+
+    def _read_order_path(self) -> None:
+        trails = self.trails
+        self._read_topic(ORDERS_PLANNED.name, self._take_planned)
+        for name in self._routed_topics():
+            self._read_topic(name, lambda message: trails.instruction(message.value() or b""))
+        self._read_topic(ORDERS_BACKORDERED.name, lambda message: trails.backorder(message.value() or b""))
+        self._read_topic(TRANSFERS_REQUESTED.name, lambda message: trails.transfer(message.value() or b""))
+
+    def _take_planned(self, message: Message) -> None:
+        at_ms = message.timestamp()[1]
+        self.trails.planned(message.value() or b"", message.partition(), message.offset(), at_ms)
+
+    def _read_topic(self, topic: str, take: Callable[[Message], None]) -> None:
+        taken, told = 0, time.monotonic()
+
+        def counted(message: Message) -> None:
+            nonlocal taken, told
+            take(message)
+            taken += 1
+            if not taken % 10_000 and time.monotonic() - told > 1:
+                told = time.monotonic()
+                self._progress(topic, taken)
+
+        with TopicLog(self._brokers, topic) as log:
+            log.read(counted)
+        self._progress(topic, taken)
+
+    def _routed_topics(self) -> list[str]:
+        try:
+            topics = AdminClient({"bootstrap.servers": self._brokers, "log_level": 0}).list_topics(
+                timeout=ANSWER_SECONDS
+            )
+        except KafkaException as error:
+            raise TransientError(error.args[0].str()) from error
+        return sorted(name for name in topics.topics if name.startswith(f"{ORDERS_ROUTED.name}."))
+
+    def _committed_offsets(self) -> dict[int, int]:
+        """How far the reserve stage has come in each partition of `orders.planned`."""
+        consumer = Consumer({**reader_config(self._brokers), "group.id": GROUP})
+        try:
+            topic = consumer.list_topics(timeout=ANSWER_SECONDS).topics.get(ORDERS_PLANNED.name)
+            if topic is None or not topic.partitions:
+                return {}
+            places = [TopicPartition(ORDERS_PLANNED.name, number) for number in topic.partitions]
+            return {
+                place.partition: place.offset
+                for place in consumer.committed(places, timeout=ANSWER_SECONDS)
+                if place.offset >= 0
+            }
+        except KafkaException as error:
+            raise TransientError(error.args[0].str()) from error
+        finally:
+            consumer.close()
+
+    # -- what follows
+
+    @property
+    def records(self) -> dict[str, dict[str, Record]]:
+        """What each order has, by warehouse; without what Redis would have forgotten by now."""
+        if self._records is None:
+            self._records = {}
+            for one in self.replay:
+                for order_uid, found in one.records.items():
+                    if not one.is_forgotten(found, self._now_ms):
+                        self._records.setdefault(order_uid, {})[one.warehouse_id] = found
+        return self._records
+
+    def contents(self) -> Iterator[Content]:
+        """All keys that should be."""
+        for one in self.replay:
+            yield from contents_of(one, REMEMBER_MS, self._now_ms)
+        yield from self.pointers()
+        if self.replay.warehouses:
+            yield Content(WAREHOUSES, sorted(self.replay.warehouses))
+
+    def pointers(self) -> Iterator[Content]:
+        """The orders' pointers."""
+        nothing: dict[str, Record] = {}
+        for order_uid in self.records.keys() | self.trails.orders.keys():
+            pointer = pointer_of(self.trails.of(order_uid), self.records.get(order_uid, nothing), REMEMBER_MS)
+            if pointer is not None and (not pointer.expires_ms or pointer.expires_ms > self._now_ms):
+                yield Content(order_key(order_uid), pointer.fields, pointer.expires_ms)
+
+    async def compare(self) -> Differences:
+        """What is in Redis against what should be."""
+        wanted = {content.key: content for content in self.contents()}
+        counts: dict[str, dict[str, int]] = {"missing": {}, "other": {}, "surplus": {}}
+        sample: list[str] = []
+
+        def note(kind: str, content: Content) -> None:
+            counts[kind][content.family] = counts[kind].get(content.family, 0) + 1
+            if len(sample) < _SAMPLE:
+                sample.append(content.key)
+
+        async for found in read_contents(self._redis):
+            should = wanted.pop(found.key, None)
+            if should is None:
+                note("surplus", found)
+            elif not _same(found, should):
+                note("other", found)
+        for should in wanted.values():
+            note("missing", should)
+        return Differences(**counts, sample=tuple(sample))
+
+    async def write(self) -> int:
+        """Write all keys. How many."""
+        return await write_contents(self._redis, self.contents())
+
+    # -- orders whose last change was lost
+
+    def lost_orders(self) -> list[LostOrder]:
+        """Orders that the stage had finished with and that have, wait for and ask for nothing."""
+        nothing: dict[str, Record] = {}
+        lost = []
+        with _Fetcher(self._brokers) as fetch:
+            for order_uid, trail in sorted(self.trails.orders.items()):
+                if trail.done is None or not is_lost(trail, self.records.get(order_uid, nothing)):
+                    continue
+                if trail.done.disposition is not Disposition.RESERVE or needs_stock(fetch(trail.done)):
+                    lost.append(_lost(order_uid, trail.done))
+        return lost
+
+    async def requeue(self, lost: list[LostOrder]) -> None:
+        """Put them back on `orders.planned` as the next try of their revision."""
+        retried = []
+        with _Fetcher(self._brokers) as fetch:
+            for each in lost:
+                planned = fetch(each)
+                order = changed(planned.order, revision=retry_of(planned.order.revision))
+                retried.append(changed(planned, order=order))
+        producer, encoder = Producer(self._brokers), Encoder([ORDERS_PLANNED])
+        producer.start()
+        try:
+            await producer.send([encoder(planned) for planned in retried])
+        finally:
+            await producer.close()
+
+
+class _Fetcher:
+    """Reads single records of `orders.planned`."""
+
+    def __init__(self, brokers: str) -> None:
+        self._consumer = Consumer(reader_config(brokers))
+
+    def __enter__(self) -> _Fetcher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def __call__(self, place: Planned | LostOrder) -> PlannedOrder:
+        self._consumer.assign([TopicPartition(ORDERS_PLANNED.name, place.partition, place.offset)])
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            message = self._consumer.poll(0.5)
+            if message is not None and message.error() is None and message.offset() == place.offset:
+                return decode(PlannedOrder, message.value() or b"")
+        raise TransientError(f"{ORDERS_PLANNED.name}/{place.partition}@{place.offset} did not come")
+
+
+def _lost(order_uid: str, planned: Planned) -> LostOrder:
+    place = {"partition": planned.partition, "offset": planned.offset}
+    return LostOrder(order_uid=order_uid, revision=planned.revision, **place)
+
+
+def _same(found: Content, should: Content) -> bool:
+    if found.family == "order" and isinstance(found.value, dict):
+        return same_pointer(found.value, should.value)
+    return found.line() == should.line()
+
+
+async def back_up(redis: Redis, path: Path) -> int:
+    """Write every key of the ledger to a new file that only its owner can read. How many. Raises OSError."""
+    keys = 0
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123, ASYNC230  # nothing else runs
+        async for content in read_contents(redis):
+            file.write(content.backup() + b"\n")
+            keys += 1
+    return keys

@@ -1,0 +1,356 @@
+"""`orderfleet stock rebuild`: an emptied Redis made again from Kafka, to the identical state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+
+import typer
+
+from ops.cli.output import ExitCode, console, epilog, fail, note, print_json, say, say_error, settings, tell
+from schemas.text import Text
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from ops.cli.rebuilding import Differences, LostOrder, Rebuild
+    from workers.runtime.settings import Settings
+
+HELP: Final = say(
+    "Make the stock ledger in Redis again from Kafka: counters, reservations, transfers, deadlines and the orders' "
+    "pointers, identical to what they were. Refuses while workers write, and when Redis still holds stock unless "
+    "--replace is given. Orders whose last change never came to Kafka are named; --requeue lets the fleet decide them "
+    "again. Exits 1 when it refuses, and with --dry-run when something differs.",
+    "从 Kafka 重建 Redis 中的库存账本：计数、占用、调拨、到期列表和订单指针，与原状态完全一致。"
+    "工作进程仍在写入时拒绝执行；Redis 中仍有库存数据时，除非使用 --replace，也拒绝执行。"
+    "最后一次变更未到达 Kafka 的订单会被列出；--requeue 让系统重新处理这些订单。"
+    "拒绝执行时退出码为 1；--dry-run 发现差异时退出码也为 1。",
+)
+EPILOG: Final = epilog(
+    [
+        (
+            "orderfleet stock rebuild",
+            Text("after Redis was emptied, workers stopped", "Redis 被清空后，先停止工作进程"),
+        ),
+        (
+            "orderfleet stock rebuild --dry-run",
+            Text("compare every key with what it should be; write nothing", "逐键比较，不写入"),
+        ),
+        (
+            "orderfleet stock rebuild --replace --requeue",
+            Text("repair a damaged Redis; writes a backup file first", "修复受损的 Redis；会先写出备份文件"),
+        ),
+        (
+            "orderfleet stock rebuild --from stock-backup-20261111T040000Z.jsonl --replace",
+            Text("put back what a backup file holds", "恢复备份文件的内容"),
+        ),
+    ],
+    (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY),
+)
+
+_NAMED: Final = 20
+
+
+def rebuild(
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help=say("Redis holds stock: back it up, then replace it.", "Redis 中已有数据：备份后替换。")
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=say("Compare with Redis; write nothing.", "只与 Redis 比较，不写入。"))
+    ] = False,
+    requeue: Annotated[
+        bool,
+        typer.Option(
+            "--requeue",
+            help=say(
+                "Put orders whose last change was lost back on orders.planned.", "将丢失变更的订单放回队列重新处理。"
+            ),
+        ),
+    ] = False,
+    accept_gaps: Annotated[
+        bool,
+        typer.Option(
+            "--accept-gaps",
+            help=say(
+                "Events are missing: take what there is. On-hand must be counted anew.",
+                "事件有缺失：按现有事件重建。之后必须重新盘点在库数量。",
+            ),
+        ),
+    ] = False,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help=say("A backup file instead of Kafka.", "使用备份文件而不是 Kafka。"),
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=say("JSON, for machines.", "输出 JSON，供程序读取。"))
+    ] = False,
+) -> None:
+    """Check, read, write, tell."""
+    import asyncio
+
+    from redis.exceptions import RedisError
+
+    from ops.cli.servers import fail_kafka_away, redis_away, redis_refused
+    from workers.runtime.errors import TransientError
+
+    if dry_run and (replace or requeue or source):
+        fail(Text("give --dry-run alone: it writes nothing", "--dry-run 不写入任何内容，请单独使用"), ExitCode.USAGE)
+    known = settings()
+    try:
+        code = asyncio.run(_run(known, _Wishes(replace, dry_run, requeue, accept_gaps, source, as_json)))
+    except TransientError as error:
+        if str(error).startswith("Redis"):
+            fail(redis_away(known, error), ExitCode.AWAY)
+        fail_kafka_away(known, error)
+    except RedisError as error:
+        fail(redis_refused(known, error), ExitCode.AWAY)
+    raise typer.Exit(code)
+
+
+class _Wishes(NamedTuple):
+    """The options."""
+
+    replace: bool
+    dry_run: bool
+    requeue: bool
+    accept_gaps: bool
+    source: Path | None
+    as_json: bool
+
+
+async def _run(known: Settings, wishes: _Wishes) -> int:
+    import time
+
+    from ops.cli.rebuilding import Rebuild
+    from ops.cli.servers import redis_client
+
+    started = time.monotonic()
+    async with redis_client(known) as redis:
+        await _refuse_unless_quiet(known, redis)
+        there = await _keys(redis)
+        if there and not (wishes.replace or wishes.dry_run):
+            fail(_not_empty(there))
+        if wishes.source is not None:
+            return await _restore(redis, wishes, there)
+        rebuild = Rebuild(known.kafka, redis, _progress)
+        await rebuild.read()
+        _refuse_gaps(rebuild, wishes)
+        read = time.monotonic()
+        if wishes.dry_run:
+            return _tell_differences(await rebuild.compare(), rebuild, wishes)
+        await _refuse_unless_quiet(known, redis)
+        backup = await _clear(redis) if there else None
+        keys = await rebuild.write()
+        seconds, reading = time.monotonic() - started, read - started
+        lost = rebuild.lost_orders()
+        if lost and wishes.requeue:
+            await rebuild.requeue(lost)
+        _tell_done(rebuild, wishes, keys, seconds, reading, backup, lost)
+        return ExitCode.OK
+
+
+# -- refusing ------------------------------------------------------------------------------------------------------
+
+
+async def _refuse_unless_quiet(known: Settings, redis: Redis) -> None:
+    from ops.cli.quiet import signs_of_writers
+
+    signs = await signs_of_writers(known.kafka, redis)
+    for sign in signs:
+        say_error(sign)
+    if signs:
+        note(Text("nothing was changed", "没有做任何修改"))
+        raise typer.Exit(ExitCode.BAD)
+
+
+async def _keys(redis: Redis) -> int:
+    from workers.inventory.contents import ledger_keys
+
+    return sum([len(page) async for page in ledger_keys(redis)])
+
+
+def _not_empty(there: int) -> Text:
+    return Text(
+        f"Redis holds {there} keys of the ledger; nothing was changed. Compare first: --dry-run. "
+        "To back them up to a file and replace them: --replace",
+        f"Redis 中已有 {there} 个账本键；没有做任何修改。请先用 --dry-run 比较；如需备份后替换，请使用 --replace",
+    )
+
+
+def _refuse_gaps(rebuild: Rebuild, wishes: _Wishes) -> None:
+    from workers.inventory.replay_audit import event_findings
+
+    found = [finding for one in rebuild.replay for finding in event_findings(one)]
+    for finding in found:
+        say_error(finding.message)
+    if found and not (wishes.accept_gaps or wishes.dry_run):
+        fail(
+            Text(
+                "the events do not tell the whole story; nothing was changed. Look for the missing ones (retention of "
+                "inventory.events, another cluster), or take what there is with --accept-gaps and count all stock anew",
+                "事件不完整；没有做任何修改。请查找缺失的事件（inventory.events 的保留时间、其他集群），"
+                "或使用 --accept-gaps 按现有事件重建，并重新盘点全部库存",
+            )
+        )
+    for one in rebuild.replay:
+        if one.lost:
+            one.settle_by_records()
+
+
+# -- writing -------------------------------------------------------------------------------------------------------
+
+
+async def _clear(redis: Redis) -> Path:
+    """Back up, then delete. The backup's path."""
+    from datetime import UTC, datetime
+
+    from ops.cli.rebuilding import back_up
+    from workers.inventory.contents import delete_all
+
+    path = Path.cwd() / f"stock-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl"
+    try:
+        keys = await back_up(redis, path)
+    except OSError as error:
+        fail(
+            Text(
+                f"cannot write the backup {path} ({error.strerror}); nothing was changed. Change to a folder with room",
+                f"无法写入备份 {path}（{error.strerror}）；没有做任何修改。请切换到有空间的目录",
+            ),
+            ExitCode.USAGE,
+        )
+    note(Text(f"{keys} keys backed up to {path}", f"已备份 {keys} 个键到 {path}"))
+    await delete_all(redis)
+    return path
+
+
+async def _restore(redis: Redis, wishes: _Wishes, there: int) -> int:
+    from workers.inventory.contents import restored, write_contents
+
+    assert wishes.source is not None
+    try:
+        with wishes.source.open("rb") as file:
+            contents = [restored(line) for line in file]
+    except ValueError:
+        fail(Text(f"{wishes.source} is no backup of stock rebuild", f"{wishes.source} 不是备份文件"), ExitCode.USAGE)
+    if there:
+        await _clear(redis)
+    keys = await write_contents(redis, contents)
+    if wishes.as_json:
+        print_json({"keys": keys})
+    else:
+        console().print(say(f"{keys} keys restored", f"已恢复 {keys} 个键"))
+    return ExitCode.OK
+
+
+# -- telling -------------------------------------------------------------------------------------------------------
+
+
+def _progress(topic: str, records: int) -> None:
+    note(Text(f"{topic}: {records} records read", f"{topic}：已读取 {records} 条"))
+
+
+def _tell_differences(found: Differences, rebuild: Rebuild, wishes: _Wishes) -> int:
+    if wishes.as_json:
+        print_json({"same": found.is_none, "events": rebuild.replay.events, "differences": found})
+    elif found.is_none:
+        events = rebuild.replay.events
+        console().print(
+            f"[green]{say('identical', '完全一致')}[/]: "
+            + say(f"Redis holds to the byte what {events} events tell", f"Redis 与 {events} 条事件逐字节一致")
+        )
+    else:
+        _print_differences(found)
+    return ExitCode.OK if found.is_none else ExitCode.BAD
+
+
+def _print_differences(found: Differences) -> None:
+    kinds: Sequence[tuple[Text, dict[str, int]]] = (
+        (Text("missing in Redis", "Redis 中缺少"), found.missing),
+        (Text("not what the events tell", "与事件不一致"), found.other),
+        (Text("told of by no event", "没有对应事件"), found.surplus),
+    )
+    for what, counts in kinds:
+        for family, count in sorted(counts.items()):
+            console().print(f"{tell(what)}: {family}: {count}", markup=False)
+    for key in found.sample:
+        console().print(f"  {key}", markup=False)
+
+
+def _tell_done(
+    rebuild: Rebuild,
+    wishes: _Wishes,
+    keys: int,
+    seconds: float,
+    reading: float,
+    backup: Path | None,
+    lost: list[LostOrder],
+) -> None:
+    events = rebuild.replay.events
+    if wishes.as_json:
+        print_json(
+            {
+                "keys": keys,
+                "events": events,
+                "seconds": round(seconds, 2),
+                "reading_seconds": round(reading, 2),
+                "events_per_second": round(events / seconds),
+                "unreadable": rebuild.replay.unreadable + rebuild.trails.unreadable,
+                "backup": str(backup) if backup else None,
+                "lost_orders": lost,
+                "requeued": wishes.requeue,
+            }
+        )
+        return
+    console().print(
+        say(
+            f"{keys} keys made again from {events} events in {seconds:.1f} s ({events / seconds:,.0f} events/s; "
+            f"{reading:.1f} s of it reading). Check: orderfleet stock audit; then start the workers",
+            f"已根据 {events} 条事件重建 {keys} 个键，用时 {seconds:.1f} 秒（{events / seconds:,.0f} 条/秒，"
+            f"其中读取 {reading:.1f} 秒）。请运行 orderfleet stock audit 检查，然后启动工作进程",
+        ),
+        markup=False,
+    )
+    _tell_lost(lost, wishes.requeue)
+
+
+def _tell_lost(lost: list[LostOrder], requeued: bool) -> None:
+    if not lost:
+        return
+    say_error(
+        Text(
+            f"{len(lost)} orders were decided, and their last change of stock never came to Kafka:",
+            f"有 {len(lost)} 个订单已处理，但其最后一次库存变更没有到达 Kafka：",
+        )
+    )
+    for order in lost[:_NAMED]:
+        console().print(f"  {order.order_uid} {order.revision}", markup=False)
+    if len(lost) > _NAMED:
+        note(
+            Text(
+                f"and {len(lost) - _NAMED} more; --json lists all",
+                f"以及另外 {len(lost) - _NAMED} 个；--json 可列出全部",
+            )
+        )
+    note(_what_next(requeued))
+
+
+def _what_next(requeued: bool) -> Text:
+    if requeued:
+        return Text(
+            "they are back on orders.planned and take their stock again when the workers start",
+            "这些订单已放回 orders.planned，工作进程启动后会重新占用库存",
+        )
+    return Text(
+        "run orderfleet stock rebuild --replace --requeue to let the fleet decide them again before workers start",
+        "请在启动工作进程前运行 orderfleet stock rebuild --replace --requeue，让系统重新处理这些订单",
+    )

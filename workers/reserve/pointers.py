@@ -1,0 +1,402 @@
+"""What the reserve stage had written down about each order, made again from what it read and what it said. Pure.
+
+Kafka tells three things: which planned orders the stage had finished with (those below the offsets it committed), what
+it told the world about them, and, through the inventory events, what stock each order has. From these follows the
+order's pointer, `order:{<uid>}`. Where the stage may have been in the middle of an order, the pointer says so: it is
+`claimed` for every warehouse where the order has anything. The next claim then looks there first, as after any crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from schemas.fulfillment import InstructionKind
+from schemas.order import LineKind
+from schemas.plan import Disposition, PlannedOrder
+from schemas.record import decode, encode
+from workers.inventory.availability import lines_to_ship
+from workers.inventory.records import ENDED, Holdings, OrderState, Routed
+from workers.inventory.replay import Record
+from workers.reserve.decide import Result, Told, digest_of_told
+
+_SHIPPABLE: Final = ("paid", "cash-on-delivery")
+_GIFT: Final = LineKind.GIFT.value
+_TELLING: Final = (InstructionKind.FULFIL, InstructionKind.CHANGE)
+
+Records = Mapping[str, Record]
+"""What one order has, by warehouse."""
+
+
+class Planned(NamedTuple):
+    """A planned order in short."""
+
+    revision: str
+    disposition: Disposition
+    pays: bool
+    partition: int
+    offset: int
+    at_ms: int
+    gave_up: tuple[str, ...] = ()
+    raw: bytes = b""  # kept only for those that the stage had not finished with
+
+
+class Instructed(NamedTuple):
+    """One instruction that was sent."""
+
+    revision: str
+    told: Told
+    digest: str
+
+
+@dataclass(slots=True)
+class Trail:
+    """All that Kafka tells of one order, records aside."""
+
+    done: Planned | None = None  # the newest that the stage had finished with
+    open: list[Planned] = field(default_factory=list)  # those that come again
+    instructed: dict[tuple[str, str, str], Instructed] = field(default_factory=dict)  # revision, warehouse, kind
+    backordered: dict[str, tuple[dict[str, int], bool]] = field(default_factory=dict)  # by revision
+    transfers: dict[str, tuple[dict[str, int], str, str]] = field(default_factory=dict)  # by revision
+    gave_up: list[tuple[str, str]] = field(default_factory=list)  # revision, warehouse
+    mixed: dict[str, list[str]] = field(default_factory=dict)  # by revision: line ids, when a gift stands before others
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """`order:{<uid>}` as it is to be written."""
+
+    fields: dict[str, str]
+    expires_ms: int = 0  # 0 = never
+
+
+# -- reading what Kafka has -----------------------------------------------------------------------------------------
+
+
+class Trails:
+    """Takes in the topics of the order path: `orders.planned` before what followed from it."""
+
+    def __init__(self, is_done: Callable[[int, int], bool]) -> None:
+        self.orders: dict[str, Trail] = {}
+        self.unreadable = 0
+        self._is_done = is_done  # of partition and offset: whether the stage had finished with it
+
+    def of(self, order_uid: str) -> Trail:
+        """One order's trail."""
+        found = self.orders.get(order_uid)
+        if found is None:
+            found = self.orders[order_uid] = Trail()
+        return found
+
+    def planned(self, value: bytes, partition: int, offset: int, at_ms: int) -> None:
+        """A record of `orders.planned`."""
+        try:
+            one = orjson.loads(value)
+            order, plan = one["order"], one["plan"]
+            planned = Planned(
+                order["revision"],
+                Disposition(plan["disposition"]),
+                order["payment"] in _SHIPPABLE,
+                partition,
+                offset,
+                at_ms,
+                tuple(plan.get("gave_up", ())),
+            )
+            trail = self.of(order["uid"])
+            kinds = [line["kind"] for line in order["lines"]]
+            if sorted(kinds, key=_GIFT.__eq__) != kinds:
+                trail.mixed[planned.revision] = [line["line_id"] for line in order["lines"]]
+        except (ValueError, KeyError, TypeError):
+            self.unreadable += 1
+            return
+        if not self._is_done(partition, offset):
+            trail.open.append(planned._replace(raw=value))
+            return
+        trail.gave_up += [(planned.revision, warehouse_id) for warehouse_id in planned.gave_up]
+        if trail.done is None or planned.revision > trail.done.revision:
+            trail.done = planned
+
+    def instruction(self, value: bytes) -> None:
+        """A record of `orders.routed.<warehouse>`."""
+        try:
+            one = orjson.loads(value)
+            kind = InstructionKind(one["kind"])
+            picks = [*one["purchased"], *one["gifts"]]
+            trail, parts = self.of(one["order_uid"]), one["parcels"]
+            if mixed := trail.mixed.get(one["revision"]):
+                picks.sort(key=lambda pick: mixed.index(pick["line_id"]))
+            told = Told(
+                warehouse_id=one["warehouse_id"],
+                kind=kind,
+                parcel=one["parcel"],
+                parcels=parts,
+                line_ids=None if parts == 1 else tuple(pick["line_id"] for pick in picks),
+            )
+            digest = digest_of_told(picks, one["ship_to"], one["buyer_remark"], one["seller_memo"])
+            instructed = Instructed(one["revision"], told, digest if kind in _TELLING else "")
+        except (ValueError, KeyError, TypeError):
+            self.unreadable += 1
+            return
+        trail.instructed[instructed.revision, told.warehouse_id, kind] = instructed
+
+    def backorder(self, value: bytes) -> None:
+        """A record of `orders.backordered`."""
+        try:
+            one = orjson.loads(value)
+            order = one["planned"]["order"]
+            self.of(order["uid"]).backordered[order["revision"]] = one["missing"], one["after_expiry"]
+        except (ValueError, KeyError, TypeError):
+            self.unreadable += 1
+
+    def transfer(self, value: bytes) -> None:
+        """A record of `transfers.requested`."""
+        try:
+            one = orjson.loads(value)
+            moved = one["quantities"], one["to_warehouse"], one.get("from_warehouse") or ""
+            self.of(one["order_uid"]).transfers[one["revision"]] = moved
+        except (ValueError, KeyError, TypeError):
+            self.unreadable += 1
+
+
+# -- what follows ---------------------------------------------------------------------------------------------------
+
+
+def pointer_of(trail: Trail, records: Records, remember_ms: int) -> Pointer | None:
+    """The order's pointer; None when nothing is known that it could say."""
+    done, newest = trail.done, max((record.revision for record in records.values()), default="")
+    split = _unfinished_split(trail, records)
+    if split is not None:
+        return _settled(trail, split, records, remember_ms)
+    if done is not None and newest <= done.revision:
+        return _settled(trail, done, records, remember_ms)
+    if not newest:
+        return None
+    if done is None and not trail.open:
+        return _from_records(newest, records, remember_ms)
+    return _claimed(trail, newest, records)
+
+
+def is_lost(trail: Trail, records: Records) -> bool:
+    """Whether the stage had finished with the newest revision, and yet nothing shows that it took effect.
+
+    Then its inventory events were lost on their way to Kafka. It may still turn out to need no stock at all.
+    """
+    done = trail.done
+    if done is None or trail.open or done.revision in trail.backordered or done.revision in trail.transfers:
+        return False
+    older = [record for record in records.values() if record.revision < done.revision]
+    if done.disposition is Disposition.RESERVE:
+        known = any(record.revision >= done.revision or record.state == "shipped" for record in records.values())
+        return not known
+    if done.disposition is Disposition.IGNORE:
+        return any(record.state == "held" for record in older)
+    return any(record.is_live for record in older)
+
+
+def _settled(trail: Trail, planned: Planned, records: Records, remember_ms: int) -> Pointer:
+    routed, holdings = _routed(trail, planned.revision, records), _holdings(records, planned)
+    state = _state(trail, planned, records, holdings, routed)
+    fields = {
+        "revision": planned.revision,
+        "fence": _fence(records),
+        "phase": "settled",
+        "intent": "",
+        "state": state.value,
+        "holdings": encode(holdings).decode(),
+        "routed": encode(routed).decode(),
+        "source": f"{planned.partition}:{planned.offset}",
+    }
+    at_ms = max((record.at_ms for record in records.values()), default=planned.at_ms)
+    return Pointer(fields | _said(trail), at_ms + remember_ms if state in ENDED else 0)
+
+
+def _claimed(trail: Trail, newest: str, records: Records) -> Pointer:
+    """As if the stage had died at work on this revision: what it left is looked for where the order has anything."""
+    done = trail.done
+    fields = {
+        "revision": newest,
+        "fence": _fence(records),
+        "phase": "claimed",
+        "intent": ",".join(sorted(records)),
+        **_said(trail, before=newest),
+    }
+    if done is not None:
+        routed = _routed(trail, done.revision, records)
+        holdings = {where: dict(record.lines) for where, record in records.items() if record.is_live}
+        fields["state"] = _state(trail, done, records, holdings, routed).value
+        fields["holdings"], fields["routed"] = encode(holdings).decode(), encode(routed).decode()
+        fields["source"] = f"{done.partition}:{done.offset}"
+    return Pointer(fields)
+
+
+def _from_records(newest: str, records: Records, remember_ms: int) -> Pointer:
+    """An order of which only its stock is still known. What its warehouse has taken over, it was told of."""
+    holdings = {where: dict(record.lines) for where, record in records.items() if record.is_live}
+    paid = [where for where, record in records.items() if record.state in ("committed", "allocated")]
+    taken = {where: Routed(digest="") for where in paid if records[where].state == "allocated"}
+    if paid:
+        state = OrderState.COMMITTED
+    elif holdings:
+        state = OrderState.HELD
+    else:
+        ended = {record.state for record in records.values()}
+        state = OrderState(next(iter(ended))) if len(ended) == 1 else OrderState.RELEASED
+    fields = {
+        "revision": newest,
+        "fence": _fence(records),
+        "phase": "settled",
+        "intent": "",
+        "state": state.value,
+        "holdings": encode(holdings).decode(),
+        "routed": encode(taken).decode(),
+        "source": "",
+    }
+    at_ms = max(record.at_ms for record in records.values())
+    return Pointer(fields, at_ms + remember_ms if state in ENDED else 0)
+
+
+def _state(
+    trail: Trail, planned: Planned, records: Records, holdings: Holdings, routed: Mapping[str, Routed]
+) -> OrderState:
+    if planned.revision in trail.transfers:
+        return OrderState.AWAITING_TRANSFER
+    if planned.revision in trail.backordered:
+        return OrderState.COMMITTED if routed else OrderState.BACKORDERED
+    if planned.disposition is Disposition.RELEASE:
+        return OrderState.STOPPING if holdings else OrderState.RELEASED
+    if any(record.state == "expired" and record.revision == planned.revision for record in records.values()):
+        return OrderState.EXPIRED
+    if planned.disposition is Disposition.RESERVE:
+        if not records:
+            return OrderState.RELEASED
+        return OrderState.COMMITTED if planned.pays else OrderState.HELD
+    if not holdings:
+        return OrderState.NOTHING
+    return (
+        OrderState.HELD if planned.disposition is not Disposition.IGNORE and not planned.pays else OrderState.COMMITTED
+    )
+
+
+def _holdings(records: Records, planned: Planned) -> Holdings:
+    """What the order was given: what it still has, and what has left since. None of what it gave back."""
+    if planned.disposition in (Disposition.RELEASE, Disposition.REVIEW, Disposition.DEFER):
+        return {where: dict(record.lines) for where, record in records.items() if record.is_live}
+    given: Holdings = {}
+    for where, record in records.items():
+        if record.is_live or record.state == "shipped":
+            units = dict(record.lines) if record.is_live else {}
+            for sku, gone in record.shipped.items():
+                units[sku] = units.get(sku, 0) + gone
+            given[where] = units
+    return given
+
+
+def _routed(trail: Trail, upto: str, records: Records) -> dict[str, Routed]:
+    """What each warehouse was last told by this revision, where that was to ship."""
+    last: dict[str, Instructed] = {}
+    for one in sorted(trail.instructed.values(), key=lambda one: one.revision):
+        if one.revision <= upto:
+            last[one.told.warehouse_id] = one
+    for revision, warehouse_id in trail.gave_up:
+        if revision <= upto and warehouse_id in last and last[warehouse_id].revision < revision:
+            del last[warehouse_id]
+    routed = {
+        where: Routed(digest=one.digest, line_ids=one.told.line_ids, parcel=one.told.parcel, parcels=one.told.parcels)
+        for where, one in last.items()
+        if one.told.kind in _TELLING
+    }
+    return dict(sorted(routed.items(), key=lambda item: item[1].parcel))
+
+
+def _said(trail: Trail, before: str = "") -> dict[str, str]:
+    """What each revision said; of all, or of those older than `before`."""
+    told: dict[str, list[Told]] = {}
+    for one in trail.instructed.values():
+        told.setdefault(one.revision, []).append(one.told)
+    revisions = told.keys() | trail.backordered.keys() | trail.transfers.keys()
+    return {
+        f"said:{revision}": encode(_result(trail, revision, told.get(revision, []))).decode()
+        for revision in sorted(revisions)
+        if not before or revision < before
+    }
+
+
+def _result(trail: Trail, revision: str, told: Iterable[Told]) -> Result:
+    cancels_last = sorted(told, key=lambda one: (one.kind is InstructionKind.CANCEL, one.parcel, one.warehouse_id))
+    missing, late = trail.backordered.get(revision, ({}, False))
+    moved, to, giver = trail.transfers.get(revision, ({}, "", ""))
+    return Result(
+        told=tuple(cancels_last),
+        backordered=revision in trail.backordered,
+        missing=missing or moved,
+        transfer_to=to,
+        transfer_from=giver,
+        after_expiry=late,
+    )
+
+
+def _fence(records: Records) -> str:
+    return str(max((record.fence for record in records.values()), default=0))
+
+
+# -- a split that was told of in part -------------------------------------------------------------------------------
+
+
+def _unfinished_split(trail: Trail, records: Records) -> Planned | None:
+    """An order that comes again, of whose parcels some were told already: it must end as it began.
+
+    Walked again it could be placed otherwise, and a warehouse that was told its part would ship it all the same. So the
+    parcel that is missing, if one is, is added to what was said, and the revision counts as settled.
+    """
+    for planned in sorted(trail.open, key=lambda planned: planned.revision, reverse=True):
+        told = [
+            one.told
+            for one in trail.instructed.values()
+            if one.revision == planned.revision and one.told.parcels > 1 and one.told.kind in _TELLING
+        ]
+        if not told:
+            continue
+        parts = {one.parcel for one in told}
+        missing = [number for number in range(1, told[0].parcels + 1) if number not in parts]
+        if len(missing) == 1:
+            _add_parcel(trail, planned, records, told, missing[0])
+        return planned if len(missing) <= 1 else None
+    return None
+
+
+def _add_parcel(trail: Trail, planned: Planned, records: Records, told: list[Told], number: int) -> None:
+    named = {line_id for one in told for line_id in one.line_ids or ()}
+    order = decode(PlannedOrder, planned.raw).order
+    lines = tuple(line for line in lines_to_ship(order) if line.line_id not in named)
+    where = {one.warehouse_id for one in told}
+    takers = [name for name, one in records.items() if one.revision == planned.revision and one.is_live]
+    taker = next((name for name in sorted(takers) if name not in where), None)
+    if taker is None or not lines:
+        return
+    ids = tuple(line.line_id for line in lines)
+    kind = InstructionKind.FULFIL
+    added = Told(warehouse_id=taker, kind=kind, parcel=number, parcels=told[0].parcels, line_ids=ids)
+    trail.instructed[planned.revision, taker, kind] = Instructed(planned.revision, added, "")
+
+
+def needs_stock(planned: PlannedOrder) -> bool:
+    """Whether an order has lines that take stock."""
+    return bool(lines_to_ship(planned.order))
+
+
+def same_pointer(found: Mapping[str, str], made: Mapping[str, str]) -> bool:
+    """Whether two pointers mean the same: the claim's number and the spelling of the JSON do not count."""
+    return _meaning(found) == _meaning(made)
+
+
+def _meaning(fields: Mapping[str, str]) -> dict[str, Any]:
+    meant: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name in ("holdings", "routed") or name.startswith("said:"):
+            meant[name] = orjson.loads(value or "{}")
+        elif name not in ("fence", "source"):
+            meant[name] = value
+    return meant
