@@ -126,7 +126,7 @@ def build_worker(settings: Settings, services: Services, stages: Sequence[str]) 
             timers.append(Timer(group, agents[0], producer))
         else:
             readers.append(_reader(group, agents, producer, settings))
-    return Worker(readers, timers, producer)
+    return Worker(readers, timers, producer, patience=settings.retry_seconds)
 
 
 def _reader(group: Group, agents: Sequence[Any], producer: Producer, settings: Settings) -> Reader:

@@ -45,9 +45,11 @@ def worker(
     import sys
 
     import uvloop
+    from aiokafka.errors import KafkaConnectionError
 
     import topology
     from workers.rules.problems import RulesetErrors
+    from workers.runtime.errors import TransientError
     from workers.runtime.table import BrokenTable
 
     config = settings()
@@ -69,6 +71,14 @@ def worker(
         fail(Text(str(error), str(error)), ExitCode.USAGE)
     except RulesetErrors as error:
         fail(Text(str(error), str(error)), ExitCode.BAD)
+    except (TransientError, KafkaConnectionError):
+        fail(
+            Text(
+                f"no Kafka broker answers at {config.kafka}: start it, or set ORDERFLEET_KAFKA",
+                f"{config.kafka} 处没有 Kafka 应答：请启动它，或设置 ORDERFLEET_KAFKA",
+            ),
+            ExitCode.AWAY,
+        )
     logging.shutdown()
     sys.stdout.flush()
     os._exit(code)  # Faust leaves threads behind that would keep a finished process waiting

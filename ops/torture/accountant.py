@@ -15,6 +15,7 @@ from confluent_kafka import Message
 from ops.demo.accounts import Account, Books, Expected, Verdict, judge
 from ops.demo.tail import TopicTail, enter
 from ops.torture.replay import Replay
+from schemas.fulfillment import InstructionKind
 from schemas.inventory import InventoryEvent
 from schemas.record import adapter
 from schemas.topics import INVENTORY_EVENTS, ORDERS_ROUTED
@@ -28,7 +29,8 @@ _ROUTED: Final = f"{ORDERS_ROUTED.name}."
 class Outage:
     """Something the fleet needs was away. Times are unix seconds.
 
-    `recovered`: from its return to the first order that reached a warehouse's topic; None while none did.
+    `returned`: when it, and whatever else was away meanwhile, was back. `recovered`: from
+    then to the first order that reached a warehouse's topic; None while none did.
     """
 
     what: str
@@ -94,9 +96,13 @@ class Accountant:
                 outage.recovered = max(0.0, now - outage.returned)
 
     def returned(self, what: str, began: float) -> None:
-        """Something that was away since `began` is back now."""
+        """Something that was away since `began` is back now. Whoever waits for an order waited for this, too."""
         with self._lock:
-            self.outages.append(Outage(what, began, time.time()))
+            now = time.time()
+            self.outages.append(Outage(what, began, now))
+            for outage in self.outages:
+                if outage.recovered is None:
+                    outage.returned = now
 
     @property
     def positions(self) -> dict[tuple[str, int], int]:
@@ -121,6 +127,17 @@ class Accountant:
         """Where each of these orders is."""
         with self._lock:
             return {expected.uid: self._place(expected.uid) for expected in truth}
+
+    def stopped(self, truth: Iterable[Expected]) -> set[tuple[str, str]]:
+        """The (order, warehouse) pairs of these orders where the warehouse was last told not to ship."""
+        with self._lock:
+            return {
+                (expected.uid, warehouse)
+                for expected in truth
+                if (account := self.books.accounts.get(expected.uid)) is not None
+                for warehouse, (_, kind) in account.routed.items()
+                if kind is InstructionKind.CANCEL
+            }
 
     def __enter__(self) -> Accountant:
         self._thread.start()

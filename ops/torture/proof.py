@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -65,14 +65,21 @@ class Stock:
             return await ledger.audit(), levels, await read_reservations(redis, asked)
 
 
-def misheld(truth: Sequence[Expected], places: Mapping[str, str], reservations: Sequence[Reservation]) -> list[str]:
+def misheld(
+    truth: Sequence[Expected],
+    places: Mapping[str, str],
+    reservations: Sequence[Reservation],
+    stopped: Collection[tuple[str, str]] = (),
+) -> list[str]:
     """Orders whose reserved units, over all warehouses, are not those that the buyer is to get.
 
     The audit cannot see this: two whole reservations of one order add up to the counters as well as one does.
+    `stopped`: (order, warehouse) where a WMS that answers was told to stop; until it does, units wait there.
     """
     held: dict[str, dict[str, int]] = {}
     for one in reservations:
-        if one.state in LIVE:
+        waits = one.stop == "release" and (one.order_uid, one.warehouse_id) in stopped
+        if one.state in LIVE and not waits:
             units = held.setdefault(one.order_uid, {})
             for sku, quantity in one.quantities.items():
                 units[sku] = units.get(sku, 0) + quantity

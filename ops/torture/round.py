@@ -175,7 +175,7 @@ class Rounds:
             "double": verdict.doubled,
             "unknown": verdict.unknown,
             "oversold": below,
-            "misheld": misheld(truth, books.places(truth), reservations),
+            "misheld": misheld(truth, books.places(truth), reservations, self._stopped(truth)),
             "audit": [f"{finding.warehouse_id}: {finding.message.en}" for finding in audit.findings],
             "missing events": books.replay.missing(),
             "torn events": list(books.replay.torn),
@@ -183,6 +183,9 @@ class Rounds:
             "events against counters": [] if moving else books.replay.differences(levels),
             "slow to leave": [f"{slow:.1f} s from SIGTERM to the end"] if slow > _LEAVE_SECONDS else [],
         }
+
+    def _stopped(self, truth: Sequence[Expected]) -> set[tuple[str, str]]:
+        return {pair for pair in self._books.stopped(truth) if pair[1] not in self._rig.silent}
 
     def _new(self, findings: Findings) -> Findings:
         """Without what earlier rounds found: one mistake is one finding."""

@@ -82,6 +82,15 @@ class Producer:
         self._thread = threading.Thread(target=self._poll, args=(self._kafka,), name="kafka-reports", daemon=True)
         self._thread.start()
 
+    async def reaches_kafka(self, seconds: float = 1) -> bool:
+        """Whether a broker answers, waiting at most so long."""
+        if self._kafka is None:
+            return False
+        try:
+            return bool((await asyncio.to_thread(self._kafka.list_topics, timeout=seconds)).brokers)
+        except KafkaException:
+            return False
+
     async def send(self, records: Sequence[Record]) -> None:
         """Send all and wait until all are confirmed. Raises TransientError: then any part of them may be stored."""
         if not records:

@@ -192,28 +192,47 @@ class Timer:
 class Worker:
     """Everything one process runs, from start to SIGTERM."""
 
-    def __init__(self, readers: Sequence[Reader], timers: Sequence[Timer], producer: Producer) -> None:
+    def __init__(
+        self, readers: Sequence[Reader], timers: Sequence[Timer], producer: Producer, *, patience: float = 120
+    ) -> None:
         self._readers = readers
         self._timers = timers
         self._producer = producer
+        self._patience = patience
         self._stop = asyncio.Event()
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> int:
-        """Run until SIGTERM or SIGINT, or until something ends on its own. The process's exit code."""
+        """Run until SIGTERM or SIGINT, or until something ends on its own. The process's exit code.
+
+        Raises TransientError when no broker answers for `patience` seconds.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         self._producer.start()
         ticking = [asyncio.create_task(timer.run(), name=timer.name) for timer in self._timers]
         try:
-            await asyncio.gather(*(reader.start() for reader in self._readers))
-            ready()
+            if self._readers:
+                await self._until_kafka_answers()
+            if not self._stop.is_set():
+                await asyncio.gather(*(reader.start() for reader in self._readers))
+                ready()
             return await self._watch()
         finally:
             for task in ticking:
                 task.cancel()
             await asyncio.gather(*ticking, return_exceptions=True)
             await self._leave()
+
+    async def _until_kafka_answers(self) -> None:
+        """A consumer gives up at the first broker that is away; to wait here is quicker than to start anew."""
+        deadline = time.monotonic() + self._patience
+        while not self._stop.is_set() and not await self._producer.reaches_kafka():
+            if time.monotonic() > deadline:
+                raise TransientError(f"no Kafka broker answered for {self._patience:g} s")
+            log.warning("no Kafka broker answers; waiting for one")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), 0.5)
 
     async def _watch(self) -> int:
         while not self._stop.is_set():

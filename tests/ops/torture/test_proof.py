@@ -22,14 +22,14 @@ UID = "taobao:shop:1"
 PAID = Expected(UID, "paid-at-once", ("routed", "backordered"), {"MUG-350": 2})
 
 
-def reservation(warehouse: str, units: int, state: str = ReservationState.COMMITTED) -> Reservation:
+def reservation(warehouse: str, units: int, state: str = ReservationState.COMMITTED, stop: str = "") -> Reservation:
     return Reservation(
         warehouse_id=warehouse,
         order_uid=UID,
         revision="r1",
         fence=1,
         state=state,
-        deadline_ms=0,
+        stop=stop,
         quantities={"MUG-350": units},
     )
 
@@ -68,6 +68,13 @@ def test_an_order_holds_what_its_buyer_is_to_get_and_no_more(
     place: str, reservations: list[Reservation], right: bool
 ) -> None:
     assert (misheld([PAID], {UID: place}, reservations) == []) is right
+
+
+def test_units_wait_only_where_a_warehouse_was_told_to_stop() -> None:
+    waiting = [reservation("hangzhou", 2, stop="release")]
+    assert misheld([PAID], {UID: "released"}, waiting, {(UID, "hangzhou")}) == []
+    assert misheld([PAID], {UID: "released"}, waiting, {(UID, "beijing")})
+    assert misheld([PAID], {UID: "released"}, [reservation("hangzhou", 2)], {(UID, "hangzhou")})
 
 
 def test_events_in_any_order_with_repeats_add_up_to_the_counters() -> None:

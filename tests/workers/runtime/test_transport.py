@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from ops.local_stack.broker import Broker
 from ops.local_stack.process import spawn
+from ops.torture.proxy import Proxy
 from schemas.fulfillment import WmsEvent, WmsEventKind
 from schemas.record import encode
 from tests.kafka import TopicReader, create_topics, put, unique, wait_until
@@ -48,12 +49,21 @@ class Fleet:
         self.reader = TopicReader(address, [self.outbound], PARTITIONS)
 
     def start(self) -> subprocess.Popen[bytes]:
-        log = self._folder / f"{len(self.workers)}.log"
-        command = [sys.executable, "-m", "tests.workers.runtime.echo_worker"]
-        worker = spawn([*command, self.address, self.inbound, self.outbound, self.group], log=log, env=dict(os.environ))
-        self.workers.append(worker)
-        wait_until(lambda: b"ready" in log.read_bytes(), 30, "the worker's start")
+        worker = self.launch(self.address)
+        self.wait_for(b"ready")
         return worker
+
+    def launch(self, address: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.workers.runtime.echo_worker"]
+        log = self._folder / f"{len(self.workers)}.log"
+        worker = spawn([*command, address, self.inbound, self.outbound, self.group], log=log, env=dict(os.environ))
+        self.workers.append(worker)
+        return worker
+
+    def wait_for(self, words: bytes) -> None:
+        """Until the worker started last has said so."""
+        log = self._folder / f"{len(self.workers) - 1}.log"
+        wait_until(lambda: words in log.read_bytes(), 30, f"the worker's words {words!r}")
 
     def outputs(self, distinct: int, seconds: float = 60) -> Counter[bytes]:
         """Every output key with how often it came, once there are `distinct` of them."""
@@ -118,6 +128,17 @@ def test_a_worker_that_joins_and_one_that_leaves_repeat_nothing(fleet: Fleet) ->
     first.terminate()
     assert set(fleet.outputs(6000).values()) == {1}
     assert first.wait(15) == 0
+
+
+def test_a_worker_that_starts_while_the_broker_is_away_waits_for_it(fleet: Fleet) -> None:
+    put(fleet.address, fleet.inbound, (event(n) for n in range(50)))
+    with Proxy(int(fleet.address.rpartition(":")[2])) as way_to_the_broker:
+        way_to_the_broker.refuse()
+        worker = fleet.launch(f"127.0.0.1:{way_to_the_broker.port}")
+        fleet.wait_for(b"no Kafka broker answers")
+        way_to_the_broker.admit()
+        assert len(fleet.outputs(50)) == 50
+        assert worker.poll() is None
 
 
 def test_a_worker_leaves_within_ten_seconds_of_sigterm_and_commits(fleet: Fleet) -> None:
