@@ -20,6 +20,7 @@ class TopicTail:
                 "group.id": "orderfleet-books",
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 100,
+                "socket.timeout.ms": 3000,
                 "reconnect.backoff.ms": 20,
                 "reconnect.backoff.max.ms": 200,
                 "log_level": 0,

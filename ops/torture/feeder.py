@@ -28,6 +28,8 @@ class Feeder:
                 "linger.ms": 2,
                 "partitioner": "murmur2_random",
                 "delivery.timeout.ms": _DELIVERY_SECONDS * 1000,
+                "socket.timeout.ms": 3000,
+                "request.timeout.ms": 3000,
                 "reconnect.backoff.ms": 20,
                 "reconnect.backoff.max.ms": 500,
                 "log_level": 0,

@@ -65,7 +65,8 @@ class Lag:
     @staticmethod
     def _member(address: str, group: str) -> Consumer:
         """It never joins: it only asks what the group has committed."""
-        return Consumer({"bootstrap.servers": address, "group.id": f"{APP_PREFIX}-{group}", "log_level": 0})
+        settings = {"bootstrap.servers": address, "group.id": f"{APP_PREFIX}-{group}", "socket.timeout.ms": 3000}
+        return Consumer({**settings, "log_level": 0})
 
     def none(self, ends: dict[tuple[str, int], int]) -> bool:
         """Whether everything before these offsets is acknowledged. False as well while the broker does not answer."""

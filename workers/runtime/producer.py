@@ -68,6 +68,11 @@ class Producer:
             "partitioner": "murmur2_random",  # as the Java clients and aiokafka hash keys
             "message.max.bytes": 20 << 20,
             "delivery.timeout.ms": int(delivery_timeout * 1000),
+            # A connection that died without a word is given up after these; the defaults are 60 s and 30 s.
+            "socket.timeout.ms": 6_000,
+            "request.timeout.ms": 5_000,
+            "socket.keepalive.enable": True,
+            "reconnect.backoff.max.ms": 1_000,
             "queue.buffering.max.messages": 200_000,
             "log.connection.close": False,
         }

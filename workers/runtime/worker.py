@@ -38,6 +38,7 @@ _STUCK_SECONDS: Final = 60.0
 
 def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.App:
     """The Faust app of one group that reads topics: chunk transport, raw values, and nothing that commits early."""
+    rebalance = max(12, 2 * settings.session_seconds)
     app = faust.App(
         f"{APP_PREFIX}-{group.name}",
         broker=";".join(f"kafka://{address.strip()}" for address in settings.kafka.split(",")),
@@ -53,8 +54,8 @@ def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.
         consumer_max_fetch_size=1 << 20,
         broker_session_timeout=settings.session_seconds,
         broker_heartbeat_interval=max(0.3, settings.session_seconds / 6),
-        broker_rebalance_timeout=30,
-        broker_request_timeout=max(30, settings.session_seconds),
+        broker_rebalance_timeout=rebalance,
+        broker_request_timeout=rebalance + 3,  # joining may take all of a rebalance; a dead connection takes this long
         broker_commit_interval=settings.commit_seconds,
         broker_max_poll_interval=300,
         stream_buffer_maxsize=2,
