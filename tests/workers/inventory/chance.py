@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from workers.inventory.records import (
     Claim,
@@ -15,6 +16,7 @@ from workers.inventory.records import (
     Lost,
     Quantities,
     Taking,
+    TransferAction,
 )
 
 T = TypeVar("T")
@@ -51,18 +53,7 @@ class Wish:
     giving: Giving
 
 
-wishes = st.builds(Wish, quantities, st.sampled_from((True, True, False)), st.just(0) | times, takings, givings)
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A revision of an order comes to a worker that makes only so many calls."""
-
-    order_uid: str
-    newer: int
-    named: tuple[str, ...]
-    wish: Wish
-    calls: int
+wishes = st.builds(Wish, quantities, st.sampled_from((True, True, False)), st.integers(0, 6), takings, givings)
 
 
 @dataclass(frozen=True)
@@ -77,15 +68,83 @@ class Word:
     lost: Lost
 
 
-arrivals = st.builds(Arrival, st.sampled_from(ORDERS), news, candidates, wishes, calls)
 words = st.builds(
     Word,
-    st.sampled_from(("accepted", "withdrawn", "short", "shipped")),
+    st.sampled_from(("accepted", "accepted", "withdrawn", "short", "shipped")),
     st.integers(1, 4),
     st.just({}) | quantities,
     times,
     seldom,
     st.sampled_from(Lost),
+)
+
+
+class Happening(NamedTuple):
+    """One of the machine's methods, and what it is called with."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+def happening(name: str, **arguments: SearchStrategy[Any]) -> SearchStrategy[Happening]:
+    return st.builds(Happening, st.just(name), st.fixed_dictionaries(arguments))
+
+
+an_order_comes = happening(
+    "an_order_comes",
+    order_uid=st.sampled_from(ORDERS),
+    newer=news,
+    named=candidates,
+    wish=wishes,
+    calls=calls,
+)
+a_worker_wakes_up = happening(
+    "a_worker_wakes_up",
+    pick=picks,
+    places=st.lists(picks, min_size=1, max_size=3),
+    wish=wishes,
+    act=st.sampled_from(("take", "give back", "settle")),
+)
+a_sweeper_comes = happening("a_sweeper_comes", warehouse=warehouses, now_ms=times, dies=st.booleans())
+a_sweeper_wakes_up = happening("a_sweeper_wakes_up", chosen=st.lists(picks, min_size=1, max_size=3), now_ms=times)
+a_count_comes = happening("count", warehouse=warehouses, counts=counts, at_ms=times)
+goods_move = happening(
+    "goods_move",
+    warehouse=warehouses,
+    transfer_id=st.sampled_from(sorted(TRANSFERS)),
+    action=st.sampled_from(TransferAction),
+    at_ms=times,
+)
+the_wms_speaks = happening(
+    "the_wms_speaks",
+    pick=st.sampled_from((0, 0, 0, 1, 1, 2, 3, 4, 5)),
+    words=st.lists(words, min_size=1, max_size=3),
+)
+a_relay_comes = happening(
+    "a_relay_comes",
+    warehouse=warehouses,
+    turn=st.sampled_from((0, 1)),
+    limit=st.integers(1, 9),
+    dies=seldom,
+    lapses=seldom,
+)
+happenings = st.lists(
+    st.one_of(
+        an_order_comes,
+        an_order_comes,
+        an_order_comes,
+        a_worker_wakes_up,
+        a_worker_wakes_up,
+        a_sweeper_comes,
+        a_sweeper_wakes_up,
+        a_count_comes,
+        goods_move,
+        the_wms_speaks,
+        the_wms_speaks,
+        a_relay_comes,
+    ),
+    min_size=5,  # or Hypothesis spends most of its examples on next to nothing
+    max_size=8,
 )
 
 
