@@ -11,7 +11,7 @@ NAMES = (
     *["an_order_comes"] * 6,
     *["a_worker_wakes_up"] * 4,
     *["the_wms_speaks"] * 4,
-    *["a_sweeper_comes", "a_sweeper_wakes_up", "count"] * 2,
+    *["a_sweeper_comes", "a_sweeper_wakes_up", "count"] * 3,
     "goods_move",
     "a_relay_comes",
 )
@@ -47,15 +47,16 @@ class Story:
         return {"pick": self._random.choice((0, 0, 0, 1, 1, 2, 3, 4, 5)), "words": words}
 
     def _a_sweeper_comes(self) -> dict[str, object]:
-        return {**self._where(), "now_ms": self._time(), "dies": self._random.random() < 0.5}
+        now_ms = self._random.choice((3, 6, 6))
+        return {**self._where(), "now_ms": now_ms, "dies": self._random.random() < 0.7}
 
     def _a_sweeper_wakes_up(self) -> dict[str, object]:
-        return {"chosen": [self._random.randrange(4)], "now_ms": self._time()}
+        return {"chosen": [self._random.randrange(2)], "now_ms": self._time()}
 
     def _count(self) -> dict[str, object]:
         skus = self._random.sample(SKUS, self._random.randint(1, 3))
         counts = {
-            sku: Count(on_hand=self._random.choice((None, 0, 2, 5, 8)), safety=self._random.choice((None, 0, 1)))
+            sku: Count(on_hand=self._random.choice((None, 0, 0, 2, 5, 8)), safety=self._random.choice((None, 0, 1)))
             for sku in skus
         }
         return {**self._where(), "counts": counts, "at_ms": self._time()}

@@ -277,7 +277,7 @@ class LedgerMachine(ProvenLedger):
 
 PROFILES = {"default": (25, 8), "slow": (5000, 16)}
 PROFILE = os.environ.get("ORDERFLEET_TEST_PROFILE", "default")
-SEEDS = {"default": 8, "slow": 500}[PROFILE]
+SEEDS = {"default": 12, "slow": 500}[PROFILE]
 STORY = 150
 
 
