@@ -46,6 +46,7 @@ from workers.inventory.ledger import Ledger
 from workers.normalize.agent import normalize
 from workers.relay.agent import relay
 from workers.reserve.agent import reserve
+from workers.restock.agent import restock
 from workers.route.agent import reroute, route
 from workers.rules.provider import RuleFiles, RulesProvider
 from workers.runtime.producer import Producer
@@ -81,6 +82,7 @@ STAGES: tuple[Stage[Services], ...] = (
     Stage("wake",      reads=every(1.0),                 writes=(ORDERS_RETURNED,),                                          agent=wake),
     Stage("reroute",   reads=ORDERS_RETURNED,            writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),            agent=reroute),
     Stage("fulfill",   reads=WMS_EVENTS,                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                             agent=fulfill),
+    Stage("restock",   reads=every(1.0),                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                             agent=restock),
     Stage("sweep",     reads=every(1.0),                 writes=(),                                                          agent=sweep),
     Stage("relay",     reads=every(0.2),                 writes=(INVENTORY_EVENTS,),                                         agent=relay),
 )

@@ -17,7 +17,7 @@ EPILOG = epilog(
     [
         ("orderfleet worker", Text("everything in one process", "一个进程跑全部环节")),
         ("orderfleet worker --stages reserve", Text("only this stage's group", "只跑这一组")),
-        ("orderfleet worker --stages wake,sweep,relay", Text("only the timers", "只跑定时环节")),
+        ("orderfleet worker --stages wake,restock,sweep,relay", Text("only the timers", "只跑定时环节")),
         (
             "ORDERFLEET_DURABLE_HANDOVER=true orderfleet worker --stages tag",
             Text("one chained stage by itself, with topics at every hand-over", "串联环节之间改走主题后，单独运行一个"),

@@ -11,7 +11,6 @@ from typing import Any, Final, Protocol
 
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Swept
-from workers.runtime import metrics
 from workers.runtime.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -71,7 +70,6 @@ class SweepAgent:
         """One batch, and a rest after a full one: however many sweepers there are, Redis has time for reservations."""
         started = time.monotonic()
         swept = await self._ledger.sweep(sweep.warehouse_id, int(self._now() * 1000), self._batch, sweep.skip)
-        metrics.HOLDS_EXPIRED.inc(swept.expired)
         if swept.looked_at == self._batch:
             await asyncio.sleep((time.monotonic() - started) * REST)
         return swept
