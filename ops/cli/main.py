@@ -14,7 +14,20 @@ from typing import Annotated
 
 import typer
 
-from ops.cli import dead_letters, demo, explain, parse, poll, rules, stock, stock_import, stock_template, topics, worker
+from ops.cli import (
+    backorders,
+    dead_letters,
+    demo,
+    explain,
+    parse,
+    poll,
+    rules,
+    stock,
+    stock_import,
+    stock_template,
+    topics,
+    worker,
+)
 from ops.cli.output import ExitCode, epilog, say, say_error
 from schemas.text import Text
 
@@ -59,6 +72,7 @@ app.command("explain", rich_help_panel=OPERATING, epilog=explain.EPILOG, help=ex
 stock.app.command("import", epilog=stock_import.EPILOG, help=stock_import.HELP)(stock_import.stock_import)
 stock.app.command("template", epilog=stock_template.EPILOG, help=stock_template.HELP)(stock_template.template)
 app.add_typer(stock.app, name="stock", rich_help_panel=OPERATING)
+app.add_typer(backorders.app, name="backorders", rich_help_panel=OPERATING)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATING)
 app.add_typer(topics.app, name="topics", rich_help_panel=OPERATING)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from ops.cli import stock_audit, stock_rebuild
+from ops.cli import stock_audit, stock_rebuild, transfers
 from ops.cli.inputs import a_slug
 from ops.cli.output import (
     ExitCode,
@@ -36,6 +36,8 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
 )
+
+app.add_typer(transfers.app, name="transfer")
 
 AsJson = Annotated[bool, typer.Option("--json", help=say("JSON, for machines.", "输出 JSON，供程序读取。"))]
 
