@@ -128,15 +128,15 @@ class Accountant:
         with self._lock:
             return {expected.uid: self._place(expected.uid) for expected in truth}
 
-    def stopped(self, truth: Iterable[Expected]) -> set[tuple[str, str]]:
-        """The (order, warehouse) pairs of these orders where the warehouse was last told not to ship."""
+    def last_told(self, truth: Iterable[Expected], kind: InstructionKind) -> set[tuple[str, str]]:
+        """The (order, warehouse) pairs of these orders where the warehouse was last told this."""
         with self._lock:
             return {
                 (expected.uid, warehouse)
                 for expected in truth
                 if (account := self.books.accounts.get(expected.uid)) is not None
-                for warehouse, (_, kind) in account.routed.items()
-                if kind is InstructionKind.CANCEL
+                for warehouse, parcel in account.routed.items()
+                if parcel.told and parcel.told[-1].kind is kind
             }
 
     def __enter__(self) -> Accountant:

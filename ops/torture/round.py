@@ -21,6 +21,7 @@ from ops.torture.proof import Findings, Stock, misheld
 from ops.torture.rig import PARTITIONS, Rig
 from ops.torture.trouble import Troubles
 from ops.torture.watch import StockWatch
+from schemas.fulfillment import InstructionKind
 from workers.runtime.stage import Every
 from workers.runtime.table import groups
 from workers.runtime.worker import APP_PREFIX, topic_names
@@ -176,7 +177,13 @@ class Rounds:
             "double": verdict.doubled,
             "unknown": verdict.unknown,
             "oversold": below,
-            "misheld": misheld(truth, books.places(truth), reservations, self._stopped(truth)),
+            "misheld": misheld(
+                truth,
+                books.places(truth),
+                reservations,
+                self._unanswered(truth, InstructionKind.CANCEL),
+                self._unanswered(truth, InstructionKind.CHANGE),
+            ),
             "audit": [f"{finding.warehouse_id}: {finding.message.en}" for finding in audit.findings],
             "missing events": books.replay.missing(),
             "torn events": list(books.replay.torn),
@@ -185,8 +192,8 @@ class Rounds:
             "slow to leave": [f"{slow:.1f} s from SIGTERM to the end"] if slow > _LEAVE_SECONDS else [],
         }
 
-    def _stopped(self, truth: Sequence[Expected]) -> set[tuple[str, str]]:
-        return {pair for pair in self._books.stopped(truth) if pair[1] not in self._rig.silent}
+    def _unanswered(self, truth: Sequence[Expected], kind: InstructionKind) -> set[tuple[str, str]]:
+        return {pair for pair in self._books.last_told(truth, kind) if pair[1] not in self._rig.silent}
 
     def _new(self, findings: Findings) -> Findings:
         """Without what earlier rounds found: one mistake is one finding."""

@@ -124,3 +124,11 @@ async def test_the_watch_sees_a_counter_that_is_below_zero_for_a_moment(
         wait_until(lambda: bool(watch.below_zero))
         await redis.hincrby("stock:{hangzhou}:MUG-350", "committed", -5)
     assert watch.below_zero == {"stock:{hangzhou}:MUG-350": -2}
+
+
+def test_what_a_change_leaves_out_waits_where_a_wms_has_not_answered() -> None:
+    more = [reservation("hangzhou", 3)]
+    told = {(UID, "hangzhou")}
+    assert misheld([PAID], {UID: "routed"}, more, changed=told) == []
+    assert misheld([PAID], {UID: "routed"}, more)
+    assert misheld([PAID], {UID: "routed"}, [reservation("hangzhou", 1)], changed=told)
