@@ -13,6 +13,8 @@ from tests.ops.simulators.builders import a_sale
 from tests.ops.simulators.conftest import START, Quiet
 
 PLACES = {
+    "shipped",
+    "wms-review",
     "routed", "backordered", "transfer-requested", "held", "expired", "released", "review", "deferred", "ignored",
     "quarantined", "unseen",
 }  # fmt: skip
