@@ -16,21 +16,26 @@ from redis.asyncio import Redis
 from ops.cli.event_log import ANSWER_SECONDS, TopicLog, reader_config
 from ops.cli.replaying import REMEMBER_MS
 from schemas.plan import Disposition, PlannedOrder
-from schemas.record import changed, decode, encode, record
+from schemas.record import changed, encode, record
 from schemas.revision import retry_of
 from schemas.topics import INVENTORY_EVENTS, ORDERS_BACKORDERED, ORDERS_PLANNED, ORDERS_ROUTED, TRANSFERS_REQUESTED
+from workers.inventory.archive import Place, PlannedArchive
 from workers.inventory.calls import MOVED_MS
-from workers.inventory.contents import Content, contents_of, read_contents, write_contents
+from workers.inventory.contents import WAITING_FAMILIES, Content, contents_of, read_contents, write_contents
 from workers.inventory.keys import WAREHOUSES, order_key
+from workers.inventory.ledger import Ledger
 from workers.inventory.replay import Record, Replay
 from workers.inventory.snapshot import Snapshots
-from workers.reserve.pointers import Planned, Trails, is_lost, needs_stock, pointer_of, same_pointer
+from workers.inventory.waiting import WAITS, waiting_of
+from workers.reserve.pointers import is_lost, needs_stock, pointer_of, same_pointer
+from workers.reserve.trails import Planned, Trails
 from workers.runtime.errors import TransientError
 from workers.runtime.producer import Producer
 from workers.runtime.wire import Encoder
 
 GROUP: Final = "orderfleet-reserve"
 _SAMPLE: Final = 20
+_PAGE: Final = 1000
 
 Progress = Callable[[str, int], None]
 """Told now and then what is read and how many records of it there were."""
@@ -193,6 +198,8 @@ class Rebuild:
                 sample.append(content.key)
 
         async for found in read_contents(self._redis):
+            if found.family in WAITING_FAMILIES:
+                continue  # who waits follows from the pointers; for how long still is nowhere told
             should = wanted.pop(found.key, None)
             if should is None:
                 note("surplus", found)
@@ -204,30 +211,43 @@ class Rebuild:
 
     async def write(self) -> int:
         """Write all keys. How many."""
-        return await write_contents(self._redis, self.contents())
+        written = await write_contents(self._redis, self.contents())
+        await self._write_waiting()
+        return written
+
+    async def _write_waiting(self) -> None:
+        """Put the orders that wait for stock back on their list."""
+        waiting = [content.value for content in self.pointers() if content.value.get("state") in WAITS]
+        sources = [fields["source"] for fields in waiting if fields["phase"] == "settled" and fields["source"]]
+        for start in range(0, len(sources), _PAGE):
+            page = sources[start : start + _PAGE]
+            found = await self._planned([_place(source) for source in page])
+            entries = [waiting_of(each, source) for each, source in zip(found, page, strict=True) if each is not None]
+            await Ledger(self._redis).waiting.put(entries)
 
     # -- orders whose last change was lost
 
-    def lost_orders(self) -> list[LostOrder]:
+    async def lost_orders(self) -> list[LostOrder]:
         """Orders that the stage had finished with and that have, wait for and ask for nothing."""
         nothing: dict[str, Record] = {}
-        lost = []
-        with _Fetcher(self._brokers) as fetch:
-            for order_uid, trail in sorted(self.trails.orders.items()):
-                if trail.done is None or not is_lost(trail, self.records.get(order_uid, nothing)):
-                    continue
-                if trail.done.disposition is not Disposition.RESERVE or needs_stock(fetch(trail.done)):
-                    lost.append(_lost(order_uid, trail.done))
-        return lost
+        suspects = [
+            (order_uid, trail.done)
+            for order_uid, trail in sorted(self.trails.orders.items())
+            if trail.done is not None and is_lost(trail, self.records.get(order_uid, nothing))
+        ]
+        found = await self._planned([(done.partition, done.offset) for _, done in suspects])
+        return [
+            _lost(order_uid, done)
+            for (order_uid, done), planned in zip(suspects, found, strict=True)
+            if done.disposition is not Disposition.RESERVE or planned is None or needs_stock(planned)
+        ]
 
     async def requeue(self, lost: list[LostOrder]) -> None:
         """Put them back on `orders.planned` as the next try of their revision."""
         retried = []
-        with _Fetcher(self._brokers) as fetch:
-            for each in lost:
-                planned = fetch(each)
-                order = changed(planned.order, revision=retry_of(planned.order.revision))
-                retried.append(changed(planned, order=order))
+        for planned in filter(None, await self._planned([(each.partition, each.offset) for each in lost])):
+            order = changed(planned.order, revision=retry_of(planned.order.revision))
+            retried.append(changed(planned, order=order))
         producer, encoder = Producer(self._brokers), Encoder([ORDERS_PLANNED])
         producer.start()
         try:
@@ -235,27 +255,17 @@ class Rebuild:
         finally:
             await producer.close()
 
+    async def _planned(self, places: list[Place]) -> list[PlannedOrder | None]:
+        archive = PlannedArchive(self._brokers)
+        try:
+            return await archive.read(places)
+        finally:
+            await archive.close()
 
-class _Fetcher:
-    """Reads single records of `orders.planned`."""
 
-    def __init__(self, brokers: str) -> None:
-        self._consumer = Consumer(reader_config(brokers))
-
-    def __enter__(self) -> _Fetcher:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._consumer.close()
-
-    def __call__(self, place: Planned | LostOrder) -> PlannedOrder:
-        self._consumer.assign([TopicPartition(ORDERS_PLANNED.name, place.partition, place.offset)])
-        deadline = time.monotonic() + ANSWER_SECONDS
-        while time.monotonic() < deadline:
-            message = self._consumer.poll(0.5)
-            if message is not None and message.error() is None and message.offset() == place.offset:
-                return decode(PlannedOrder, message.value() or b"")
-        raise TransientError(f"{ORDERS_PLANNED.name}/{place.partition}@{place.offset} did not come")
+def _place(source: str) -> Place:
+    partition, _, offset = source.partition(":")
+    return int(partition), int(offset)
 
 
 def _lost(order_uid: str, planned: Planned) -> LostOrder:

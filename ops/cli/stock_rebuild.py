@@ -152,7 +152,7 @@ async def _run(known: Settings, wishes: _Wishes) -> int:
         backup = await _clear(redis) if there else None
         keys = await rebuild.write()
         seconds, reading = time.monotonic() - started, read - started
-        lost = rebuild.lost_orders()
+        lost = await rebuild.lost_orders()
         if lost and wishes.requeue:
             await rebuild.requeue(lost)
         _tell_done(rebuild, wishes, keys, seconds, reading, backup, lost)

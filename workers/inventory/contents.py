@@ -21,11 +21,19 @@ from workers.inventory.keys import (
 from workers.inventory.replay import Record, TransferRecord, WarehouseReplay
 from workers.runtime.scripts import redis_errors
 
-FAMILIES: Final = ("stock", "reservation", "deadlines", "transfer", "moved", "sequence", "order")
+WAITING_FAMILIES: Final = ("waiting", "waiting-ages", "waiting-wants", "waiting-in-hand")
+FAMILIES: Final = ("stock", "reservation", "deadlines", "transfer", "moved", "sequence", "order", *WAITING_FAMILIES)
 """How the keys of the ledger begin, `warehouses` aside. `outbox` and `relay` are about the way to Kafka."""
 
 _PAGE: Final = 2000
-_KIND: Final = {"deadlines": "zset", "moved": "zset", "sequence": "string", WAREHOUSES: "set"}  # hash: the others
+_KIND: Final = {  # hash: the others
+    "deadlines": "zset",
+    "moved": "zset",
+    "waiting-ages": "zset",
+    "waiting-in-hand": "zset",
+    "sequence": "string",
+    WAREHOUSES: "set",
+}
 
 
 class Content(NamedTuple):

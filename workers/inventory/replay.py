@@ -24,12 +24,7 @@ Event = dict[str, Any]
 _EVERYTHING: Final = 1 << 62
 _REMEMBERED: Final = 1 << 14  # a repeat of an event older than that is not compared with what it repeats
 _WAITING: Final = 50_000  # so many events wait for a missing number before it is given up
-_MOVES: Final = {
-    "shipped": "{order_uid}/{message_id}",
-    "short": "{order_uid}/{message_id}",
-    "transfer-sent": "{transfer_id}/send",
-    "transfer-received": "{transfer_id}/receive",
-}
+_MOVES: Final = {"shipped": "", "short": "", "transfer-sent": "/send", "transfer-received": "/receive"}
 _NOTHING: Final[dict[str, int]] = {}
 
 
@@ -246,7 +241,9 @@ class WarehouseReplay:
             sums[counter] = sums.get(counter, 0) + sign * units
 
     def _note_movements(self, event: Event, at_ms: int) -> None:
-        name = _MOVES[event["kind"]].format_map(event)
+        message = event.get("message_id")
+        what = f"{event['order_uid']}/{message}" if message else event.get("transfer_id", "")
+        name = what + _MOVES[event["kind"]]
         moved_at = event.get("moved_at")
         moved_ms = milliseconds(moved_at) if moved_at else at_ms
         for change in event["changes"]:

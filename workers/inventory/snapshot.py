@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from redis.asyncio import Redis
@@ -40,7 +41,6 @@ class Snapshots:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._script = Script(__package__, "snapshot.lua")
 
     async def stock(self, warehouse_id: str, skus: Sequence[str]) -> Page:
         """Counters of SKUs."""
@@ -55,12 +55,15 @@ class Snapshots:
         return await self._read(warehouse_id, transfer_key(warehouse_id, ""), transfer_ids, ())
 
     async def _read(self, warehouse_id: str, prefix: str, names: Sequence[str], orders: Sequence[str]) -> Page:
-        keys = [sequence_key(warehouse_id), deadlines_key(warehouse_id), *(prefix + name for name in names)]
-        [reply] = await run_scripts(self._redis, [ScriptCall(self._script, keys, orders)])
+        call = snapshot_call(warehouse_id, [prefix + name for name in names], orders or [""] * len(names))
+        [reply] = await run_scripts(self._redis, [call])
         read_outcome(SnapshotOutcome, reply)
-        fields = {name: _text(found) for name, found in zip(names, reply[2::2], strict=True)}
-        deadlines = {name: int(float(found)) for name, found in zip(names, reply[3::2], strict=True) if found}
-        return Page(int(reply[1]), fields, deadlines)
+        _, sequence, hashes, deadlines = reply
+        return Page(
+            int(sequence),
+            {name: _text(found) for name, found in zip(names, hashes, strict=True)},
+            {name: int(float(found)) for name, found in zip(names, deadlines, strict=True) if found},
+        )
 
     async def names(self, prefix: str) -> set[str]:
         """What stands behind the prefix in all keys that begin with it."""
@@ -91,6 +94,16 @@ class Snapshots:
             if len(entries) < PAGE:
                 return
             last = f"({entries[-1][0].decode()}"
+
+
+def snapshot_call(warehouse_id: str, hashes: Sequence[str], order_uids: Sequence[str]) -> ScriptCall:
+    """`snapshot.lua`"""
+    return ScriptCall(_script(), [sequence_key(warehouse_id), deadlines_key(warehouse_id), *hashes], order_uids)
+
+
+@cache
+def _script() -> Script:
+    return Script(__package__, "snapshot.lua")
 
 
 def _literally(prefix: str) -> str:

@@ -38,7 +38,7 @@ from workers.inventory.records import (
 Event = FulfillmentInstruction | Backorder | TransferRequest
 Steps = Generator[Sequence[Step], Sequence[Answer], "Ending"]
 
-_MOST_TOLD = 20  # instructions to one warehouse that are remembered
+MOST_TOLD = 20  # instructions to one warehouse that are remembered
 _TAKEN = (ReserveOutcome.RESERVED, ReserveOutcome.ALREADY)
 _SHIPPABLE = (PaymentStatus.PAID, PaymentStatus.CASH_ON_DELIVERY)
 
@@ -286,7 +286,7 @@ class _Walk:
                 units=parcel.units,
             )
             if before is None or before.digest != now.digest:
-                revisions = (*now.revisions, self.order.revision)[-_MOST_TOLD:]
+                revisions = (*now.revisions, self.order.revision)[-MOST_TOLD:]
                 now = changed(now, revisions=revisions, units=wanted(lines))
                 kind = InstructionKind.FULFIL if before is None else InstructionKind.CHANGE
                 told.append(

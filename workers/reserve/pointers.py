@@ -8,61 +8,23 @@ order's pointer, `order:{<uid>}`. Where the stage may have been in the middle of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
 from schemas.fulfillment import InstructionKind
-from schemas.order import LineKind
 from schemas.plan import Disposition, PlannedOrder
 from schemas.record import decode, encode
-from workers.inventory.availability import lines_to_ship
+from workers.inventory.availability import lines_to_ship, wanted
 from workers.inventory.records import ENDED, Holdings, OrderState, Routed
 from workers.inventory.replay import Record
-from workers.reserve.decide import Result, Told, digest_of_told
-
-_SHIPPABLE: Final = ("paid", "cash-on-delivery")
-_GIFT: Final = LineKind.GIFT.value
-_TELLING: Final = (InstructionKind.FULFIL, InstructionKind.CHANGE)
+from workers.reserve.decide import MOST_TOLD, Result, Told, digest_of
+from workers.reserve.trails import TELLING, Instructed, Planned, Trail
 
 Records = Mapping[str, Record]
 """What one order has, by warehouse."""
-
-
-class Planned(NamedTuple):
-    """A planned order in short."""
-
-    revision: str
-    disposition: Disposition
-    pays: bool
-    partition: int
-    offset: int
-    at_ms: int
-    gave_up: tuple[str, ...] = ()
-    raw: bytes = b""  # kept only for those that the stage had not finished with
-
-
-class Instructed(NamedTuple):
-    """One instruction that was sent."""
-
-    revision: str
-    told: Told
-    digest: str
-
-
-@dataclass(slots=True)
-class Trail:
-    """All that Kafka tells of one order, records aside."""
-
-    done: Planned | None = None  # the newest that the stage had finished with
-    open: list[Planned] = field(default_factory=list)  # those that come again
-    instructed: dict[tuple[str, str, str], Instructed] = field(default_factory=dict)  # revision, warehouse, kind
-    backordered: dict[str, tuple[dict[str, int], bool]] = field(default_factory=dict)  # by revision
-    transfers: dict[str, tuple[dict[str, int], str, str]] = field(default_factory=dict)  # by revision
-    gave_up: list[tuple[str, str]] = field(default_factory=list)  # revision, warehouse
-    mixed: dict[str, list[str]] = field(default_factory=dict)  # by revision: line ids, when a gift stands before others
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,94 +33,6 @@ class Pointer:
 
     fields: dict[str, str]
     expires_ms: int = 0  # 0 = never
-
-
-# -- reading what Kafka has -----------------------------------------------------------------------------------------
-
-
-class Trails:
-    """Takes in the topics of the order path: `orders.planned` before what followed from it."""
-
-    def __init__(self, is_done: Callable[[int, int], bool]) -> None:
-        self.orders: dict[str, Trail] = {}
-        self.unreadable = 0
-        self._is_done = is_done  # of partition and offset: whether the stage had finished with it
-
-    def of(self, order_uid: str) -> Trail:
-        """One order's trail."""
-        found = self.orders.get(order_uid)
-        if found is None:
-            found = self.orders[order_uid] = Trail()
-        return found
-
-    def planned(self, value: bytes, partition: int, offset: int, at_ms: int) -> None:
-        """A record of `orders.planned`."""
-        try:
-            one = orjson.loads(value)
-            order, plan = one["order"], one["plan"]
-            planned = Planned(
-                order["revision"],
-                Disposition(plan["disposition"]),
-                order["payment"] in _SHIPPABLE,
-                partition,
-                offset,
-                at_ms,
-                tuple(plan.get("gave_up", ())),
-            )
-            trail = self.of(order["uid"])
-            kinds = [line["kind"] for line in order["lines"]]
-            if sorted(kinds, key=_GIFT.__eq__) != kinds:
-                trail.mixed[planned.revision] = [line["line_id"] for line in order["lines"]]
-        except (ValueError, KeyError, TypeError):
-            self.unreadable += 1
-            return
-        if not self._is_done(partition, offset):
-            trail.open.append(planned._replace(raw=value))
-            return
-        trail.gave_up += [(planned.revision, warehouse_id) for warehouse_id in planned.gave_up]
-        if trail.done is None or planned.revision > trail.done.revision:
-            trail.done = planned
-
-    def instruction(self, value: bytes) -> None:
-        """A record of `orders.routed.<warehouse>`."""
-        try:
-            one = orjson.loads(value)
-            kind = InstructionKind(one["kind"])
-            picks = [*one["purchased"], *one["gifts"]]
-            trail, parts = self.of(one["order_uid"]), one["parcels"]
-            if mixed := trail.mixed.get(one["revision"]):
-                picks.sort(key=lambda pick: mixed.index(pick["line_id"]))
-            told = Told(
-                warehouse_id=one["warehouse_id"],
-                kind=kind,
-                parcel=one["parcel"],
-                parcels=parts,
-                line_ids=None if parts == 1 else tuple(pick["line_id"] for pick in picks),
-            )
-            digest = digest_of_told(picks, one["ship_to"], one["buyer_remark"], one["seller_memo"])
-            instructed = Instructed(one["revision"], told, digest if kind in _TELLING else "")
-        except (ValueError, KeyError, TypeError):
-            self.unreadable += 1
-            return
-        trail.instructed[instructed.revision, told.warehouse_id, kind] = instructed
-
-    def backorder(self, value: bytes) -> None:
-        """A record of `orders.backordered`."""
-        try:
-            one = orjson.loads(value)
-            order = one["planned"]["order"]
-            self.of(order["uid"]).backordered[order["revision"]] = one["missing"], one["after_expiry"]
-        except (ValueError, KeyError, TypeError):
-            self.unreadable += 1
-
-    def transfer(self, value: bytes) -> None:
-        """A record of `transfers.requested`."""
-        try:
-            one = orjson.loads(value)
-            moved = one["quantities"], one["to_warehouse"], one.get("from_warehouse") or ""
-            self.of(one["order_uid"]).transfers[one["revision"]] = moved
-        except (ValueError, KeyError, TypeError):
-            self.unreadable += 1
 
 
 # -- what follows ---------------------------------------------------------------------------------------------------
@@ -297,16 +171,27 @@ def _holdings(records: Records, planned: Planned) -> Holdings:
 def _routed(trail: Trail, upto: str, records: Records) -> dict[str, Routed]:
     """What each warehouse was last told by this revision, where that was to ship."""
     last: dict[str, Instructed] = {}
+    revisions: dict[str, tuple[str, ...]] = {}  # since it was told to ship
     for one in sorted(trail.instructed.values(), key=lambda one: one.revision):
+        where = one.told.warehouse_id
         if one.revision <= upto:
-            last[one.told.warehouse_id] = one
+            last[where] = one
+            before = revisions.get(where, ()) if one.told.kind is InstructionKind.CHANGE else ()
+            revisions[where] = (*before, one.revision)[-MOST_TOLD:]
     for revision, warehouse_id in trail.gave_up:
         if revision <= upto and warehouse_id in last and last[warehouse_id].revision < revision:
             del last[warehouse_id]
     routed = {
-        where: Routed(digest=one.digest, line_ids=one.told.line_ids, parcel=one.told.parcel, parcels=one.told.parcels)
+        where: Routed(
+            digest=one.digest,
+            line_ids=one.told.line_ids,
+            parcel=one.told.parcel,
+            parcels=one.told.parcels,
+            revisions=revisions[where],
+            units=one.units,
+        )
         for where, one in last.items()
-        if one.told.kind in _TELLING
+        if one.told.kind in TELLING
     }
     return dict(sorted(routed.items(), key=lambda item: item[1].parcel))
 
@@ -355,7 +240,7 @@ def _unfinished_split(trail: Trail, records: Records) -> Planned | None:
         told = [
             one.told
             for one in trail.instructed.values()
-            if one.revision == planned.revision and one.told.parcels > 1 and one.told.kind in _TELLING
+            if one.revision == planned.revision and one.told.parcels > 1 and one.told.kind in TELLING
         ]
         if not told:
             continue
@@ -379,7 +264,8 @@ def _add_parcel(trail: Trail, planned: Planned, records: Records, told: list[Tol
     ids = tuple(line.line_id for line in lines)
     kind = InstructionKind.FULFIL
     added = Told(warehouse_id=taker, kind=kind, parcel=number, parcels=told[0].parcels, line_ids=ids)
-    trail.instructed[planned.revision, taker, kind] = Instructed(planned.revision, added, "")
+    digest, units = digest_of(order, lines), wanted(lines)
+    trail.instructed[planned.revision, taker, kind] = Instructed(planned.revision, added, digest, units)
 
 
 def needs_stock(planned: PlannedOrder) -> bool:
@@ -388,7 +274,11 @@ def needs_stock(planned: PlannedOrder) -> bool:
 
 
 def same_pointer(found: Mapping[str, str], made: Mapping[str, str]) -> bool:
-    """Whether two pointers mean the same: the claim's number and the spelling of the JSON do not count."""
+    """Whether two pointers mean the same: the claim's number and the spelling of the JSON do not count.
+
+    Neither does `heard:*`, by which a WMS's answer is dropped that comes a second time: an answer that was dealt with
+    is not read again, and what it gave back is no longer routed.
+    """
     return _meaning(found) == _meaning(made)
 
 
@@ -397,6 +287,6 @@ def _meaning(fields: Mapping[str, str]) -> dict[str, Any]:
     for name, value in fields.items():
         if name in ("holdings", "routed") or name.startswith("said:"):
             meant[name] = orjson.loads(value or "{}")
-        elif name not in ("fence", "source"):
+        elif name not in ("fence", "source") and not name.startswith("heard:"):
             meant[name] = value
     return meant

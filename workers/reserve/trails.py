@@ -1,0 +1,141 @@
+"""What Kafka has of each order's way through the reserve stage, taken in record by record. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import orjson
+
+from schemas.fulfillment import InstructionKind
+from schemas.order import LineKind
+from schemas.plan import Disposition
+from workers.reserve.decide import Told, digest_of_told
+
+_SHIPPABLE: Final = ("paid", "cash-on-delivery")
+_GIFT: Final = LineKind.GIFT.value
+TELLING: Final = (InstructionKind.FULFIL, InstructionKind.CHANGE)
+
+
+class Planned(NamedTuple):
+    """A planned order in short."""
+
+    revision: str
+    disposition: Disposition
+    pays: bool
+    partition: int
+    offset: int
+    at_ms: int
+    gave_up: tuple[str, ...] = ()
+    raw: bytes = b""  # kept only for those that the stage had not finished with
+
+
+class Instructed(NamedTuple):
+    """One instruction that was sent."""
+
+    revision: str
+    told: Told
+    digest: str
+    units: dict[str, int]  # that it asks for
+
+
+@dataclass(slots=True)
+class Trail:
+    """All that Kafka tells of one order, records aside."""
+
+    done: Planned | None = None  # the newest that the stage had finished with
+    open: list[Planned] = field(default_factory=list)  # those that come again
+    instructed: dict[tuple[str, str, str], Instructed] = field(default_factory=dict)  # revision, warehouse, kind
+    backordered: dict[str, tuple[dict[str, int], bool]] = field(default_factory=dict)  # by revision
+    transfers: dict[str, tuple[dict[str, int], str, str]] = field(default_factory=dict)  # by revision
+    gave_up: list[tuple[str, str]] = field(default_factory=list)  # revision, warehouse
+    mixed: dict[str, list[str]] = field(default_factory=dict)  # by revision: line ids, when a gift stands before others
+
+
+class Trails:
+    """Takes in the topics of the order path: `orders.planned` before what followed from it."""
+
+    def __init__(self, is_done: Callable[[int, int], bool]) -> None:
+        self.orders: dict[str, Trail] = {}
+        self.unreadable = 0
+        self._is_done = is_done  # of partition and offset: whether the stage had finished with it
+
+    def of(self, order_uid: str) -> Trail:
+        """One order's trail."""
+        found = self.orders.get(order_uid)
+        if found is None:
+            found = self.orders[order_uid] = Trail()
+        return found
+
+    def planned(self, value: bytes, partition: int, offset: int, at_ms: int) -> None:
+        """A record of `orders.planned`."""
+        try:
+            one = orjson.loads(value)
+            order, plan = one["order"], one["plan"]
+            planned = Planned(
+                order["revision"],
+                Disposition(plan["disposition"]),
+                order["payment"] in _SHIPPABLE,
+                partition,
+                offset,
+                at_ms,
+                tuple(plan.get("gave_up", ())),
+            )
+            trail = self.of(order["uid"])
+            kinds = [line["kind"] for line in order["lines"]]
+            if sorted(kinds, key=_GIFT.__eq__) != kinds:
+                trail.mixed[planned.revision] = [line["line_id"] for line in order["lines"]]
+        except (ValueError, KeyError, TypeError):
+            self.unreadable += 1
+            return
+        if not self._is_done(partition, offset):
+            trail.open.append(planned._replace(raw=value))
+            return
+        trail.gave_up += [(planned.revision, warehouse_id) for warehouse_id in planned.gave_up]
+        if trail.done is None or planned.revision > trail.done.revision:
+            trail.done = planned
+
+    def instruction(self, value: bytes) -> None:
+        """A record of `orders.routed.<warehouse>`."""
+        try:
+            one = orjson.loads(value)
+            kind = InstructionKind(one["kind"])
+            picks = [*one["purchased"], *one["gifts"]]
+            trail, parts = self.of(one["order_uid"]), one["parcels"]
+            if mixed := trail.mixed.get(one["revision"]):
+                picks.sort(key=lambda pick: mixed.index(pick["line_id"]))
+            told = Told(
+                warehouse_id=one["warehouse_id"],
+                kind=kind,
+                parcel=one["parcel"],
+                parcels=parts,
+                line_ids=None if parts == 1 else tuple(pick["line_id"] for pick in picks),
+            )
+            digest = digest_of_told(picks, one["ship_to"], one["buyer_remark"], one["seller_memo"])
+            units: dict[str, int] = {}
+            for pick in picks:
+                units[pick["sku"]] = units.get(pick["sku"], 0) + pick["quantity"]
+            instructed = Instructed(one["revision"], told, digest if kind in TELLING else "", units)
+        except (ValueError, KeyError, TypeError):
+            self.unreadable += 1
+            return
+        trail.instructed[instructed.revision, told.warehouse_id, kind] = instructed
+
+    def backorder(self, value: bytes) -> None:
+        """A record of `orders.backordered`."""
+        try:
+            one = orjson.loads(value)
+            order = one["planned"]["order"]
+            self.of(order["uid"]).backordered[order["revision"]] = one["missing"], one["after_expiry"]
+        except (ValueError, KeyError, TypeError):
+            self.unreadable += 1
+
+    def transfer(self, value: bytes) -> None:
+        """A record of `transfers.requested`."""
+        try:
+            one = orjson.loads(value)
+            moved = one["quantities"], one["to_warehouse"], one.get("from_warehouse") or ""
+            self.of(one["order_uid"]).transfers[one["revision"]] = moved
+        except (ValueError, KeyError, TypeError):
+            self.unreadable += 1
