@@ -113,7 +113,7 @@ def test_truth_names_the_order_and_the_time_of_its_last_change(quiet: Quiet) -> 
         "modified_at": sale.paid_at,
         "final": True,
         "skus": sale.wanted(),
-        "expected": ["routed", "backordered", "transfer-requested"],
+        "expected": ["shipped", "routed", "wms-review", "backordered", "transfer-requested"],
     }
 
 
