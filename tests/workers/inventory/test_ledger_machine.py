@@ -181,7 +181,7 @@ class LedgerMachine(ProvenLedger):
 
     def settle(self, work: Work) -> None:
         state = OrderState.HELD if work.has else OrderState.RELEASED
-        told = {warehouse: Routed(digest="digest") for warehouse in work.has}
+        told = {warehouse: Routed(digest="digest", parcels=len(work.has)) for warehouse in work.has}
         result = work.revision.encode() if work.has else b""  # which had nothing to say
         end = Settlement(work.order_uid, work.revision, work.claim.fence, state, work.has, told, result, "0:7")
         for _ in range(2):  # the answer to the first may have been lost on its way
