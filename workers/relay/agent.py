@@ -39,24 +39,27 @@ class RelayAgent:
         self._ledger = ledger
         self._batch = batch
         self._read: dict[str, str] = {}
+        self._is_behind = False
         self._kinds: Counter[tuple[str, str]] = Counter()
 
     async def tick(self) -> Sequence[InventoryEvent]:
         """The oldest events of each outbox. Until `confirmed`, the next tick gives the same again."""
         self._read.clear()
+        self._is_behind = False
         events: list[InventoryEvent] = []
         for warehouse in await self._ledger.lease_outbox(await self._ledger.warehouses(), LEASE_MS):
             found, end = await self._ledger.read_outbox(warehouse, self._batch)
             if found:
                 events.extend(found)
                 self._read[warehouse] = end
+                self._is_behind |= len(found) == self._batch
         self._kinds = Counter((event.warehouse_id, event.kind.value) for event in events)
         return events
 
-    async def confirmed(self) -> None:
-        """Kafka has the last tick's events: drop them here."""
+    async def confirmed(self) -> bool:
+        """Kafka has the last tick's events: drop them here. True when an outbox held more than a tick reads."""
         if not self._read:
-            return
+            return False
         for (warehouse, kind), count in self._kinds.items():
             metrics.INVENTORY_EVENTS.labels(warehouse, kind).inc(count)
         outcomes = await self._ledger.trim_outbox(self._read)
@@ -64,3 +67,4 @@ class RelayAgent:
             if outcome is TrimOutcome.TAKEN:
                 log.info("relay: another worker took over the outbox of %s; its events may come twice", warehouse)
         self._read.clear()
+        return self._is_behind

@@ -128,6 +128,9 @@ class Ticking(Protocol):
         """Do what is due and return the events it caused. Safe to run in any number of processes at once."""
         ...
 
-    async def confirmed(self) -> None:
-        """The events of the last tick are safely in Kafka: what they were kept in may be given up."""
+    async def confirmed(self) -> bool | None:
+        """The events of the last tick are safely in Kafka: what they were kept in may be given up.
+
+        True: there is more to do than a tick may take at once, so that the next one begins without a pause.
+        """
         ...

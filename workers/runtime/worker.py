@@ -170,8 +170,9 @@ class Timer:
         """Tick until cancelled. A failed tick is logged, counted and tried again at the next one."""
         while True:
             started = time.perf_counter()
+            more = False
             try:
-                await self.tick()
+                more = await self.tick()
             except TransientError as error:
                 self._failures.inc()
                 log.warning("%s: %s; trying again in %g s", self.name, error, self._seconds)
@@ -180,14 +181,14 @@ class Timer:
                 log.exception("%s: tick failed; trying again in %g s", self.name, self._seconds)
             taken = time.perf_counter() - started
             metrics.TICK_SECONDS.labels(self.name).observe(taken)
-            await asyncio.sleep(max(0.0, self._seconds - taken))
+            await asyncio.sleep(0 if more else max(0.0, self._seconds - taken))
 
-    async def tick(self) -> None:
-        """One run: do what is due, send the events, and tell the agent that they are safe."""
+    async def tick(self) -> bool:
+        """One run: do what is due, send the events, tell the agent that they are safe. Whether there is more to do."""
         events = await self._agent.tick()
         if events:
             await self._producer.send([self._encode(event) for event in events])
-        await self._agent.confirmed()
+        return bool(await self._agent.confirmed())
 
 
 class Worker:
