@@ -36,5 +36,5 @@ def wait_for(true: Callable[[], bool], seconds: float, alive: Callable[[], bool]
     while time.monotonic() < deadline and alive():
         if true():
             return True
-        time.sleep(0.02)
+        time.sleep(0.05)
     return False
