@@ -23,7 +23,11 @@ class Kafka(StrEnum):
 
 
 class FaultKind(StrEnum):
-    """What happens. The value is how reports call it."""
+    """What happens. The value is how reports call it.
+
+    Stock that arrives breaks nothing by itself: an order that was at work when something else broke finds other
+    warehouses able to ship it than before.
+    """
 
     WORKER_KILL = "worker kill -9"
     WORKER_STOP = "worker SIGTERM"
@@ -33,6 +37,7 @@ class FaultKind(StrEnum):
     REDIS_KILL = "Redis kill -9"
     REDIS_RESTART = "Redis restart"
     REDIS_CUT = "Redis connections cut"
+    REDIS_FLAP = "Redis connections flap"
     REDIS_REFUSE = "Redis refuses connections"
     REDIS_STALL = "Redis connections stall"
     REDIS_STRAND = "Redis connections go dead"
@@ -42,6 +47,7 @@ class FaultKind(StrEnum):
     BROKER_STRAND = "broker connections go dead"
     BROKER_KILL = "broker kill -9"
     BROKER_RESTART = "broker restart"
+    STOCK_ARRIVES = "stock arrives"
 
 
 KEEPS_ITS_DATA: Final = frozenset({FaultKind.BROKER_KILL, FaultKind.BROKER_RESTART})
@@ -57,6 +63,7 @@ _ODDS: Final = {
     FaultKind.REDIS_KILL: (2, 0.0, 1.5),
     FaultKind.REDIS_RESTART: (1, 0.0, 1.5),
     FaultKind.REDIS_CUT: (2, 0.0, 0.0),
+    FaultKind.REDIS_FLAP: (1, 0.5, 2.5),
     FaultKind.REDIS_REFUSE: (1, 0.5, 2.0),
     FaultKind.REDIS_STALL: (1, 0.5, 3.0),
     FaultKind.REDIS_STRAND: (0.5, 0.0, 0.0),
@@ -66,6 +73,7 @@ _ODDS: Final = {
     FaultKind.BROKER_STRAND: (0.5, 0.0, 0.0),
     FaultKind.BROKER_KILL: (1.5, 0.0, 2.0),
     FaultKind.BROKER_RESTART: (1, 0.0, 2.0),
+    FaultKind.STOCK_ARRIVES: (1.5, 0.0, 2.0),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from random import Random
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -43,6 +44,20 @@ class Stock:
                     for sku, count in units.items()
                 }
                 await ledger.set_stock(warehouse, counts)
+
+    def arrive(self, rng: Random) -> None:
+        """Up to three units more of one SKU in five, in every warehouse. Raises TransientError while Redis is away."""
+        asyncio.run(self._arrive(rng))
+
+    async def _arrive(self, rng: Random) -> None:
+        async with Redis.from_url(self._url, socket_timeout=1, socket_connect_timeout=1) as redis:
+            ledger = Ledger(redis)
+            for warehouse in self._warehouses:
+                levels = await ledger.stock(warehouse)
+                chosen = rng.sample(levels, len(levels) // 5)
+                await ledger.set_stock(
+                    warehouse, {level.sku: Count(on_hand=level.on_hand + rng.randint(1, 3)) for level in chosen}
+                )
 
     def outboxes_empty(self) -> bool:
         """Whether every stock event is known to be in Kafka. Raises RedisError while Redis is away."""

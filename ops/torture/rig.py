@@ -19,6 +19,7 @@ from ops.local_stack.ports import LOOPBACK
 from ops.local_stack.redis_server import RedisServer
 from ops.local_stack.topics import create_topics, wanted_topics
 from ops.torture.faults import Kafka
+from ops.torture.proof import Stock
 from ops.torture.proxy import Proxy
 from workers.runtime.stage import Every
 from workers.runtime.table import groups
@@ -44,6 +45,7 @@ class Rig:
         self.warehouses = tuple(warehouses)
         self.silent = tuple(sorted(warehouses)[::2])  # whose WMS never answers; of the others, units wait for it
         self.redis = RedisServer(folder, append_only=True, options=("--appendfsync", "always"))
+        self.stock = Stock(self.redis.url, self.warehouses)
         self.redis_proxy = Proxy(self.redis.port)
         self.broker_proxies = tuple(Proxy() for _ in range(kafka.nodes))
         self.workers: list[Child] = []

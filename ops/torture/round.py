@@ -17,7 +17,7 @@ from ops.demo.accounts import Expected
 from ops.torture.accountant import Accountant, Outage
 from ops.torture.feeder import Feeder
 from ops.torture.plan import RoundPlan
-from ops.torture.proof import Findings, Stock, misheld
+from ops.torture.proof import Findings, misheld
 from ops.torture.rig import PARTITIONS, Rig
 from ops.torture.trouble import Troubles
 from ops.torture.watch import StockWatch
@@ -93,7 +93,7 @@ class Rounds:
     def __init__(self, rig: Rig, books: Accountant, watch: StockWatch, feeder: Feeder) -> None:
         self._rig, self._books, self._watch, self._feeder = rig, books, watch, feeder
         self._lag = Lag(rig.broker.address)
-        self._stock = Stock(rig.redis.url, rig.warehouses)
+        self._stock = rig.stock
         self._truth: list[Expected] = []
         self._failed_before: dict[str, set[str]] = {}
 

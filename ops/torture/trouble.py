@@ -5,18 +5,26 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
+from random import Random
 from typing import Final
+
+from redis.exceptions import RedisError
 
 from ops.local_stack.child import Child
 from ops.torture.accountant import Accountant
 from ops.torture.faults import Fault, FaultKind
 from ops.torture.proxy import Proxy
 from ops.torture.rig import Rig
+from workers.runtime.errors import TransientError
 
 Wait = float | Callable[[], bool]
 """Seconds, or until it holds."""
 
 Trouble = Generator[Wait, None, None]
+
+FLAP_SECONDS: Final = 0.03
+ARRIVAL_SECONDS: Final = 0.2
 
 REDIS: Final = "redis"
 BROKER: Final = "broker"
@@ -41,13 +49,15 @@ def trouble(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
                 yield from _redis(fault, rig, books)
             case FaultKind.BROKER_KILL | FaultKind.BROKER_RESTART:
                 yield from _broker(fault, rig, books)
+            case FaultKind.STOCK_ARRIVES:
+                yield from _arrive(fault, rig)
             case _:
                 yield from _network(fault, _proxy(fault, rig), books)
 
 
 def _what_it_breaks(fault: Fault, rig: Rig) -> str:
-    if fault.kind is FaultKind.WORKER_JOIN:
-        return "join"
+    if fault.kind in (FaultKind.WORKER_JOIN, FaultKind.STOCK_ARRIVES):
+        return fault.kind.name
     if fault.kind.name.startswith("REDIS"):
         return REDIS
     return BROKER if fault.kind.name.startswith("BROKER") else _child(fault, rig).name
@@ -126,11 +136,26 @@ def _broker(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
         books.returned(str(fault.kind), began)
 
 
+def _arrive(fault: Fault, rig: Rig) -> Trouble:
+    """A few units of some SKUs in every warehouse, again and again; not while Redis is away."""
+    rng, over = Random(fault.target), time.monotonic() + fault.seconds  # noqa: S311  # repeatable on purpose
+    while True:
+        with suppress(RedisError, TransientError):
+            rig.stock.arrive(rng)
+        if time.monotonic() > over:
+            return
+        yield ARRIVAL_SECONDS
+
+
 def _network(fault: Fault, proxy: Proxy, books: Accountant) -> Trouble:
     began = time.time()
     match fault.kind.name.partition("_")[2]:
         case "CUT":
             proxy.cut()
+        case "FLAP":
+            while time.time() < began + fault.seconds:
+                proxy.cut()
+                yield FLAP_SECONDS
         case "STRAND":
             proxy.strand()
         case "REFUSE":
