@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo torture test check format lock clean
+.PHONY: help setup demo torture test bench check format lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,17 @@ test: $(READY) ## all tests and checks, on a real broker and Redis of their own
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(ARGS)
 
+QUIX := .venv-quix
+
+bench: $(READY) $(QUIX)/.ready ## speed beside a bare loop, Quix Streams and plain Faust; KAFKA=apache, ARGS="--quick", "--help"
+	$(BIN)/python -m ops.bench $(if $(KAFKA),--kafka $(KAFKA)) $(ARGS)
+
+# Quix Streams wants an older confluent-kafka than the fleet has: it gets an environment of its own.
+$(QUIX)/.ready: ops/bench/quix/requirements.lock
+	@test -x $(QUIX)/bin/python || $(PYTHON) -m venv $(QUIX)
+	@$(QUIX)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 check: $(READY) ## lint, types and import contracts only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,4 +64,4 @@ lock: $(READY) ## resolve the dependencies anew (needs uv)
 		--python-version 3.11 --all-extras pyproject.toml -o requirements.lock
 
 clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(QUIX) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -182,7 +182,7 @@ class Watch:
             unsent = await self.unsent()
             if time.perf_counter() - shown > 5:
                 shown = time.perf_counter()
-                print(f"  {left:>9,} due, {unsent:>9,} events to send", flush=True)  # noqa: T201
+                print(f"  {left:>9,} due, {unsent:>9,} events to send", flush=True)
         return first, time.perf_counter() - started
 
     async def until_sent(self) -> float:
@@ -272,7 +272,7 @@ async def _audit(redis: Redis, wanted: bool) -> None:
 
 
 def _tell(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
+    print(text, flush=True)
 
 
 if __name__ == "__main__":

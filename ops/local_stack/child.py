@@ -78,6 +78,12 @@ class Child:
             self._process.send_signal(number)
 
     @property
+    def pid(self) -> int:
+        """Its process id, once it was started."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """How it ended; None while it lives."""
         return self._process.poll() if self._process is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from random import Random
@@ -40,13 +40,15 @@ class Life:
 class Generator:
     """An endless, repeatable stream of lives."""
 
-    def __init__(self, seed: int, catalogue: Catalogue, pay_seconds: int = PAY_SECONDS) -> None:
+    def __init__(
+        self, seed: int, catalogue: Catalogue, pay_seconds: int = PAY_SECONDS, stories: Sequence[Story] = STORIES
+    ) -> None:
         self._seed = seed
         self._rng = Random(seed)  # noqa: S311  # repeatable on purpose
         self._catalogue = catalogue
         self._pay_seconds = pay_seconds
         self._serials = dict.fromkeys(_CHANNELS, 0)
-        self._stories = {channel: _weighted(channel) for channel in _CHANNELS}
+        self._stories = {channel: _weighted(channel, stories) for channel in _CHANNELS}
 
     def __iter__(self) -> Iterator[Life]:
         while True:
@@ -122,8 +124,8 @@ def order_id(channel: str, seed: int, serial: int) -> str:
     return str(55 * 10**11 + seed % 10**4 * 10**7 + serial)
 
 
-def _weighted(channel: str) -> tuple[tuple[Story, ...], tuple[float, ...]]:
-    stories = tuple(story for story in STORIES if channel in story.channels)
+def _weighted(channel: str, told: Sequence[Story]) -> tuple[tuple[Story, ...], tuple[float, ...]]:
+    stories = tuple(story for story in told if channel in story.channels)
     return stories, tuple(accumulate(story.weight for story in stories))
 
 

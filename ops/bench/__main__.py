@@ -1,0 +1,147 @@
+"""Measure the fleet beside a bare loop, Quix Streams and plain Faust, on the same work, in turns. `make bench`
+
+  python -m ops.bench                            everything: about half an hour on two cores
+  python -m ops.bench --quick                    a few hundred orders: does it run, and do all say the same?
+  python -m ops.bench --only orderfleet,bare-loop --repeats 5
+  python -m ops.bench --kafka apache             Apache Kafka instead of the embedded broker
+
+Every run has a new broker, a new Redis and a warm-up. Run it on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.bench import printing, results
+from ops.bench.chart import speed_chart
+from ops.bench.contenders import ONE_PROCESS, Contender, available, chosen
+from ops.bench.ground import APACHE, EMBEDDED, Grounds
+from ops.bench.orders import mean_bytes, raw_orders
+from ops.bench.runs import Latency, Throughput, latency, throughput
+from ops.bench.seller import SKUS, WAREHOUSES
+from workers.runtime.producer import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure."""
+
+    contenders: Sequence[Contender]
+    orders: int
+    warmup: int
+    repeats: int
+    loads: Sequence[float]
+    latency_seconds: float
+    partitions: int
+    kafka: str
+
+
+QUICK = {"orders": 400, "warmup": 100, "repeats": 1, "latency_seconds": 1.0, "partitions": 4}
+
+
+def measure(plan: Plan, folder: Path) -> dict[str, Any]:
+    """Run everything, contenders in turns. The report."""
+    orders = raw_orders(plan.warmup + plan.orders)
+    warmup, work = orders[: plan.warmup], orders[plan.warmup :]
+    grounds = Grounds(folder, kafka=plan.kafka, partitions=plan.partitions)
+    runs = list(_in_turns(plan, grounds, warmup, work))
+    contenders = results.summary(plan.contenders, runs)
+    late = list(_latencies(plan, grounds, warmup, work, contenders))
+    return {
+        "machine": results.machine(),
+        "kafka": plan.kafka,
+        "work": {
+            "orders": plan.orders,
+            "mean_bytes": round(mean_bytes(work)),
+            "skus": SKUS,
+            "warehouses": len(WAREHOUSES),
+            "partitions": plan.partitions,
+            "repeats": plan.repeats,
+        },
+        "contenders": contenders,
+        "ratios": results.ratios(contenders, ONE_PROCESS),
+        "latency": results.latencies(late),
+        "agreement": results.agreement(runs),
+    }
+
+
+def _in_turns(plan: Plan, grounds: Grounds, warmup: Sequence[Record], work: Sequence[Record]) -> Iterator[Throughput]:
+    for number in range(plan.repeats):
+        for contender in plan.contenders:
+            run = throughput(grounds, contender, warmup, work)
+            _tell(f"{number + 1}/{plan.repeats} {contender.title}: {run.rate:,.0f} orders/s")
+            yield run
+
+
+def _latencies(
+    plan: Plan, grounds: Grounds, warmup: Sequence[Record], work: Sequence[Record], contenders: dict[str, Any]
+) -> Iterator[Latency]:
+    """At shares of what each contender itself can do."""
+    for load in plan.loads:
+        for contender in plan.contenders:
+            rate = load * contenders[contender.name]["orders_per_second"]
+            enough = max(1, min(len(work), int(rate * plan.latency_seconds)))
+            run = latency(grounds, contender, warmup, work[:enough], load, rate)
+            _tell(f"{contender.title} at {load:.0%}: p50 {run.p50:.0f} ms, p99 {run.p99:.0f} ms")
+            yield run
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def plan_of(arguments: Sequence[str]) -> tuple[Plan, argparse.Namespace]:
+    """Read the command line."""
+    asked = argparse.ArgumentParser(
+        prog="make bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    asked.add_argument("--orders", type=int, default=40_000, help="in each backlog (default: 40,000)")
+    asked.add_argument("--warmup", type=int, default=2_000, help="orders before each measurement (default: 2,000)")
+    asked.add_argument("--repeats", type=int, default=5, help="runs of each contender (default: 5)")
+    asked.add_argument("--loads", default="25,50,80", help="percent of its own speed, for latency; empty: none")
+    asked.add_argument("--latency-seconds", type=float, default=15.0, help="how long orders are fed (default: 15)")
+    asked.add_argument("--partitions", type=int, default=24, help="of every topic (default: 24)")
+    asked.add_argument("--only", default="", help="contenders by name, comma separated (default: all there are)")
+    asked.add_argument("--kafka", choices=(EMBEDDED, APACHE), default=EMBEDDED)
+    asked.add_argument("--quick", action="store_true", help="a small run that only shows that all is well")
+    asked.add_argument("--json", type=Path, help="write the report here")
+    asked.add_argument("--chart", type=Path, help="write the chart (SVG) here")
+    options = asked.parse_args(arguments)
+    if options.quick:
+        vars(options).update(QUICK)
+    names = [name for name in options.only.split(",") if name]
+    plan = Plan(
+        contenders=chosen(names) if names else available(_tell),
+        orders=options.orders,
+        warmup=options.warmup,
+        repeats=options.repeats,
+        loads=[int(load) / 100 for load in options.loads.split(",") if load],
+        latency_seconds=options.latency_seconds,
+        partitions=options.partitions,
+        kafka=options.kafka,
+    )
+    return plan, options
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command. 1 when the contenders do not agree."""
+    plan, options = plan_of(arguments)
+    with tempfile.TemporaryDirectory(prefix="orderfleet-bench-") as folder:
+        report = measure(plan, Path(folder))
+    printing.print_report(report)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if options.chart:
+        options.chart.write_text(speed_chart(report["contenders"], report["machine"]["cores"]), encoding="utf-8")
+    return 0 if report["agreement"]["equal"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,52 @@
+"""The work of the benchmarks: raw orders of all six channels, byte for byte as the platforms write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
+
+from channel_adapters.contract import RawOrder
+from ops.bench.seller import catalogue
+from ops.simulators.catalogue import read_catalogue
+from ops.simulators.generator import Generator, open_sale
+from ops.simulators.payloads.order_objects import order_object
+from ops.simulators.sale import Sale
+from ops.simulators.stories import STORIES
+from workers.intake.raw import Arrival, raw_record
+from workers.intake.store import ShopKey
+from workers.runtime.producer import Record
+
+PLACED_AT: Final = datetime(2026, 11, 11, 4, tzinfo=UTC)
+"""Noon in Beijing: every order is placed, paid and received then, so that a run repeats on any day."""
+
+_TOLD = frozenset({"paid-at-once", "gift-with-main", "cold-chain", "remarks"})
+"""The stories that lead to a warehouse at once: nearly every order goes the whole way."""
+
+
+def raw_orders(count: int, seed: int = 1) -> list[Record]:
+    """The first `count` orders of a seed, as intake writes them: one record an order, no order twice."""
+    return list(islice(endless(seed), count))
+
+
+def endless(seed: int = 1) -> Iterator[Record]:
+    """The same, one by one and without an end."""
+    goods = read_catalogue(catalogue(), PLACED_AT)
+    noon = int(PLACED_AT.timestamp())
+    for life in Generator(seed, goods, stories=[story for story in STORIES if story.name in _TOLD]):
+        yield _record(open_sale(life, noon))
+
+
+def _record(sale: Sale) -> Record:
+    shop = ShopKey(sale.channel, sale.shop_id)
+    return raw_record(Arrival(shop=shop, source="poll", at=PLACED_AT), _raw(sale))
+
+
+def _raw(sale: Sale) -> RawOrder:
+    return RawOrder(platform_order_id=sale.order_id, modified_at=PLACED_AT, payload=order_object(sale))
+
+
+def mean_bytes(records: Sequence[Record]) -> float:
+    """Of the values of these records."""
+    return sum(len(record.value) for record in records) / len(records)

@@ -1,0 +1,93 @@
+"""Reservation without the fleet around it: the same courses and the same scripts, one pipeline a pace, no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis import Redis
+
+from schemas.plan import PlannedOrder
+from schemas.record import encode
+from schemas.topics import ORDERS_BACKORDERED, ORDERS_ROUTED, TRANSFERS_REQUESTED
+from workers.inventory.calls import Calls, read_answer, read_claim, read_outcome
+from workers.inventory.ledger import DAY
+from workers.inventory.records import Claim, Settlement, SettleOutcome, Step
+from workers.reserve.decide import Ending, Result, Steps, course, events_of
+from workers.runtime.producer import Record
+from workers.runtime.scripts import ScriptCall
+from workers.runtime.settings import Settings
+from workers.runtime.wire import Encoder
+
+
+class PlainReserve:
+    """Takes stock for a batch in which no order stands twice; asks again for nothing that fails."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._redis = Redis.from_url(settings.redis_url.get_secret_value())
+        self._calls = Calls(int(45 * DAY * 1000))
+        self._hold_seconds = settings.hold_seconds
+        self._encode = Encoder([ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED])
+        self._loaded: set[str] = set()
+
+    def records(self, orders: Sequence[PlannedOrder], sources: Sequence[str]) -> list[Record]:
+        """What the world is told of these orders. `sources`: where each stands, <partition>:<offset>."""
+        calls = self._calls
+        asked = [(o.order.uid, o.order.revision, [c.warehouse_id for c in o.plan.candidates]) for o in orders]
+        replies = self._run([calls.claim(*each) for each in asked])
+        claims = [read_claim(each[0], reply) for each, reply in zip(asked, replies, strict=True)]
+        endings = self._walk(orders, [claim for claim in claims if isinstance(claim, Claim)])
+        settlements = [
+            _settlement(order, claim, ending, source)
+            for order, claim, ending, source in zip(orders, claims, endings, sources, strict=True)
+            if isinstance(claim, Claim)
+        ]
+        for reply in self._run([calls.settle(settlement) for settlement in settlements]):
+            assert read_outcome(SettleOutcome, reply) is SettleOutcome.SETTLED
+        return [
+            self._encode(event)
+            for order, ending in zip(orders, endings, strict=True)
+            for event in events_of(order, ending.result)
+        ]
+
+    def _walk(self, orders: Sequence[PlannedOrder], claims: Sequence[Claim]) -> list[Ending]:
+        courses = [course(o, c, dict(c.holdings), self._hold_seconds) for o, c in zip(orders, claims, strict=True)]
+        endings: list[Ending | None] = [None] * len(courses)
+        asking = [(number, _advance(each, None, endings, number)) for number, each in enumerate(courses)]
+        asking = [(number, steps) for number, steps in asking if steps]
+        while asking:
+            steps = [step for _, each in asking for step in each]
+            replies = self._run([self._calls.step(step) for step in steps])
+            answers = iter([read_answer(step, reply) for step, reply in zip(steps, replies, strict=True)])
+            again = []
+            for number, each in asking:
+                onward = _advance(courses[number], [next(answers) for _ in each], endings, number)
+                if onward:
+                    again.append((number, onward))
+            asking = again
+        return [ending for ending in endings if ending is not None]
+
+    def _run(self, calls: Sequence[ScriptCall]) -> list[Any]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for script, keys, args in calls:
+            if script.digest not in self._loaded:
+                self._redis.script_load(script.text)
+                self._loaded.add(script.digest)
+            pipeline.evalsha(script.digest, len(keys), *keys, *args)
+        return pipeline.execute()
+
+
+def _advance(steps: Steps, answers: Any, endings: list[Ending | None], number: int) -> Sequence[Step]:
+    try:
+        return next(steps) if answers is None else steps.send(answers)
+    except StopIteration as stop:
+        endings[number] = stop.value
+        return ()
+
+
+def _settlement(planned: PlannedOrder, claim: Claim, ending: Ending, source: str) -> Settlement:
+    order, result = planned.order, ending.result
+    said = b"" if result == Result() else encode(result)
+    return Settlement(
+        order.uid, order.revision, claim.fence, ending.state, ending.holdings, ending.routed, said, source
+    )

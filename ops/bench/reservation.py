@@ -1,0 +1,187 @@
+"""The stock ledger against its floor: the same scripts with the same arguments, packed beforehand, sent as fast as a
+socket takes them. `python -m ops.bench.reservation --help`
+
+Uniform orders spread over 5,000 SKUs; hot orders all hold one SKU. The two take turns on one Redis, and every order is
+a new one; the median of all turns is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Final
+from urllib.parse import urlsplit
+
+import hiredis
+from redis.asyncio import Redis
+
+from ops.bench.ground import Grounds
+from ops.bench.seller import SKUS
+from workers.inventory.calls import Calls
+from workers.inventory.ledger import DAY, Ledger
+from workers.inventory.records import Answer, ReservationState, Reserve, ReserveOutcome
+from workers.runtime.scripts import ScriptCall
+
+WAREHOUSE: Final = "hangzhou"
+HOT: Final = "SKU-00001"
+_READ_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One combination. Orders a second; microseconds of CPU of this process an order."""
+
+    stock: str
+    lines: int
+    batch: int
+    ledger: int
+    floor: int
+    ledger_cpu: float
+    floor_cpu: float
+
+    @property
+    def share(self) -> float:
+        """Of the floor."""
+        return self.ledger / self.floor
+
+
+class Orders:
+    """New reservations without end."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._dice = Random(seed)  # noqa: S311  # repeatable on purpose
+        self._numbers = count(1)
+
+    def take(self, number: int, lines: int, *, hot: bool) -> list[Reserve]:
+        """So many, of so many lines each."""
+        return [self._one(lines, hot=hot) for _ in range(number)]
+
+    def _one(self, lines: int, *, hot: bool) -> Reserve:
+        number = next(self._numbers)
+        skus = {f"SKU-{each:05d}": 1 for each in self._dice.sample(range(60, SKUS - 60), lines)}
+        if hot:
+            skus.popitem()
+            skus[HOT] = 1
+        return Reserve(WAREHOUSE, f"bench:shop:{number}", "1", number, ReservationState.COMMITTED, skus)
+
+
+class Floor:
+    """A socket, commands packed beforehand, and a parser that counts replies."""
+
+    def __init__(self, url: str) -> None:
+        where = urlsplit(url)
+        self._socket = socket.create_connection((where.hostname or "", where.port or 0))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._reader = hiredis.Reader()
+
+    def send(self, packed: bytes, replies: int) -> None:
+        """One pipeline. Raises AssertionError when a reservation was not made."""
+        self._socket.sendall(packed)
+        while replies:
+            self._reader.feed(self._socket.recv(_READ_BYTES))
+            while (reply := self._reader.gets()) is not False:
+                assert reply == [b"RESERVED"], reply
+                replies -= 1
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+def pack(calls: Sequence[ScriptCall]) -> bytes:
+    """One pipeline as it goes over the wire."""
+    return b"".join(
+        hiredis.pack_command(("EVALSHA", call.script.digest, len(call.keys), *call.keys, *call.args)) for call in calls
+    )
+
+
+async def compare(url: str, rows: Sequence[tuple[bool, int, int]], orders: int, repeats: int) -> list[Row]:
+    """Measure every combination of (hot, lines, batch)."""
+    made, calls, floor = Orders(), Calls(int(45 * DAY * 1000)), Floor(url)
+    async with Redis.from_url(url) as redis:
+        ledger = Ledger(redis)
+        await ledger.apply(made.take(500, 2, hot=False))  # loads the script, warms up
+        measured = [await _row(ledger, calls, floor, made, row, orders, repeats) for row in rows]
+    floor.close()
+    return measured
+
+
+async def _row(
+    ledger: Ledger, calls: Calls, floor: Floor, made: Orders, row: tuple[bool, int, int], orders: int, repeats: int
+) -> Row:
+    hot, lines, batch = row
+    ours, theirs = [], []
+    for _ in range(repeats):
+        batches = list(_batches(made.take(orders, lines, hot=hot), batch))
+        ours.append(await _timed_ledger(ledger, batches))
+        packed = [(pack([calls.reserve(step) for step in each]), len(each)) for each in _fresh(made, batches, hot=hot)]
+        theirs.append(_timed(lambda packed=packed: [floor.send(*each) for each in packed]))  # type: ignore[misc]
+    wall, cpu = (median(each[index] for each in ours) / orders for index in (0, 1))
+    floor_wall, floor_cpu = (median(each[index] for each in theirs) / orders for index in (0, 1))
+    return Row(
+        "one hot SKU" if hot else "uniform",
+        lines,
+        batch,
+        round(1 / wall),
+        round(1 / floor_wall),
+        round(cpu * 1e6, 1),
+        round(floor_cpu * 1e6, 1),
+    )
+
+
+def _fresh(made: Orders, batches: Sequence[Sequence[Reserve]], *, hot: bool) -> Iterator[list[Reserve]]:
+    for each in batches:
+        yield made.take(len(each), len(each[0].quantities), hot=hot)
+
+
+def _batches(steps: Sequence[Reserve], size: int) -> Iterator[Sequence[Reserve]]:
+    for start in range(0, len(steps), size):
+        yield steps[start : start + size]
+
+
+async def _timed_ledger(ledger: Ledger, batches: Sequence[Sequence[Reserve]]) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    for each in batches:
+        for answer in await ledger.apply(each):
+            assert isinstance(answer, Answer)
+            assert answer.outcome is ReserveOutcome.RESERVED
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def main() -> None:
+    """The command."""
+    asked = argparse.ArgumentParser(prog="python -m ops.bench.reservation", description=__doc__)
+    asked.add_argument("--orders", type=int, default=10_000, help="in each turn (default: 10,000)")
+    asked.add_argument("--repeats", type=int, default=5, help="turns (default: 5)")
+    asked.add_argument("--json", type=Path, help="write the figures here")
+    options = asked.parse_args()
+    rows = [(hot, lines, 500) for lines in (1, 2, 3, 6) for hot in (False, True)]
+    rows += [(False, 2, batch) for batch in (1, 10, 50, 200, 1000)]
+    with tempfile.TemporaryDirectory() as folder, Grounds(Path(folder)).fresh() as ground:
+        measured = asyncio.run(compare(ground.redis_url, rows, options.orders, options.repeats))
+    print(f"{'stock':14}{'lines':>6}{'batch':>7}{'ledger/s':>10}{'floor/s':>10}{'share':>8}{'us CPU':>9}{'floor':>7}")
+    for row in measured:
+        figures = f"{row.lines:>6}{row.batch:>7}{row.ledger:>10,}{row.floor:>10,}{row.share:>8.2f}"
+        print(f"{row.stock:14}{figures}{row.ledger_cpu:>9}{row.floor_cpu:>7}")
+    if options.json:
+        options.json.write_text(json.dumps([asdict(row) for row in measured], indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""One run of one contender: how much it does when it has all it can take, or how late it is at a given rate."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import Final
+
+from ops.bench.contenders import Contender
+from ops.bench.ground import Ground, Grounds
+from ops.bench.meter import Cost, Meter, counters
+from ops.bench.outputs import Outputs
+from ops.bench.plain_kafka import PlainProducer
+from ops.local_stack.child import Child
+from workers.runtime.producer import Record
+
+PATIENCE: Final = 60.0
+_STEP_SECONDS: Final = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """A backlog worked off."""
+
+    contender: str
+    orders: int
+    seconds: float  # from when the backlog was there until the last output was written
+    cost: Cost
+    outputs: str  # fingerprints
+    counters: str
+
+    @property
+    def rate(self) -> float:
+        """Orders a second."""
+        return self.orders / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Orders fed at a steady rate: milliseconds from when an order was due in its raw topic until it was routed."""
+
+    contender: str
+    load: float  # share of what the contender can do
+    rate: float
+    orders: int
+    p50: float
+    p99: float
+    longest: float
+
+
+class Pitch:
+    """A contender at work on a ground, warmed up."""
+
+    def __init__(self, ground: Ground, children: Sequence[Child], outputs: Outputs) -> None:
+        self.ground = ground
+        self.children = children
+        self.outputs = outputs
+        self.producer = PlainProducer(ground.kafka)
+
+    def feed(self, records: Sequence[Record]) -> None:
+        """Write all at once."""
+        self.producer.send(records, _now_ms())
+        self.producer.confirm()
+
+    def drain(self, records: Sequence[Record], meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Wait until every order is out."""
+        self.outputs.until({record.key.decode() for record in records}, PATIENCE, meanwhile)
+
+    def signal(self, number: signal.Signals) -> None:
+        """To all of its processes."""
+        for child in self.children:
+            child.signal(number)
+
+
+@contextmanager
+def pitch(grounds: Grounds, contender: Contender, warmup: Sequence[Record]) -> Iterator[Pitch]:
+    """Fresh servers, the contender started on them, and the warm-up done."""
+    with grounds.fresh() as ground:
+        children = contender.processes(ground)
+        outputs = Outputs(ground.kafka, ground.partitions)
+        try:
+            for child in children:
+                child.start()
+            for child in children:
+                child.wait_ready("ready")
+            made = Pitch(ground, children, outputs)
+            made.feed(warmup)
+            made.drain(warmup)
+            yield made
+        finally:
+            for child in children:
+                child.stop()
+            outputs.close()
+
+
+def throughput(grounds: Grounds, contender: Contender, warmup: Sequence[Record], work: Sequence[Record]) -> Throughput:
+    """Lay the whole work down while the contender is stopped, then let it go."""
+    with pitch(grounds, contender, warmup) as at:
+        at.signal(signal.SIGSTOP)
+        at.feed(work)
+        meter = Meter(at.ground, at.children)
+        gc.collect()
+        started = _now_ms()
+        at.signal(signal.SIGCONT)
+        at.drain(work, meter.sample)
+        cost = meter.read()
+        last = max(at.outputs.out_at[record.key.decode()] for record in work)
+        return Throughput(
+            contender.name,
+            len(work),
+            (last - started) / 1000,
+            cost,
+            at.outputs.fingerprint(),
+            counters(at.ground),
+        )
+
+
+def latency(
+    grounds: Grounds, contender: Contender, warmup: Sequence[Record], work: Sequence[Record], load: float, rate: float
+) -> Latency:
+    """Feed the work at `rate` orders a second. An order that is written late counts from when it was due."""
+    with pitch(grounds, contender, warmup) as at:
+        due_at = pace(at.producer, work, rate)
+        at.drain(work)
+        late = [max(0.0, at.outputs.out_at[uid] - due) for uid, due in due_at.items()]
+    cuts = quantiles(late, n=100, method="inclusive")
+    return Latency(contender.name, load, rate, len(work), cuts[49], cuts[98], max(late))
+
+
+def pace(producer: PlainProducer, work: Sequence[Record], rate: float) -> dict[str, float]:
+    """Write each order when it is due, stamped with that time. When each was due, ms since 1970."""
+    start = time.time() + 0.05
+    due_at: dict[str, float] = {}
+    sent = 0
+    while sent < len(work):
+        now_due = min(len(work), int((time.time() - start) * rate) + 1)
+        for number in range(sent, now_due):
+            due = (start + number / rate) * 1000
+            producer.send((work[number],), int(due))
+            due_at[work[number].key.decode()] = due
+        sent = max(sent, now_due)
+        time.sleep(_STEP_SECONDS)
+    producer.confirm()
+    return due_at
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
