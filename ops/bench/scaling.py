@@ -1,4 +1,4 @@
-"""Does an order cost the same whatever there is of workers, partitions and backlog? `python -m ops.bench.scaling --help`
+"""Does an order cost the same whatever there is of workers, partitions and backlog? python -m ops.bench.scaling --help
 
 The backlog is written before any worker starts, so that its length is what it says. The embedded broker keeps all of it
 in memory, about 5 kB an order before and as much again after: beyond a few 100,000 orders give `--kafka apache`, which
