@@ -193,6 +193,17 @@ class Watch:
         return time.perf_counter() - started
 
 
+async def punctuality(redis: Redis, orders: Orders, places: Sequence[str], number: int) -> float:
+    """Seconds from a deadline until the last of some holds that end then is given back."""
+    deadline = datetime.now(UTC) + timedelta(seconds=1 + number * 0.23)  # at another moment of the sweepers' second
+    ms = int(deadline.timestamp() * 1000)
+    batch = [Delivery(orders.order(f"soon-{number}-", one, deadline), key=b"") for one in range(100)]
+    await ReserveAgent(Ledger(redis), 3600).handle(batch)
+    while any([await redis.zcount(deadlines_key(place), ms, ms) for place in places]):  # noqa: ASYNC110  # as above
+        await asyncio.sleep(0.01)
+    return time.time() - ms / 1000
+
+
 class Fleet:
     """The worker processes."""
 
@@ -259,6 +270,8 @@ async def _measure(
             _tell(f"during the sweep: {load.latencies.tell()}")
         _tell(f"swept {swept:,} in {seconds:.1f} s: {swept / seconds:,.0f} a second, {sweepers} sweepers")
         late = await watch.until_sent()
+        waits = [await punctuality(redis, orders, places, number) for number in range(5)]
+        _tell(f"with little due: given back {max(waits):.2f} s after the deadline at the latest")
         _tell(f"relayed {late:.1f} s later; at most {watch.most_waiting:,} events waited")
         await _audit(redis, audit)
 
