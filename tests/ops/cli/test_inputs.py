@@ -72,20 +72,29 @@ def test_counts_come_from_yaml(tmp_path: Path) -> None:
 
 
 BAD_FILES = {
-    "a negative count": ("warehouse,sku,on_hand\nhangzhou,A,-1\n", "line 2: on_hand should be a whole number"),
-    "a fraction": ("warehouse,sku,on_hand\nhangzhou,A,1.5\n", "line 2: on_hand should be a whole number"),
-    "no count": ("warehouse,sku,on_hand\nhangzhou,A,\n", "line 2: on_hand is missing"),
-    "a bad warehouse": ("warehouse,sku,on_hand\nHang Zhou,A,1\n", "line 2: warehouse should be"),
-    "no sku": ("warehouse,sku,on_hand\nhangzhou,,1\n", "line 2: sku is missing"),
-    "the same twice": ("warehouse,sku,on_hand\nhangzhou,A,1\nhangzhou,A,2\n", "line 3: A in hangzhou stands twice"),
-    "too few cells": ("warehouse,sku,on_hand\nhangzhou,A\n", "line 2: should have the fields"),
-    "other columns": ("warehouse,sku,quantity\nhangzhou,A,1\n", "the first line should be"),
-    "nothing": ("", "the first line should be"),
-    "a heading alone": ("warehouse,sku,on_hand\n", "holds no rows"),
+    "a negative count": ("warehouse,sku,on_hand\nhangzhou,A,-1\n", "row 2, column C (on_hand): is -1, below zero"),
+    "a fraction": ("warehouse,sku,on_hand\nhangzhou,A,1.5\n", "row 2, column C (on_hand): is 1.5, no whole number"),
+    "no count": ("warehouse,sku,on_hand\nhangzhou,A,\n", "row 2, column C (on_hand): is empty"),
+    "a bad warehouse": (
+        "warehouse,sku,on_hand\nHang Zhou,A,1\n",
+        "row 2, column A (warehouse): should be small letters",
+    ),
+    "no sku": ("warehouse,sku,on_hand\nhangzhou,,1\n", "row 2, column B (SKU): is empty"),
+    "the same twice": (
+        "warehouse,sku,on_hand\nhangzhou,A,1\nhangzhou,A,2\n",
+        "row 3, column B (SKU): A in hangzhou stands in row 2",
+    ),
+    "too few cells": ("warehouse,sku,on_hand\nhangzhou,A\n", "row 2, column C (on_hand): is empty"),
+    "other columns": ("warehouse,sku,colour\nhangzhou,A,1\n", "has no heading row"),
+    "nothing": ("", "has no heading row"),
+    "a heading alone": ("warehouse,sku,on_hand\n", "holds no counts"),
     "YAML that is none": ("- {warehouse: [", "is not YAML"),
-    "a YAML row that is a word": ("- hangzhou\n", "row 1: should have the fields"),
-    "YAML with another field": ("- {warehouse: a, sku: B, count: 3}\n", "row 1: should have the fields"),
-    "YAML with a list for a count": ("- {warehouse: a, sku: B, on_hand: [3]}\n", "row 1: on_hand should be"),
+    "a YAML row that is a word": ("- hangzhou\n", "row 1 should have fields: warehouse, sku, on_hand, safety"),
+    "YAML with another field": ("- {warehouse: a, sku: B, count: 3}\n", "has no heading row"),
+    "YAML with a list for a count": (
+        "- {warehouse: a, sku: B, on_hand: [3]}\n",
+        "row 1, on_hand: holds no plain text or number",
+    ),
 }
 
 
@@ -110,6 +119,6 @@ def test_all_bad_rows_are_told_at_once(tmp_path: Path, capsys: pytest.CaptureFix
         read_counts(str(file))
 
     told = capsys.readouterr().err
-    assert "line 2" in told
-    assert "line 3" not in told
-    assert "line 4" in told
+    assert "row 2" in told
+    assert "row 3" not in told
+    assert "row 4" in told
