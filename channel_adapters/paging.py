@@ -1,19 +1,23 @@
 """Walking the pages of a listing that changes while it is read.
 
-An order that is modified again leaves its window, and the rows behind it move up one place. Whoever walks forward skips
-one of them; whoever walks from the last page to the first sees some twice, and twice is harmless.
+An order that is modified again leaves its window, and the rows behind it move up one place: whoever walks forward skips
+one of them. An order that the platform shows late joins the window, and the rows behind it move down: whoever walks
+backward skips one of them. So pages are walked backward and then forward; what is seen twice is harmless.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from channel_adapters.contract import RawOrder, Window
 
 SHORTEST = timedelta(seconds=1)
 """Platforms compare modify times by the second."""
+
+_MOST_WALKS = 5
+"""A listing that gains orders faster than it can be walked is left to the overlap of the next round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,8 @@ FetchPage = Callable[[Window, int], Awaitable[Page]]
 async def last_page_first(
     fetch: FetchPage, window: Window, page_size: int, deepest: int
 ) -> AsyncIterator[Sequence[RawOrder]]:
-    """Every order of the window. A window that holds more than `deepest` orders, the most that the platform lists, is
-    read in halves, as long as there are seconds to halve.
+    """Every order of the window, those on the last page first. A window that holds more than `deepest` orders, the
+    most that the platform lists, is read in halves, as long as there are seconds to halve.
     """
     first = await fetch(window, 0)
     if first.total <= page_size:
@@ -44,10 +48,42 @@ async def last_page_first(
             async for orders in last_page_first(fetch, half, page_size, deepest):
                 yield orders
         return
-    for number in reversed(range((first.total + page_size - 1) // page_size)):
-        page = await fetch(window, number)
-        if page.orders:
-            yield page.orders
+    seen = _Seen()
+    last = (first.total - 1) // page_size
+    for number in reversed(range(last + 1)):
+        if news := seen.news_of((await fetch(window, number)).orders):
+            yield news
+    async for orders in _first_page_first(fetch, window, page_size, seen):
+        yield orders
+
+
+async def _first_page_first(
+    fetch: FetchPage, window: Window, page_size: int, seen: _Seen
+) -> AsyncIterator[Sequence[RawOrder]]:
+    """What a walk backward did not see, again and again until there is nothing new: a burst may go on meanwhile."""
+    for _ in range(_MOST_WALKS):
+        number, total, found = 0, 1, False
+        while number * page_size < total:
+            page = await fetch(window, number)
+            number, total = number + 1, page.total
+            if news := seen.news_of(page.orders):
+                found = True
+                yield news
+        if not found:
+            return
+
+
+class _Seen:
+    """Which orders, as of which change, a walk has met."""
+
+    def __init__(self) -> None:
+        self._keys: set[tuple[str, datetime | None]] = set()
+
+    def news_of(self, orders: Sequence[RawOrder]) -> Sequence[RawOrder]:
+        """Those met for the first time; from now on they are known."""
+        news = [order for order in orders if (order.platform_order_id, order.modified_at) not in self._keys]
+        self._keys.update((order.platform_order_id, order.modified_at) for order in news)
+        return news
 
 
 def _halves(window: Window) -> tuple[Window, Window]:

@@ -107,7 +107,7 @@ async def test_one_page_is_read_once() -> None:
 async def test_pages_are_walked_from_the_last_so_that_none_is_skipped() -> None:
     shop = Shop(orders=5)
     assert await pull(shop, page_size=2) == [["4"], ["2", "3"], ["0", "1"]]
-    assert [page for _, _, page in shop.asked] == [0, 2, 1, 0]
+    assert [page for _, _, page in shop.asked] == [0, 2, 1, 0, 0, 1, 2]
 
 
 async def test_an_order_that_leaves_the_window_midway_hides_no_other() -> None:

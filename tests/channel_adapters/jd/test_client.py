@@ -103,7 +103,7 @@ async def test_pages_are_walked_from_the_last_so_that_none_is_skipped() -> None:
         return page_of(len(rows), rows[begin : begin + 2])
 
     assert await pull(handler, page_size=2) == [["e"], ["c", "d"], ["a", "b"]]
-    assert pages == [1, 3, 2, 1]
+    assert pages == [1, 3, 2, 1, 1, 2, 3]
 
 
 async def test_a_window_deeper_than_a_hundred_pages_is_read_in_halves() -> None:

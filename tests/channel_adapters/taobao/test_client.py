@@ -123,7 +123,7 @@ async def test_the_window_is_asked_in_beijing_time() -> None:
 async def test_pages_are_walked_from_the_last_to_the_first() -> None:
     platform = Platform([1, 2, 3, 4, 5])
     raw_orders = await pull(platform)
-    assert platform.pages() == [1, 3, 2, 1]  # the first look tells the total
+    assert platform.pages() == [1, 3, 2, 1, 1, 2, 3]  # the first look tells the total
     assert [raw.platform_order_id for raw in raw_orders] == ["5", "3", "4", "1", "2"]
 
 
