@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import faust
@@ -43,6 +46,7 @@ def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.
         f"{APP_PREFIX}-{group.name}",
         broker=";".join(f"kafka://{address.strip()}" for address in settings.kafka.split(",")),
         store="memory://",
+        datadir=str(Path(tempfile.gettempdir()) / f"{APP_PREFIX}-{group.name}-{os.getuid()}"),  # must be; stays empty
         autodiscover=False,
         web_enabled=False,
         value_serializer="raw",
