@@ -24,6 +24,7 @@ from workers.runtime.settings import Settings
 
 QUIET_SECONDS = 2.0
 GIVE_UP_SECONDS = 45.0
+DELIVERY_SECONDS = 10.0
 
 TOGETHER = "normalize,reserve,fulfill"
 APART = ("normalize", "tag", "route", "reserve", "fulfill")
@@ -105,6 +106,7 @@ class Demo:
         self._killed = False
         self._restarts = 0
         self._quiet_since = time.monotonic()
+        self._delivered = time.monotonic()
 
     def run(self, rules: Rulebook, on_hand: int, show: Callable[[View], None]) -> Report:
         """Run to the end. Raises RuntimeError when something does not start or come to rest."""
@@ -121,6 +123,7 @@ class Demo:
             stack.start_shops(self._shop_options())
             for view in self._watch(warehouses):
                 show(view)
+                self._deliver(stock)
             truth = list(self._truth())
             audit, oversold = run_async(_audit(stack.redis.url))
             return self._report(truth, audit, oversold, time.monotonic() - started)
@@ -172,6 +175,12 @@ class Demo:
             self.stack.workers[0].kill()
             self._killed = True
         self._restarts += len(self.stack.revive())
+
+    def _deliver(self, stock: dict[str, dict[str, int]]) -> None:
+        """Now and then, a delivery comes and its shelves are counted; without it a long run sells out."""
+        if time.monotonic() - self._delivered >= DELIVERY_SECONDS:
+            run_async(_fill_up(self.stack.redis.url, stock))
+            self._delivered = time.monotonic()
 
     def _at_rest(self, view: View) -> bool:
         if view.backlog or time.monotonic() - self._quiet_since < QUIET_SECONDS:
@@ -237,6 +246,18 @@ async def _set_stock(url: str, stock: dict[str, dict[str, int]]) -> None:
     async with Redis.from_url(url) as redis:
         for warehouse, units in stock.items():
             await Ledger(redis).set_stock(warehouse, {sku: Count(on_hand=count) for sku, count in units.items()})
+
+
+async def _fill_up(url: str, stock: dict[str, dict[str, int]]) -> None:
+    """Count every shelf that is less than half full as full again."""
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(url) as redis:
+        ledger = Ledger(redis)
+        for warehouse, full in stock.items():
+            low = [level for level in await ledger.stock(warehouse) if level.on_hand < full[level.sku] // 2]
+            if low:
+                await ledger.set_stock(warehouse, {level.sku: Count(on_hand=full[level.sku]) for level in low})
 
 
 async def _audit(url: str) -> tuple[AuditReport, list[str]]:
