@@ -36,7 +36,7 @@ test: $(READY) ## all tests and checks, on a real broker and Redis of their own
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto $(ARGS)
 
 QUIX := .venv-quix
 
