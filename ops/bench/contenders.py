@@ -45,7 +45,7 @@ def _apart(ground: Ground) -> list[Child]:
 def _module(name: str, *options: str, python: Path | str = sys.executable) -> Callable[[Ground], list[Child]]:
     def processes(ground: Ground) -> list[Child]:
         command = [str(python), "-m", f"ops.bench.{name}", *options]
-        return [Child(name, command, ground.folder, ground.environment())]
+        return [Child(name, command, ground.folder, ground.environment(), says="ready")]
 
     return processes
 

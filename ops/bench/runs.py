@@ -87,7 +87,7 @@ def pitch(grounds: Grounds, contender: Contender, warmup: Sequence[Record]) -> I
             for child in children:
                 child.start()
             for child in children:
-                child.wait_ready("ready")
+                child.wait_ready()
             made = Pitch(ground, children, outputs)
             made.feed(warmup)
             made.drain(warmup)

@@ -95,7 +95,7 @@ def _watch(ground: Ground, setting: Setting, children: Sequence[Child], outputs:
     for child in children:
         child.start()
     for child in children:
-        child.wait_ready("ready")
+        child.wait_ready()
     count_until(outputs, int(setting.backlog * _WARM), lambda: None)
     meter, begun, done = Meter(ground, children), time.time(), outputs.seen
     meter.sample()

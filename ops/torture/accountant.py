@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
@@ -13,9 +13,9 @@ from typing import Final
 from confluent_kafka import Message
 
 from ops.demo.accounts import Account, Books, Expected, Verdict, judge
+from ops.demo.parcels import Parcel
 from ops.demo.tail import TopicTail, enter
 from ops.torture.replay import Replay
-from schemas.fulfillment import InstructionKind
 from schemas.inventory import InventoryEvent
 from schemas.record import adapter
 from schemas.topics import INVENTORY_EVENTS, ORDERS_ROUTED
@@ -128,16 +128,31 @@ class Accountant:
         with self._lock:
             return {expected.uid: self._place(expected.uid) for expected in truth}
 
-    def last_told(self, truth: Iterable[Expected], kind: InstructionKind) -> set[tuple[str, str]]:
-        """The (order, warehouse) pairs of these orders where the warehouse was last told this."""
+    def unanswered(self, truth: Iterable[Expected], warehouses: Collection[str]) -> list[str]:
+        """`order in warehouse`, where one of these warehouses has yet to say what became of it."""
         with self._lock:
-            return {
-                (expected.uid, warehouse)
-                for expected in truth
-                if (account := self.books.accounts.get(expected.uid)) is not None
-                for warehouse, parcel in account.routed.items()
-                if parcel.told and parcel.told[-1].kind is kind
-            }
+            return [
+                f"{uid} in {warehouse}"
+                for uid, parcels in self._parcels(truth)
+                for warehouse, parcel in parcels.items()
+                if warehouse in warehouses and parcel.waiting
+            ]
+
+    def shipped(self, truth: Iterable[Expected]) -> dict[str, dict[str, int]]:
+        """Units of these orders that warehouses said have left, by order and SKU."""
+        with self._lock:
+            left: dict[str, dict[str, int]] = {}
+            for uid, parcels in self._parcels(truth):
+                units = left[uid] = Counter()
+                for parcel in parcels.values():
+                    units.update(parcel.shipped)
+            return left
+
+    def _parcels(self, truth: Iterable[Expected]) -> Iterator[tuple[str, dict[str, Parcel]]]:
+        for expected in truth:
+            account = self.books.accounts.get(expected.uid)
+            if account is not None:
+                yield expected.uid, account.routed
 
     def __enter__(self) -> Accountant:
         self._thread.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ Findings = dict[str, list[str]]
 """What is wrong, by kind."""
 
 HOLDS_ALL: Final = frozenset({"routed", "held"})
-HOLDS_ANY: Final = frozenset({"review", "deferred"})
+HOLDS_ANY: Final = frozenset({"review", "wms-review", "deferred"})
 """In these places an order keeps what it had; in all others it must hold nothing."""
 
 
@@ -84,28 +84,29 @@ def misheld(
     truth: Sequence[Expected],
     places: Mapping[str, str],
     reservations: Sequence[Reservation],
-    stopped: Collection[tuple[str, str]] = (),
-    changed: Collection[tuple[str, str]] = (),
+    shipped: Mapping[str, Mapping[str, int]],
 ) -> list[str]:
-    """Orders whose reserved units, over all warehouses, are not those that the buyer is to get.
+    """Orders whose reserved units, over all warehouses, are not those that the buyer is still to get.
 
     The audit cannot see this: two whole reservations of one order add up to the counters as well as one does.
-    `stopped`: (order, warehouse) where a WMS that answers was told to stop; until it does, units wait there.
-    `changed`: the same where it was told of a change; until it answers, what the change leaves out waits there.
+    `shipped`: units that have left, by order and SKU.
     """
-    partly = {uid for uid, _ in changed}
     held: dict[str, dict[str, int]] = {}
     for one in reservations:
-        waits = one.stop == "release" and (one.order_uid, one.warehouse_id) in stopped
-        if one.state in LIVE and not waits:
+        if one.state in LIVE:
             units = held.setdefault(one.order_uid, {})
             for sku, quantity in one.quantities.items():
                 units[sku] = units.get(sku, 0) + quantity
     found = []
     for expected in truth:
         place, has = places[expected.uid], held.get(expected.uid, {})
-        due = expected.quantities if place in HOLDS_ALL else {}
-        waits_for_change = expected.uid in partly and all(has.get(sku, 0) >= units for sku, units in due.items())
-        if place not in HOLDS_ANY and has != due and not waits_for_change:
+        due = _still_due(expected, shipped.get(expected.uid, {})) if place in HOLDS_ALL else {}
+        if place not in HOLDS_ANY and has != due:
             found.append(f"{expected.uid}: {expected.story}: {place}, holds {has}, should hold {due}")
     return found
+
+
+def _still_due(expected: Expected, shipped: Mapping[str, int]) -> dict[str, int]:
+    return {
+        sku: units - shipped.get(sku, 0) for sku, units in expected.quantities.items() if units > shipped.get(sku, 0)
+    }

@@ -14,7 +14,7 @@ import topology
 from channel_adapters.registry import CHANNELS
 from ops.local_stack.apache_kafka import ApacheKafka, KafkaNode
 from ops.local_stack.broker import Broker
-from ops.local_stack.child import Child, fleet_environment, worker
+from ops.local_stack.child import Child, fleet_environment, simulated_wms, worker
 from ops.local_stack.ports import LOOPBACK
 from ops.local_stack.redis_server import RedisServer
 from ops.local_stack.topics import create_topics, wanted_topics
@@ -29,6 +29,7 @@ WORKERS: Final = 2
 TIMERS: Final = 2
 
 _REVIVE_PAUSE: Final = 0.5
+_WMS_PACE: Final = 0.3  # of what it takes in the demo: shipped within a second
 _ENVIRONMENT: Final = {
     "ORDERFLEET_SESSION_SECONDS": "2",
     "ORDERFLEET_HOLD_SECONDS": "15",
@@ -43,13 +44,15 @@ class Rig:
         self.kafka = kafka
         self.folder = folder
         self.warehouses = tuple(warehouses)
-        self.silent = tuple(sorted(warehouses)[::2])  # whose WMS never answers; of the others, units wait for it
+        self.silent = tuple(sorted(warehouses)[::2])  # whose WMS never answers
+        self.answering = tuple(sorted(warehouses)[1::2])
         self.redis = RedisServer(folder, append_only=True, options=("--appendfsync", "always"))
         self.stock = Stock(self.redis.url, self.warehouses)
         self.redis_proxy = Proxy(self.redis.port)
         self.broker_proxies = tuple(Proxy() for _ in range(kafka.nodes))
         self.workers: list[Child] = []
         self.timers: list[Child] = []
+        self.wms: Child
         self.busy: set[str] = set()  # names of what a fault has in hand: nobody else may touch it
         self.revived: Counter[str] = Counter()  # processes that ended by themselves, by name and exit code
         self.slowest_leave = 0.0  # seconds from SIGTERM to the end of a worker
@@ -89,18 +92,29 @@ class Rig:
         readers, timers = fleet_jobs()
         self.workers = [self._child(f"worker-{number}", readers) for number in range(1, WORKERS + 1)]
         self.timers = [self._child(f"timers-{number}", timers) for number in range(1, TIMERS + 1)]
-        for child in (*self.workers, *self.timers):
+        options = {"warehouses": ",".join(self.answering), "pace": _WMS_PACE}
+        self.wms = simulated_wms(self.broker.address, self.folder, self._env, options)
+        self._exit.callback(self.wms.stop)
+        for child in self.children:
             child.start()
-        for child in (*self.workers, *self.timers):
+        for child in self.children:
             child.wait_ready()
 
     def _child(self, name: str, stages: str) -> Child:
-        redis = f"redis://{LOOPBACK}:{self.redis_proxy.port}/0"
-        told = {**_ENVIRONMENT, "ORDERFLEET_SILENT_WAREHOUSES": ",".join(self.silent)}
-        environment = fleet_environment(self.broker.address, redis, PARTITIONS, told)
-        child = worker(name, stages, self.folder, environment)
+        child = worker(name, stages, self.folder, self._env)
         self._exit.callback(child.stop)
         return child
+
+    @property
+    def _env(self) -> dict[str, str]:
+        redis = f"redis://{LOOPBACK}:{self.redis_proxy.port}/0"
+        told = {**_ENVIRONMENT, "ORDERFLEET_SILENT_WAREHOUSES": ",".join(self.silent)}
+        return fleet_environment(self.broker.address, redis, PARTITIONS, told)
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """Every process that is supervised."""
+        return (*self.workers, *self.timers, self.wms)
 
     def another_worker(self) -> Child:
         """One that joins the others; started, not yet ready, and not supervised."""
@@ -116,7 +130,7 @@ class Rig:
 
     def supervise(self) -> None:
         """Start again what ended by itself, as a supervisor would, without waiting."""
-        for child in (*self.workers, *self.timers):
+        for child in self.children:
             if child.running or child.name in self.busy:
                 continue
             if time.monotonic() - self._revived_at.get(child.name, 0) > _REVIVE_PAUSE:
@@ -126,7 +140,7 @@ class Rig:
 
     def fleet_ready(self) -> bool:
         """Whether all processes are alive and have said that they are ready."""
-        return all(child.ready() for child in (*self.workers, *self.timers))
+        return all(child.ready() for child in self.children)
 
     @contextmanager
     def holding(self, name: str) -> Iterator[None]:

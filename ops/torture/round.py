@@ -21,7 +21,6 @@ from ops.torture.proof import Findings, misheld
 from ops.torture.rig import PARTITIONS, Rig
 from ops.torture.trouble import Troubles
 from ops.torture.watch import StockWatch
-from schemas.fulfillment import InstructionKind
 from workers.runtime.stage import Every
 from workers.runtime.table import groups
 from workers.runtime.worker import APP_PREFIX, topic_names
@@ -146,6 +145,8 @@ class Rounds:
             return "the processes"
         if not self._books.resting(truth):
             return "the orders"
+        if self._books.unanswered(truth, self._rig.answering):
+            return "the warehouses"
         if time.monotonic() - self._books.read_at < _LOOK_SECONDS:
             return "the messages"
         ends = dict(self._books.positions)
@@ -177,13 +178,8 @@ class Rounds:
             "double": verdict.doubled,
             "unknown": verdict.unknown,
             "oversold": below,
-            "misheld": misheld(
-                truth,
-                books.places(truth),
-                reservations,
-                self._unanswered(truth, InstructionKind.CANCEL),
-                self._unanswered(truth, InstructionKind.CHANGE),
-            ),
+            "misheld": misheld(truth, books.places(truth), reservations, books.shipped(truth)),
+            "unanswered": [] if moving else books.unanswered(truth, self._rig.answering),
             "audit": [f"{finding.warehouse_id}: {finding.message.en}" for finding in audit.findings],
             "missing events": books.replay.missing(),
             "torn events": list(books.replay.torn),
@@ -191,9 +187,6 @@ class Rounds:
             "events against counters": [] if moving else books.replay.differences(levels),
             "slow to leave": [f"{slow:.1f} s from SIGTERM to the end"] if slow > _LEAVE_SECONDS else [],
         }
-
-    def _unanswered(self, truth: Sequence[Expected], kind: InstructionKind) -> set[tuple[str, str]]:
-        return {pair for pair in self._books.last_told(truth, kind) if pair[1] not in self._rig.silent}
 
     def _new(self, findings: Findings) -> Findings:
         """Without what earlier rounds found: one mistake is one finding."""

@@ -36,7 +36,7 @@ def trouble(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
     yield lambda: name not in rig.busy
     with rig.holding(name):
         match fault.kind:
-            case FaultKind.WORKER_KILL | FaultKind.TIMERS_KILL:
+            case FaultKind.WORKER_KILL | FaultKind.TIMERS_KILL | FaultKind.WMS_KILL:
                 yield from _kill(_child(fault, rig), fault)
             case FaultKind.WORKER_STOP:
                 yield from _leave(_child(fault, rig), rig)
@@ -64,6 +64,8 @@ def _what_it_breaks(fault: Fault, rig: Rig) -> str:
 
 
 def _child(fault: Fault, rig: Rig) -> Child:
+    if fault.kind is FaultKind.WMS_KILL:
+        return rig.wms
     children = rig.timers if fault.kind is FaultKind.TIMERS_KILL else rig.workers
     return children[fault.target % len(children)]
 

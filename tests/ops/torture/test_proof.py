@@ -67,14 +67,13 @@ def level(**counters: int) -> StockLevel:
 def test_an_order_holds_what_its_buyer_is_to_get_and_no_more(
     place: str, reservations: list[Reservation], right: bool
 ) -> None:
-    assert (misheld([PAID], {UID: place}, reservations) == []) is right
+    assert (misheld([PAID], {UID: place}, reservations, {}) == []) is right
 
 
-def test_units_wait_only_where_a_warehouse_was_told_to_stop() -> None:
-    waiting = [reservation("hangzhou", 2, stop="release")]
-    assert misheld([PAID], {UID: "released"}, waiting, {(UID, "hangzhou")}) == []
-    assert misheld([PAID], {UID: "released"}, waiting, {(UID, "beijing")})
-    assert misheld([PAID], {UID: "released"}, [reservation("hangzhou", 2)], {(UID, "hangzhou")})
+def test_what_has_left_is_held_no_more() -> None:
+    assert misheld([PAID], {UID: "routed"}, [reservation("hangzhou", 1)], {UID: {"MUG-350": 1}}) == []
+    assert misheld([PAID], {UID: "routed"}, [reservation("hangzhou", 2)], {UID: {"MUG-350": 1}})
+    assert misheld([PAID], {UID: "shipped"}, [reservation("hangzhou", 2)], {UID: {"MUG-350": 2}})
 
 
 def test_events_in_any_order_with_repeats_add_up_to_the_counters() -> None:
@@ -124,11 +123,3 @@ async def test_the_watch_sees_a_counter_that_is_below_zero_for_a_moment(
         wait_until(lambda: bool(watch.below_zero))
         await redis.hincrby("stock:{hangzhou}:MUG-350", "committed", -5)
     assert watch.below_zero == {"stock:{hangzhou}:MUG-350": -2}
-
-
-def test_what_a_change_leaves_out_waits_where_a_wms_has_not_answered() -> None:
-    more = [reservation("hangzhou", 3)]
-    told = {(UID, "hangzhou")}
-    assert misheld([PAID], {UID: "routed"}, more, changed=told) == []
-    assert misheld([PAID], {UID: "routed"}, more)
-    assert misheld([PAID], {UID: "routed"}, [reservation("hangzhou", 1)], changed=told)

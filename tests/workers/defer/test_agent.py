@@ -230,7 +230,7 @@ async def test_a_presale_is_shipped_once_when_it_is_due_though_a_worker_dies(
 ) -> None:
     await Ledger(redis).set_stock("hangzhou", {"DOWN-COAT-M": Count(on_hand=500)})
     for child in workers:
-        await asyncio.to_thread(child.wait_ready, "metrics_port")
+        await asyncio.to_thread(child.wait_ready)
     due = datetime.now(UTC) + timedelta(seconds=3)
     orders = [a_waiting_order(f"fleet-{number}", due) for number in range(120)]
     gone = {order.uid for order in orders[:20]}
