@@ -31,7 +31,7 @@ def test_workers_and_redis_die_and_every_order_is_accounted_for_once(tmp_path: P
     code, report, said = torture(tmp_path, "--rounds", "1", "--seed", "5", "--orders", "200", *only)
     assert {name: report[name] for name in NOTHING} == NOTHING, said
     assert (code, sum(report["faults"].values())) == (0, 4)
-    assert report["places"]["routed"] > 80, "stock is short in places, not everywhere"
+    assert report["places"]["routed"] + report["places"]["shipped"] > 80, "stock is short in places, not everywhere"
     assert report["repeated_input"] > 20
     assert "embedded broker" in said
 
