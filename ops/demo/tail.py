@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from ops.demo.accounts import Books
 from workers.runtime.wire import DEDUPE_HEADER
@@ -26,7 +27,9 @@ class TopicTail:
                 "log_level": 0,
             }
         )
-        self._consumer.assign([TopicPartition(name, number, 0) for name in topics for number in range(partitions)])
+        self._admin = AdminClient({"bootstrap.servers": address, "socket.timeout.ms": 3000, "log_level": 0})
+        self._parts = [TopicPartition(name, number, 0) for name in topics for number in range(partitions)]
+        self._consumer.assign(self._parts)
         self.positions: dict[tuple[str, int], int] = {}
 
     def read(self, seconds: float, most: int = 5000) -> list[Message]:
@@ -36,6 +39,12 @@ class TopicTail:
             place = message.topic() or "", message.partition() or 0
             self.positions[place] = (message.offset() or 0) + 1
         return messages
+
+    def ends(self, seconds: float = 2.0) -> dict[tuple[str, int], int]:
+        """Where each partition ends now, as its broker says. Raises KafkaException when one does not say."""
+        asked = {each: OffsetSpec.latest() for each in self._parts}
+        told = self._admin.list_offsets(asked, request_timeout=seconds)
+        return {(each.topic, each.partition): future.result(seconds).offset for each, future in told.items()}
 
     def read_into(self, books: Books, seconds: float) -> int:
         """Enter what came in into the books. How many records that were."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
-from confluent_kafka import Message
+from confluent_kafka import KafkaException, Message
 
 from ops.demo.accounts import Account, Books, Expected, Verdict, judge
 from ops.demo.parcels import Parcel
@@ -108,6 +108,17 @@ class Accountant:
     def positions(self) -> dict[tuple[str, int], int]:
         """The next offset to read in each partition where anything stands."""
         return dict(self._tail.positions)
+
+    def has_read_all(self) -> bool:
+        """Whether nothing stands in the topics that is not in the books. False while a broker does not say.
+
+        It may be a while after a broker died until its partitions can be read again.
+        """
+        try:
+            ends = self._tail.ends()
+        except (KafkaException, TimeoutError):
+            return False
+        return all(self._tail.positions.get(place, 0) >= end for place, end in ends.items())
 
     def resting(self, truth: Sequence[Expected]) -> bool:
         """Whether all these orders are where their stories allow them to end."""

@@ -143,8 +143,8 @@ class Rounds:
         """What is not at rest yet; the cheapest question first."""
         if not self._rig.fleet_ready():
             return "the processes"
-        if not self._books.resting(truth):
-            return "the orders"
+        if not (self._books.resting(truth) and self._books.resting(self._truth)):
+            return "the orders"  # of former rounds, too: one that waited for stock may have found some
         if self._books.unanswered(truth, self._rig.answering):
             return "the warehouses"
         if time.monotonic() - self._books.read_at < _LOOK_SECONDS:
@@ -155,9 +155,11 @@ class Rounds:
         if not self._lag.none(ends):
             return "the lag"
         try:
-            return "" if self._stock.outboxes_empty() else "the outboxes"
+            if not self._stock.outboxes_empty():
+                return "the outboxes"
         except RedisError:
             return "Redis"
+        return "" if self._books.has_read_all() else "the books"
 
     # -- the proof
 
