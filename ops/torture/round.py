@@ -29,6 +29,7 @@ GIVE_UP_SECONDS: Final = 60.0
 _TURN_SECONDS: Final = 0.02
 _LOOK_SECONDS: Final = 0.15
 _LEAVE_SECONDS: Final = 10.0
+_MOST_PROOFS: Final = 10
 
 
 @dataclass(slots=True)
@@ -104,7 +105,7 @@ class Rounds:
         self._truth += plan.truth
         troubles = Troubles(plan.faults, self._rig, self._books)
         self._feeder.feed(plan.feeds)
-        at_rest = self._until_rest(plan, troubles)
+        findings = self._prove_at_rest(plan, troubles)
         self._feeder.close()
         report = RoundReport(
             seed=plan.seed,
@@ -117,11 +118,23 @@ class Rounds:
             outages=self._books.outages[outages:],
             seconds=0.0,
         )
-        report.findings = self._new(self._prove(plan.truth, at_rest))
+        report.findings = self._new(findings)
         report.seconds = time.monotonic() - began
         return report
 
     # -- until all is quiet
+
+    def _prove_at_rest(self, plan: RoundPlan, troubles: Troubles) -> Findings:
+        """What is wrong when nothing moves. What moved while it was looked at is looked at again: an order that waits
+        for stock may find some at any time.
+        """
+        for _ in range(_MOST_PROOFS):
+            moving = self._until_rest(plan, troubles)
+            before = self._books.positions
+            findings = self._prove(plan.truth, moving)
+            if moving or (self._books.positions == before and not self._moving(plan.truth)):
+                break
+        return findings
 
     def _until_rest(self, plan: RoundPlan, troubles: Troubles) -> str:
         """Carry the faults on until everything has come to rest. What did not, in words; "" when all did."""
