@@ -15,7 +15,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.plan import Backorder, Disposition, PlannedOrder, TransferRequest
-from schemas.record import adapter
+from schemas.record import reader
 from workers.inventory.availability import wanted
 
 PLACE_OF_DISPOSITION: Final = {
@@ -25,13 +25,13 @@ PLACE_OF_DISPOSITION: Final = {
     Disposition.IGNORE: "ignored",
 }
 
-_PLANNED = adapter(PlannedOrder).validate_json
-_INSTRUCTION = adapter(FulfillmentInstruction).validate_json
-_BACKORDER = adapter(Backorder).validate_json
-_TRANSFER = adapter(TransferRequest).validate_json
-_LETTER = adapter(DeadLetter).validate_json
-_INVENTORY = adapter(InventoryEvent).validate_json
-_WMS_EVENT = adapter(WmsEvent).validate_json
+_PLANNED = reader(PlannedOrder)
+_INSTRUCTION = reader(FulfillmentInstruction)
+_BACKORDER = reader(Backorder)
+_TRANSFER = reader(TransferRequest)
+_LETTER = reader(DeadLetter)
+_INVENTORY = reader(InventoryEvent)
+_WMS_EVENT = reader(WmsEvent)
 
 
 @dataclass(slots=True)

@@ -17,11 +17,11 @@ from ops.demo.parcels import Parcel
 from ops.demo.tail import TopicTail, enter
 from ops.torture.replay import Replay
 from schemas.inventory import InventoryEvent
-from schemas.record import adapter
+from schemas.record import reader
 from schemas.topics import INVENTORY_EVENTS, ORDERS_ROUTED
 from workers.runtime.wire import DEDUPE_HEADER
 
-_INVENTORY = adapter(InventoryEvent).validate_json
+_INVENTORY = reader(InventoryEvent)
 _ROUTED: Final = f"{ORDERS_ROUTED.name}."
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from schemas.dead_letter import DeadLetter, Failure
-from schemas.record import adapter, encode
+from schemas.record import encode, reader
 from schemas.topics import Topic
 from workers.runtime.errors import PermanentError
 from workers.runtime.producer import Record
@@ -25,12 +25,12 @@ class Decoder:
     """From raw records to deliveries of one topic's model."""
 
     def __init__(self, topic: Topic) -> None:
-        self._validate: Callable[[bytes], Any] = bytes if topic.model is None else adapter(topic.model).validate_json
+        self._read: Callable[[bytes], Any] = bytes if topic.model is None else reader(topic.model)
 
     def __call__(self, record: Any) -> Delivery[Any] | PermanentError:
         """One aiokafka ConsumerRecord. A record that does not fit its model becomes a PermanentError."""
         try:
-            value = self._validate(record.value or b"")
+            value = self._read(record.value or b"")
         except ValidationError as error:
             return PermanentError("unreadable", [_failure(detail) for detail in _details(error)])
         return delivery(record, value)

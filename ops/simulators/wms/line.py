@@ -10,14 +10,14 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 
 from ops.simulators.wms.house import Houses
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
-from schemas.record import adapter, encode
+from schemas.record import encode, reader
 from schemas.topics import ORDERS_ROUTED, WMS_EVENTS
 
 SAY_LATER: Final = 1.0
 """Seconds between what is done and saying so at the earliest: an instruction of before must have arrived by then."""
 
-_INSTRUCTION = adapter(FulfillmentInstruction).validate_json
-_EVENT = adapter(WmsEvent).validate_json
+_INSTRUCTION = reader(FulfillmentInstruction)
+_EVENT = reader(WmsEvent)
 _CONNECT_SECONDS: Final = 30.0
 
 
