@@ -49,6 +49,7 @@ from workers.reserve.agent import reserve
 from workers.restock.agent import restock
 from workers.route.agent import reroute, route
 from workers.rules.provider import RuleFiles, RulesProvider
+from workers.runtime.memory import calm_the_collector
 from workers.runtime.producer import Producer
 from workers.runtime.settings import Settings, load_settings
 from workers.runtime.shell import Shell
@@ -142,7 +143,9 @@ async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[
     redis = Redis.from_url(settings.redis_url.get_secret_value())
     services = build_services(settings, redis)
     try:
-        return await build_worker(settings, services, stages).run(ready)
+        worker = build_worker(settings, services, stages)
+        calm_the_collector()
+        return await worker.run(ready)
     finally:
         await services.archive.close()
         await redis.aclose()
