@@ -54,10 +54,15 @@ class Account:
     def doubled(self) -> bool:
         """Two warehouses may ship it that were neither told to stop nor gave it back, or did ship the same unit."""
         live = sum(parcel.live for parcel in self.routed.values())
+        return live > self.parcels or any(units > self.ordered.get(sku, 0) for sku, units in self.shipped.items())
+
+    @property
+    def shipped(self) -> Counter[str]:
+        """Units that have left, by SKU."""
         left: Counter[str] = Counter()
         for parcel in self.routed.values():
             left.update(parcel.shipped)
-        return live > self.parcels or any(units > self.ordered.get(sku, 0) for sku, units in left.items())
+        return left
 
     @property
     def waiting(self) -> bool:

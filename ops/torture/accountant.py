@@ -5,20 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from confluent_kafka import KafkaException, Message
 
 from ops.demo.accounts import Account, Books, Expected, Verdict, judge
-from ops.demo.parcels import Parcel
 from ops.demo.tail import TopicTail, enter
+from ops.torture.history import History
 from ops.torture.replay import Replay
 from schemas.inventory import InventoryEvent
 from schemas.record import reader
-from schemas.topics import INVENTORY_EVENTS, ORDERS_ROUTED
+from schemas.topics import INVENTORY_EVENTS, ORDERS_ROUTED, WMS_EVENTS
 from workers.runtime.wire import DEDUPE_HEADER
 
 _INVENTORY = reader(InventoryEvent)
@@ -42,13 +43,18 @@ class Outage:
 class Accountant:
     """Reads in a thread of its own."""
 
-    def __init__(self, tail: TopicTail) -> None:
+    def __init__(self, tail: TopicTail, silent: Collection[str] = ()) -> None:
+        """`silent`: warehouses of which no answer is to be waited for."""
         self.books = Books()
         self.replay = Replay()
+        self.history = History()
         self.outages: list[Outage] = []
+        self.touched: set[str] = set()  # orders of which anything was heard since `begin`
         self.torn: Counter[str] = Counter()  # instructions that came again and said something else
         self.read_at = time.monotonic()  # when the last record came
         self._tail = tail
+        self._unsettled: set[str] = set()  # orders of which a warehouse may have yet to say what became of them
+        self._silent = frozenset(silent)
         self._said: dict[bytes, int] = {}
         self._broken: Exception | None = None
         self._lock = threading.Lock()
@@ -78,9 +84,16 @@ class Accountant:
         for message in messages:
             topic = message.topic() or ""
             enter(self.books, message)
+            self.history.add(message)
             if topic == INVENTORY_EVENTS.name:
                 self.replay.add(_INVENTORY(message.value() or b""))
+                continue
+            uid = (message.key() or b"").decode()
+            self.touched.add(uid)
+            if topic == WMS_EVENTS.name:
+                self._unsettled.add(uid)
             elif topic.startswith(_ROUTED):
+                self._unsettled.add(uid)
                 self._compare(message)
                 self._recover(message.timestamp()[1] / 1000, now)
 
@@ -109,16 +122,17 @@ class Accountant:
         """The next offset to read in each partition where anything stands."""
         return dict(self._tail.positions)
 
-    def has_read_all(self) -> bool:
-        """Whether nothing stands in the topics that is not in the books. False while a broker does not say.
+    def unread(self) -> str:
+        """What stands in the topics and is not in the books yet, in words; "" when they are complete.
 
         It may be a while after a broker died until its partitions can be read again.
         """
         try:
             ends = self._tail.ends()
-        except (KafkaException, TimeoutError):
-            return False
-        return all(self._tail.positions.get(place, 0) >= end for place, end in ends.items())
+        except (KafkaException, TimeoutError) as error:
+            return f"the broker does not say where its topics end: {error}"
+        behind = {place: end - self._tail.positions.get(place, 0) for place, end in ends.items()}
+        return ", ".join(f"{count} of {topic}/{number}" for (topic, number), count in behind.items() if count > 0)
 
     def resting(self, truth: Sequence[Expected]) -> bool:
         """Whether all these orders are where their stories allow them to end."""
@@ -139,31 +153,33 @@ class Accountant:
         with self._lock:
             return {expected.uid: self._place(expected.uid) for expected in truth}
 
-    def unanswered(self, truth: Iterable[Expected], warehouses: Collection[str]) -> list[str]:
-        """`order in warehouse`, where one of these warehouses has yet to say what became of it."""
+    def begin(self) -> None:
+        """A round begins: what was touched before is of no interest."""
         with self._lock:
-            return [
-                f"{uid} in {warehouse}"
-                for uid, parcels in self._parcels(truth)
-                for warehouse, parcel in parcels.items()
-                if warehouse in warehouses and parcel.waiting
-            ]
+            self.touched.clear()
+            self.history.clear()
 
-    def shipped(self, truth: Iterable[Expected]) -> dict[str, dict[str, int]]:
-        """Units of these orders that warehouses said have left, by order and SKU."""
+    def unanswered(self) -> list[str]:
+        """Instructions of which a warehouse that answers has not said what became of them, as `order at warehouse`."""
         with self._lock:
-            left: dict[str, dict[str, int]] = {}
-            for uid, parcels in self._parcels(truth):
-                units = left[uid] = Counter()
-                for parcel in parcels.values():
-                    units.update(parcel.shipped)
-            return left
+            waiting = {uid: self._waiting_at(uid) for uid in self._unsettled}
+            self._unsettled = {uid for uid, where in waiting.items() if where}
+            return [f"{uid} at {warehouse}" for uid, where in sorted(waiting.items()) for warehouse in where]
 
-    def _parcels(self, truth: Iterable[Expected]) -> Iterator[tuple[str, dict[str, Parcel]]]:
-        for expected in truth:
-            account = self.books.accounts.get(expected.uid)
-            if account is not None:
-                yield expected.uid, account.routed
+    def _waiting_at(self, uid: str) -> list[str]:
+        told = self.books.accounts[uid].routed
+        return [where for where, parcel in told.items() if parcel.waiting and where not in self._silent]
+
+    def write_history(self, file: Path, findings: Iterable[str]) -> None:
+        """What the topics said in this round of each order of which a finding speaks."""
+        with self._lock:
+            if uids := self.history.named_in(findings):
+                self.history.write(file, uids)
+
+    def shipped(self, uids: Iterable[str]) -> dict[str, Counter[str]]:
+        """Units that have left for each of these orders, by SKU."""
+        with self._lock:
+            return {uid: self.books.accounts[uid].shipped for uid in uids if uid in self.books.accounts}
 
     def __enter__(self) -> Accountant:
         self._thread.start()

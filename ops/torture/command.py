@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,7 +48,9 @@ FAULTS = say("Faults in one round.", "每轮故障数。")
 ORDERS = say("Orders in one round.", "每轮订单数。")
 SECONDS = say("How long input comes in, in seconds.", "每轮进单秒数。")
 ROUNDS = say("How many rounds.", "轮数。")
-LOGS = say("Keep all logs here; else only of a run that fails.", "日志目录；不填则仅在失败时保留。")
+LOGS = say(
+    "Keep all logs in this empty folder; else only of a run that fails.", "日志目录（须为空）；不填则仅在失败时保留。"
+)
 JSON = say("Write the result here as JSON.", "结果以 JSON 写入此文件。")
 
 DEFAULT = Size()
@@ -72,6 +75,8 @@ def command(
     run = Run(kafka, rounds, seed, Size(orders, faults, seconds), tuple(only or ()))
     folder = Path(tempfile.mkdtemp(prefix="orderfleet-torture-")) if logs is None else logs
     folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):  # a stock ledger of an earlier run may lie there, and would be loaded
+        fail(Text(f"{folder} is not empty; name another folder", f"{folder} 不是空目录，请换一个"), ExitCode.USAGE)
     try:
         run.faults()
         outcome = torture(run, settings(), folder, lambda report: _show(run, report))
@@ -167,6 +172,7 @@ def _print(run: Run, outcome: Outcome) -> None:
 
 def _summary(outcome: Outcome) -> list[str]:
     totals, found = outcome.totals, outcome.totals.findings
+    answers = ", ".join(f"{count:,} {kind}" for kind, count in sorted(outcome.answers.items()))
     lines = [
         say(
             f"{totals.rounds} rounds in {totals.seconds:.0f} s: {totals.orders:,} orders; "
@@ -176,11 +182,14 @@ def _summary(outcome: Outcome) -> list[str]:
             f"（重复 {totals.repeated:,} 条，乱序 {totals.reordered:,} 单），输出重复 {outcome.repeats:,} 条，"
             f"库存巡检 {outcome.looks:,} 次",
         ),
+        say(f"waited for: {_waited(totals.waited, 's')}", f"等待：{_waited(totals.waited, '秒')}"),
+        say(f"warehouses answered: {answers or 'nothing'}", f"仓库应答：{answers or '无'}"),
         say(
             f"lost {found['lost']}  oversold {found['oversold']}  double {found['double'] + found['misheld']}  "
-            f"audit findings {found['audit']}  lost stock events {found['missing events']}",
+            f"unanswered {found['unanswered']}  audit findings {found['audit']}  "
+            f"lost stock events {found['missing events']}",
             f"丢单 {found['lost']}  超卖 {found['oversold']}  重复 {found['double'] + found['misheld']}  "
-            f"审计不符 {found['audit']}  库存事件缺失 {found['missing events']}",
+            f"未应答 {found['unanswered']}  审计不符 {found['audit']}  库存事件缺失 {found['missing events']}",
         ),
         say(
             f"slowest worker took {outcome.slowest_leave:.1f} s to leave; processes that ended by themselves: "
@@ -205,9 +214,15 @@ def _summary(outcome: Outcome) -> list[str]:
     return lines
 
 
+def _waited(seconds: Mapping[str, float], unit: str) -> str:
+    longest = sorted(seconds.items(), key=lambda item: -item[1])
+    return ", ".join(f"{what} {spent:.0f} {unit}" for what, spent in longest if spent >= 0.5)
+
+
 def _as_json(outcome: Outcome) -> dict[str, Any]:
     return outcome.totals.as_json(
         repeated_output=outcome.repeats,
+        answers=outcome.answers,
         stock_looks=outcome.looks,
         slowest_leave_seconds=round(outcome.slowest_leave, 2),
         revived=outcome.revived,

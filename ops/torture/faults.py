@@ -34,7 +34,6 @@ class FaultKind(StrEnum):
     WORKER_JOIN = "worker joins, leaves"
     WORKER_FREEZE = "worker frozen past its session"
     TIMERS_KILL = "sweeper and relay kill -9"
-    WMS_KILL = "WMS kill -9"
     REDIS_KILL = "Redis kill -9"
     REDIS_RESTART = "Redis restart"
     REDIS_CUT = "Redis connections cut"
@@ -49,6 +48,7 @@ class FaultKind(StrEnum):
     BROKER_KILL = "broker kill -9"
     BROKER_RESTART = "broker restart"
     STOCK_ARRIVES = "stock arrives"
+    WMS_KILL = "WMS kill -9"
 
 
 KEEPS_ITS_DATA: Final = frozenset({FaultKind.BROKER_KILL, FaultKind.BROKER_RESTART})
@@ -61,7 +61,6 @@ _ODDS: Final = {
     FaultKind.WORKER_JOIN: (2, 1.0, 3.0),
     FaultKind.WORKER_FREEZE: (1, 2.5, 5.0),
     FaultKind.TIMERS_KILL: (2, 0.0, 1.0),
-    FaultKind.WMS_KILL: (1.5, 0.0, 1.0),
     FaultKind.REDIS_KILL: (2, 0.0, 1.5),
     FaultKind.REDIS_RESTART: (1, 0.0, 1.5),
     FaultKind.REDIS_CUT: (2, 0.0, 0.0),
@@ -76,6 +75,7 @@ _ODDS: Final = {
     FaultKind.BROKER_KILL: (1.5, 0.0, 2.0),
     FaultKind.BROKER_RESTART: (1, 0.0, 2.0),
     FaultKind.STOCK_ARRIVES: (1.5, 0.0, 2.0),
+    FaultKind.WMS_KILL: (2, 0.0, 1.0),
 }
 
 

@@ -84,13 +84,14 @@ def misheld(
     truth: Sequence[Expected],
     places: Mapping[str, str],
     reservations: Sequence[Reservation],
-    shipped: Mapping[str, Mapping[str, int]],
+    shipped: Mapping[str, Mapping[str, int]] | None = None,
 ) -> list[str]:
     """Orders whose reserved units, over all warehouses, are not those that the buyer is still to get.
 
-    The audit cannot see this: two whole reservations of one order add up to the counters as well as one does.
-    `shipped`: units that have left, by order and SKU.
+    The audit cannot see this: two whole reservations of one order add up to the counters as well as one does. To be
+    asked when every warehouse has answered that answers at all. `shipped`: units that have left, by order.
     """
+    gone = shipped or {}
     held: dict[str, dict[str, int]] = {}
     for one in reservations:
         if one.state in LIVE:
@@ -100,13 +101,11 @@ def misheld(
     found = []
     for expected in truth:
         place, has = places[expected.uid], held.get(expected.uid, {})
-        due = _still_due(expected, shipped.get(expected.uid, {})) if place in HOLDS_ALL else {}
+        due = _less(expected.quantities, gone.get(expected.uid, {})) if place in HOLDS_ALL else {}
         if place not in HOLDS_ANY and has != due:
             found.append(f"{expected.uid}: {expected.story}: {place}, holds {has}, should hold {due}")
     return found
 
 
-def _still_due(expected: Expected, shipped: Mapping[str, int]) -> dict[str, int]:
-    return {
-        sku: units - shipped.get(sku, 0) for sku, units in expected.quantities.items() if units > shipped.get(sku, 0)
-    }
+def _less(units: Mapping[str, int], gone: Mapping[str, int]) -> dict[str, int]:
+    return {sku: left for sku, count in units.items() if (left := count - gone.get(sku, 0)) > 0}

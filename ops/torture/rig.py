@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -14,10 +17,11 @@ import topology
 from channel_adapters.registry import CHANNELS
 from ops.local_stack.apache_kafka import ApacheKafka, KafkaNode
 from ops.local_stack.broker import Broker
-from ops.local_stack.child import Child, fleet_environment, simulated_wms, worker
+from ops.local_stack.child import Child, fleet_environment, worker
 from ops.local_stack.ports import LOOPBACK
 from ops.local_stack.redis_server import RedisServer
 from ops.local_stack.topics import create_topics, wanted_topics
+from ops.simulators.wms.fate import Mishaps
 from ops.torture.faults import Kafka
 from ops.torture.proof import Stock
 from ops.torture.proxy import Proxy
@@ -29,7 +33,19 @@ WORKERS: Final = 2
 TIMERS: Final = 2
 
 _REVIVE_PAUSE: Final = 0.5
-_WMS_PACE: Final = 0.3  # of what it takes in the demo: shipped within a second
+_WMS_SEED: Final = 11  # the same in all rounds, so that one of them alone draws the same fates
+_MISHAPS: Final = Mishaps(
+    not_there=0.02,
+    damaged=0.05,
+    address=0.02,
+    other=0.04,
+    parts=0.2,
+    part_only=0.03,
+    twice=0.15,
+    out_of_order=0.15,
+)
+_WMS_PACE: Final = 0.15  # shipped in a third of a second
+_SAY_LATER: Final = 0.2
 _ENVIRONMENT: Final = {
     "ORDERFLEET_SESSION_SECONDS": "2",
     "ORDERFLEET_HOLD_SECONDS": "15",
@@ -44,8 +60,7 @@ class Rig:
         self.kafka = kafka
         self.folder = folder
         self.warehouses = tuple(warehouses)
-        self.silent = tuple(sorted(warehouses)[::2])  # whose WMS never answers
-        self.answering = tuple(sorted(warehouses)[1::2])
+        self.silent = tuple(sorted(warehouses)[::2])  # whose WMS never answers; of the others, units wait for it
         self.redis = RedisServer(folder, append_only=True, options=("--appendfsync", "always"))
         self.stock = Stock(self.redis.url, self.warehouses)
         self.redis_proxy = Proxy(self.redis.port)
@@ -92,29 +107,39 @@ class Rig:
         readers, timers = fleet_jobs()
         self.workers = [self._child(f"worker-{number}", readers) for number in range(1, WORKERS + 1)]
         self.timers = [self._child(f"timers-{number}", timers) for number in range(1, TIMERS + 1)]
-        options = {"warehouses": ",".join(self.answering), "pace": _WMS_PACE}
-        self.wms = simulated_wms(self.broker.address, self.folder, self._env, options)
-        self._exit.callback(self.wms.stop)
-        for child in self.children:
+        self.wms = self._warehouses_that_answer()
+        for child in self._children:
             child.start()
-        for child in self.children:
+        for child in self._children:
             child.wait_ready()
 
-    def _child(self, name: str, stages: str) -> Child:
-        child = worker(name, stages, self.folder, self._env)
+    @property
+    def _children(self) -> tuple[Child, ...]:
+        return (*self.workers, *self.timers, self.wms)
+
+    def _warehouses_that_answer(self) -> Child:
+        answering = [warehouse for warehouse in self.warehouses if warehouse not in self.silent]
+        options = {
+            "kafka": self.broker.address,
+            "warehouses": ",".join(answering),
+            "seed": _WMS_SEED,
+            "pace": _WMS_PACE,
+            "say-later": _SAY_LATER,
+            **{name.replace("_", "-"): share for name, share in asdict(_MISHAPS).items()},
+        }
+        told = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        command = [sys.executable, "-m", "ops.simulators.wms", *told]
+        child = Child("wms", command, self.folder, dict(os.environ), says="port")
         self._exit.callback(child.stop)
         return child
 
-    @property
-    def _env(self) -> dict[str, str]:
+    def _child(self, name: str, stages: str) -> Child:
         redis = f"redis://{LOOPBACK}:{self.redis_proxy.port}/0"
         told = {**_ENVIRONMENT, "ORDERFLEET_SILENT_WAREHOUSES": ",".join(self.silent)}
-        return fleet_environment(self.broker.address, redis, PARTITIONS, told)
-
-    @property
-    def children(self) -> tuple[Child, ...]:
-        """Every process that is supervised."""
-        return (*self.workers, *self.timers, self.wms)
+        environment = fleet_environment(self.broker.address, redis, PARTITIONS, told)
+        child = worker(name, stages, self.folder, environment)
+        self._exit.callback(child.stop)
+        return child
 
     def another_worker(self) -> Child:
         """One that joins the others; started, not yet ready, and not supervised."""
@@ -130,7 +155,7 @@ class Rig:
 
     def supervise(self) -> None:
         """Start again what ended by itself, as a supervisor would, without waiting."""
-        for child in self.children:
+        for child in self._children:
             if child.running or child.name in self.busy:
                 continue
             if time.monotonic() - self._revived_at.get(child.name, 0) > _REVIVE_PAUSE:
@@ -140,7 +165,7 @@ class Rig:
 
     def fleet_ready(self) -> bool:
         """Whether all processes are alive and have said that they are ready."""
-        return all(child.ready() for child in self.children)
+        return all(child.ready() for child in self._children)
 
     @contextmanager
     def holding(self, name: str) -> Iterator[None]:

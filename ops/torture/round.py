@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -29,7 +29,6 @@ GIVE_UP_SECONDS: Final = 60.0
 _TURN_SECONDS: Final = 0.02
 _LOOK_SECONDS: Final = 0.15
 _LEAVE_SECONDS: Final = 10.0
-_MOST_PROOFS: Final = 10
 
 
 @dataclass(slots=True)
@@ -45,6 +44,7 @@ class RoundReport:
     places: Counter[str]
     outages: list[Outage]
     seconds: float
+    waited: dict[str, float]  # seconds, by what was waited for
     findings: Findings = field(default_factory=dict)
 
     @property
@@ -101,11 +101,13 @@ class Rounds:
         """One round. What was found in an earlier round is not counted again."""
         began = time.monotonic()
         outages = len(self._books.outages)
+        self._books.begin()
         self._stock.promise(plan.stock)
         self._truth += plan.truth
         troubles = Troubles(plan.faults, self._rig, self._books)
         self._feeder.feed(plan.feeds)
-        findings = self._prove_at_rest(plan, troubles)
+        waited: defaultdict[str, float] = defaultdict(float)
+        findings = self._judged(plan, troubles, waited)
         self._feeder.close()
         report = RoundReport(
             seed=plan.seed,
@@ -117,34 +119,41 @@ class Rounds:
             places=Counter(self._books.places(plan.truth).values()),
             outages=self._books.outages[outages:],
             seconds=0.0,
+            waited=waited,
         )
         report.findings = self._new(findings)
+        if report.findings:
+            told = [one for found in report.findings.values() for one in found]
+            self._books.write_history(self._rig.folder / f"seed-{plan.seed}.history.txt", told)
         report.seconds = time.monotonic() - began
         return report
 
     # -- until all is quiet
 
-    def _prove_at_rest(self, plan: RoundPlan, troubles: Troubles) -> Findings:
-        """What is wrong when nothing moves. What moved while it was looked at is looked at again: an order that waits
-        for stock may find some at any time.
-        """
-        for _ in range(_MOST_PROOFS):
-            moving = self._until_rest(plan, troubles)
+    def _judged(self, plan: RoundPlan, troubles: Troubles, waited: defaultdict[str, float]) -> Findings:
+        """The proof of a moment at which nothing moved: orders that wait may be tried again at any time."""
+        over = time.monotonic() + plan.feeds[-1].at + 2 * GIVE_UP_SECONDS
+        while True:
+            moving = self._until_rest(plan, troubles, waited)
             before = self._books.positions
-            findings = self._prove(plan.truth, moving)
-            if moving or (self._books.positions == before and not self._moving(plan.truth)):
-                break
-        return findings
+            findings = self._prove(moving)
+            still = before == self._books.positions and not self._books.unread()
+            if moving or still or time.monotonic() > over:
+                return findings
 
-    def _until_rest(self, plan: RoundPlan, troubles: Troubles) -> str:
+    def _until_rest(self, plan: RoundPlan, troubles: Troubles, waited: defaultdict[str, float]) -> str:
         """Carry the faults on until everything has come to rest. What did not, in words; "" when all did."""
-        deadline, looked, missing = None, 0.0, "the input"
+        deadline, looked, missing, turned = None, 0.0, "the input", time.monotonic()
         while True:
             self._books.check()
             troubles.advance()
             self._rig.supervise()
             now = time.monotonic()
-            if troubles.over and self._feeder.done:
+            waited[missing.partition(":")[0]] += now - turned
+            turned = now
+            if not troubles.over or not self._feeder.done:
+                missing = "the input" if troubles.over else "the faults"
+            else:
                 deadline = deadline or now + GIVE_UP_SECONDS
                 if now - looked > _LOOK_SECONDS:
                     missing, looked = self._moving(plan.truth), now
@@ -156,9 +165,9 @@ class Rounds:
         """What is not at rest yet; the cheapest question first."""
         if not self._rig.fleet_ready():
             return "the processes"
-        if not (self._books.resting(truth) and self._books.resting(self._truth)):
-            return "the orders"  # of former rounds, too: one that waited for stock may have found some
-        if self._books.unanswered(truth, self._rig.answering):
+        if not self._books.resting(truth):
+            return "the orders"
+        if self._books.unanswered():
             return "the warehouses"
         if time.monotonic() - self._books.read_at < _LOOK_SECONDS:
             return "the messages"
@@ -172,19 +181,20 @@ class Rounds:
                 return "the outboxes"
         except RedisError:
             return "Redis"
-        return "" if self._books.has_read_all() else "the books"
+        return f"the books: {unread}" if (unread := self._books.unread()) else ""
 
     # -- the proof
 
-    def _prove(self, truth: Sequence[Expected], moving: str) -> Findings:
+    def _prove(self, moving: str) -> Findings:
         books, verdict = self._books, self._books.judge(self._truth)
+        truth = [expected for expected in self._truth if expected.uid in books.touched]
         uids = [expected.uid for expected in truth]
         audit, levels, reservations = self._stock.audit(uids)
         below = [
             f"{key}: {lowest}" for key, lowest in (*self._watch.below_zero.items(), *books.replay.below_zero.items())
         ]
         below += [f"{one.warehouse_id}/{one.sku}" for one in levels if one.available_to_promise < 0]
-        slow = self._rig.slowest_leave
+        slow, unanswered = self._rig.slowest_leave, books.unanswered()
         return {
             "not at rest": [moving] if moving else [],
             "not fed": list(self._feeder.failures),
@@ -193,8 +203,8 @@ class Rounds:
             "double": verdict.doubled,
             "unknown": verdict.unknown,
             "oversold": below,
-            "misheld": misheld(truth, books.places(truth), reservations, books.shipped(truth)),
-            "unanswered": [] if moving else books.unanswered(truth, self._rig.answering),
+            "unanswered": unanswered,
+            "misheld": [] if unanswered else misheld(truth, books.places(truth), reservations, books.shipped(uids)),
             "audit": [f"{finding.warehouse_id}: {finding.message.en}" for finding in audit.findings],
             "missing events": books.replay.missing(),
             "torn events": list(books.replay.torn),

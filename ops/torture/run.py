@@ -51,6 +51,7 @@ class Outcome:
     looks: int
     repeats: int  # messages that came a second time out of the fleet
     slowest_leave: float
+    answers: dict[str, int]  # of warehouses, by kind
 
 
 def torture(run: Run, settings: Settings, folder: Path, show: Callable[[RoundReport], None]) -> Outcome:
@@ -61,14 +62,17 @@ def torture(run: Run, settings: Settings, folder: Path, show: Callable[[RoundRep
     with ExitStack() as stack:
         rig = stack.enter_context(Rig(run.kafka, folder, warehouses))
         rig.start()
-        books = stack.enter_context(Accountant(TopicTail(rig.broker.address, _topics(warehouses), PARTITIONS)))
+        tail = TopicTail(rig.broker.address, _topics(warehouses), PARTITIONS)
+        books = stack.enter_context(Accountant(tail, rig.silent))
         watch = stack.enter_context(StockWatch(rig.redis.url, [(w, sku) for w in warehouses for sku in skus]))
         rounds = Rounds(rig, books, watch, Feeder(rig.broker.address))
         stack.callback(rounds.close)
         for report in _each(run, rounds, load_catalogue(settings.catalogue_file), warehouses):
             totals.add(report)
             show(report)
-        return Outcome(totals, dict(rig.revived), watch.looks, books.books.repeats, rig.slowest_leave)
+        return Outcome(
+            totals, dict(rig.revived), watch.looks, books.books.repeats, rig.slowest_leave, dict(books.books.answers)
+        )
 
 
 def _topics(warehouses: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -40,6 +40,7 @@ class Totals:
     repeated: int = 0
     reordered: int = 0
     seconds: float = 0.0
+    waited: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     faults: Counter[str] = field(default_factory=Counter)
     places: Counter[str] = field(default_factory=Counter)
     findings: Counter[str] = field(default_factory=Counter)
@@ -54,6 +55,8 @@ class Totals:
         self.repeated += report.repeated
         self.reordered += report.reordered
         self.seconds += report.seconds
+        for what, seconds in report.waited.items():
+            self.waited[what] += seconds
         self.faults += report.faults
         self.places += report.places
         self.findings += Counter({kind: len(found) for kind, found in report.findings.items()})
@@ -82,6 +85,7 @@ class Totals:
             "repeated_input": self.repeated,
             "reordered_orders": self.reordered,
             "seconds": round(self.seconds, 1),
+            "waited_seconds": {what: round(seconds, 1) for what, seconds in self.waited.items()},
             "faults": dict(self.faults.most_common()),
             "places": dict(self.places.most_common()),
             "lost": self.findings["lost"],

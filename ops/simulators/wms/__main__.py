@@ -15,14 +15,15 @@ from dataclasses import fields
 
 from ops.simulators.wms.fate import Mishaps
 from ops.simulators.wms.house import Houses
-from ops.simulators.wms.line import Line
+from ops.simulators.wms.line import SAY_LATER, Line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Work until SIGTERM or SIGINT."""
     options = _parser().parse_args(arguments)
     shares = {each.name: getattr(options, each.name) for each in fields(Mishaps)}
-    line = Line(options.kafka, [name for name in options.warehouses.split(",") if name])
+    warehouses = [name for name in options.warehouses.split(",") if name]
+    line = Line(options.kafka, warehouses, options.say_later)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: line.stop())
     try:
@@ -42,6 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--warehouses", default="", help="comma separated; all that have a topic when none is named")
     parser.add_argument("--seed", type=int, default=11, help="the same seed, the same fates")
     parser.add_argument("--pace", type=float, default=1.0, help="1: an order is shipped in one to three seconds")
+    say_later = "seconds between what is done and saying so, at least"
+    parser.add_argument("--say-later", type=float, default=SAY_LATER, help=say_later)
     for each in fields(Mishaps):
         name = each.name.replace("_", "-")
         parser.add_argument(f"--{name}", type=float, default=each.default, help="a share of 0 to 1")

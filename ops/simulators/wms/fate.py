@@ -1,4 +1,4 @@
-"""What becomes of one instruction in the warehouse: drawn from a seed and its id, so always the same. Pure."""
+"""What becomes of one instruction in the warehouse: drawn from a seed, the order and the try: always the same. Pure."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def random_of(seed: int, *names: str) -> Random:
 
 def fate(told: FulfillmentInstruction, seed: int, mishaps: Mishaps, pace: float) -> list[Act]:
     """All acts of an instruction, in the order in which they happen. `pace`: 1 = shipped in one to three seconds."""
-    random = random_of(seed, told.instruction_id)
+    attempt = told.revision.partition("+")[2]  # without the modify time, which is another in every run
+    random = random_of(seed, told.order_uid, told.warehouse_id, told.kind, attempt)
     if told.kind is InstructionKind.CHANGE:  # to reject it would mean that the parcel goes out as told before
         mishaps = replace(mishaps, address=0, other=0)
     acts = list(_acts(units(told), random, mishaps))

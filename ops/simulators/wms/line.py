@@ -22,22 +22,40 @@ _CONNECT_SECONDS: Final = 30.0
 
 
 class Line:
-    """Reads without a group, from the beginning. Raises KafkaException when there is no broker."""
+    """Reads without a group, from the beginning. Raises KafkaException when there is no broker to begin with.
 
-    def __init__(self, brokers: str, warehouses: list[str]) -> None:
-        self._config: dict[str, Any] = {
+    A broker that goes away later is waited for; an answer that could not be delivered is sent again.
+    """
+
+    def __init__(self, brokers: str, warehouses: list[str], say_later: float = SAY_LATER) -> None:
+        patient: dict[str, Any] = {
             "bootstrap.servers": brokers,
-            "group.id": "simulated-wms",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "fetch.wait.max.ms": 50,
+            "socket.timeout.ms": 3000,  # a connection that went dead without a word is given up after it
+            "reconnect.backoff.ms": 20,
+            "reconnect.backoff.max.ms": 500,
             "log_level": 2,
         }
-        self._consumer = Consumer(self._config)
+        self._consumer = Consumer(
+            {
+                **patient,
+                "group.id": "simulated-wms",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
+            }
+        )
         self._producer = Producer(
-            {"bootstrap.servers": brokers, "partitioner": "murmur2_random", "linger.ms": 5, "acks": "all"}
+            {
+                **patient,
+                "partitioner": "murmur2_random",
+                "linger.ms": 5,
+                "acks": "all",
+                "enable.idempotence": True,  # else a repeated try could change the order of answers
+                "request.timeout.ms": 3000,
+            }
         )
         self._warehouses = warehouses
+        self._say_later = say_later
         self._stopped = False
 
     def stop(self) -> None:
@@ -71,15 +89,19 @@ class Line:
             for message in self._consumer.consume(1000, 0.05):
                 if message.error() is None:
                     _take(houses, message)
-            for event in houses.due(time.time() - SAY_LATER):
-                self._say(event)
+            for event in houses.due(time.time() - self._say_later):
+                self._say(event.order_uid.encode(), encode(event), event.message_id.encode())
             self._producer.poll(0)
 
-    def _say(self, event: WmsEvent) -> None:
-        headers = [("dedupe-key", event.message_id.encode())]
+    def _say(self, key: bytes, answer: bytes, message_id: bytes) -> None:
+        def confirmed(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                self._say(key, answer, message_id)
+
+        headers = [("dedupe-key", message_id)]
         while True:
             try:
-                self._producer.produce(WMS_EVENTS.name, encode(event), event.order_uid.encode(), headers=headers)
+                self._producer.produce(WMS_EVENTS.name, answer, key, headers=headers, on_delivery=confirmed)
             except BufferError:
                 self._producer.poll(0.05)
             else:

@@ -67,13 +67,19 @@ def level(**counters: int) -> StockLevel:
 def test_an_order_holds_what_its_buyer_is_to_get_and_no_more(
     place: str, reservations: list[Reservation], right: bool
 ) -> None:
-    assert (misheld([PAID], {UID: place}, reservations, {}) == []) is right
+    assert (misheld([PAID], {UID: place}, reservations) == []) is right
+
+
+def test_units_that_wait_for_a_warehouse_when_all_have_answered_are_found() -> None:
+    assert misheld([PAID], {UID: "released"}, [reservation("hangzhou", 2, stop="release")])
 
 
 def test_what_has_left_is_held_no_more() -> None:
-    assert misheld([PAID], {UID: "routed"}, [reservation("hangzhou", 1)], {UID: {"MUG-350": 1}}) == []
-    assert misheld([PAID], {UID: "routed"}, [reservation("hangzhou", 2)], {UID: {"MUG-350": 1}})
-    assert misheld([PAID], {UID: "shipped"}, [reservation("hangzhou", 2)], {UID: {"MUG-350": 2}})
+    left, rest = {UID: {"MUG-350": 1}}, [reservation("beijing", 1)]
+    assert misheld([PAID], {UID: "routed"}, rest, left) == []
+    assert misheld([PAID], {UID: "routed"}, [reservation("beijing", 2)], left)
+    assert misheld([PAID], {UID: "shipped"}, [], {UID: {"MUG-350": 2}}) == []
+    assert misheld([PAID], {UID: "shipped"}, rest, {UID: {"MUG-350": 2}})
 
 
 def test_events_in_any_order_with_repeats_add_up_to_the_counters() -> None:
@@ -123,3 +129,7 @@ async def test_the_watch_sees_a_counter_that_is_below_zero_for_a_moment(
         wait_until(lambda: bool(watch.below_zero))
         await redis.hincrby("stock:{hangzhou}:MUG-350", "committed", -5)
     assert watch.below_zero == {"stock:{hangzhou}:MUG-350": -2}
+
+
+def test_what_a_change_leaves_out_is_held_no_more_when_the_warehouse_has_answered() -> None:
+    assert misheld([PAID], {UID: "routed"}, [reservation("hangzhou", 3)])
