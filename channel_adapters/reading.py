@@ -51,9 +51,13 @@ def minor_units(value: str | float, where: str, *, digits: int = 2, negative: bo
     that means it, which is what the platform wrote.
     """
     text = value if type(value) is str else repr(value)
+    if text[-3:-2] == "." and digits == 2 and len(text) <= 16 and text.isascii():
+        amount_text = text[:-3] + text[-2:]
+        if amount_text.isdecimal() and text[0] != ".":
+            return int(amount_text)  # "12.30": nearly every amount, in a quarter of the time of the pattern
     whole, _, part = text.partition(".")
     if len(part) <= digits and len(whole) <= 13 and (whole + part).isdecimal() and whole and text.isascii():
-        return int(whole + part.ljust(digits, "0"))  # nearly every amount, in a third of the time of the pattern
+        return int(whole + part.ljust(digits, "0"))
     match = _YUAN.fullmatch(text.strip())
     if match is None:
         refuse("bad-money", where, "is not an amount of money", "不是有效的金额")
@@ -87,6 +91,8 @@ def share_out(amount: int, weights: Sequence[int]) -> list[int]:
 
     Equal shares when all weights are zero. Neither `amount` nor a weight may be negative.
     """
+    if len(weights) == 1:
+        return [amount]
     if not any(weights):
         weights = [1] * len(weights)
     total = sum(weights)

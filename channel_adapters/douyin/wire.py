@@ -95,7 +95,7 @@ class ParcelItem(Wire):
 
 
 class Parcel(Wire):
-    product_info: Listed[ParcelItem] = []
+    product_info: Listed[ParcelItem] = Field(default_factory=list)
 
 
 class Discount(Wire):
@@ -134,10 +134,10 @@ class SkuOrder(Wire):
     trade_type: Word = 0
     pre_sale_type: Word = 0
     given_product_type: str | None = ""
-    master_sku_order_id_list: Listed[str] = []
-    sku_order_tag_ui: Listed[Tag] = []
-    campaign_info: Listed[Campaign] = []
-    spec: Listed[Spec] = []
+    master_sku_order_id_list: Listed[str] = Field(default_factory=list)
+    sku_order_tag_ui: Listed[Tag] = Field(default_factory=list)
+    campaign_info: Listed[Campaign] = Field(default_factory=list)
+    spec: Listed[Spec] = Field(default_factory=list)
     promise_info: str | None = ""
     first_cid: Word = 0
     second_cid: Word = 0
@@ -176,15 +176,15 @@ class ReducedOrder(Wire):
     post_tel: str | None = ""
     mask_post_receiver: str | None = ""
     mask_post_tel: str | None = ""
-    order_phase_list: Listed[Phase] = []
-    logistics_info: Listed[Parcel] = []
+    order_phase_list: Listed[Phase] = Field(default_factory=list)
+    logistics_info: Listed[Parcel] = Field(default_factory=list)
     promotion_detail: Discounts | None = None
     promotion_shop_amount: Fen = 0
     promotion_platform_amount: Fen = 0
     promotion_talent_amount: Fen = 0
-    shop_order_tag_ui: Listed[Tag] = []
-    user_tag_ui: Listed[Tag] = []
-    address_tag_ui: Listed[Tag] = []
+    shop_order_tag_ui: Listed[Tag] = Field(default_factory=list)
+    user_tag_ui: Listed[Tag] = Field(default_factory=list)
+    address_tag_ui: Listed[Tag] = Field(default_factory=list)
     promise_info: str | None = ""
 
 

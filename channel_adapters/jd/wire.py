@@ -95,7 +95,7 @@ class ParcelItem(Wire):
 
 
 class Parcel(Wire):
-    skus: Listed[ParcelItem] = []
+    skus: Listed[ParcelItem] = Field(default_factory=list)
 
 
 class LeanOrder(Wire):
@@ -127,11 +127,11 @@ class LeanOrder(Wire):
     xid_buyer: str | None = Field(default="", alias="xid_buyer")
     pin: str | None = ""
     consignee_info: Consignee | None = None
-    coupon_detail_list: Listed[Coupon] = []
-    partial_logistics_info_model: Listed[Parcel] = []
+    coupon_detail_list: Listed[Coupon] = Field(default_factory=list)
+    partial_logistics_info_model: Listed[Parcel] = Field(default_factory=list)
     sendpay_map: Any = None
     pop_sign_map: Any = None
-    order_mark_desc: Labels = {}
+    order_mark_desc: Labels = Field(default_factory=dict)
 
 
 class DetailItem(Item):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
@@ -13,6 +12,7 @@ from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from schemas.dead_letter import Failure
 from schemas.ids import SLUG
 from schemas.order import Order
+from schemas.record import changed
 from schemas.topics import ORDERS_RAW
 from workers.runtime.errors import PermanentError
 from workers.runtime.stage import Delivery
@@ -41,14 +41,14 @@ def decide(delivery: Delivery[bytes], adapters: Mapping[str, ChannelAdapter]) ->
     order = _read(adapter, delivery.value, shop_id)
     _check_key(order, delivery.key)
     _check_time(order, received_at)
-    source = replace(
+    source = changed(
         order.source,
         topic=delivery.topic,
         partition=delivery.partition,
         offset=delivery.offset,
         received_at=received_at,
     )
-    return replace(order, source=source)
+    return changed(order, source=source)
 
 
 def _origin(delivery: Delivery[bytes]) -> tuple[str, datetime]:
