@@ -27,7 +27,7 @@ class TopicTail:
                 "log_level": 0,
             }
         )
-        self._admin = AdminClient({"bootstrap.servers": address, "socket.timeout.ms": 3000, "log_level": 0})
+        self._address = address
         self._parts = [TopicPartition(name, number, 0) for name in topics for number in range(partitions)]
         self._consumer.assign(self._parts)
         self.positions: dict[tuple[str, int], int] = {}
@@ -41,9 +41,13 @@ class TopicTail:
         return messages
 
     def ends(self, seconds: float = 2.0) -> dict[tuple[str, int], int]:
-        """Where each partition ends now, as its broker says. Raises KafkaException when one does not say."""
+        """Where each partition ends now, as its broker says. Raises KafkaException when one does not say.
+
+        A client that has asked before goes on asking for the leader it knows, for minutes after there is another.
+        """
         asked = {each: OffsetSpec.latest() for each in self._parts}
-        told = self._admin.list_offsets(asked, request_timeout=seconds)
+        admin = AdminClient({"bootstrap.servers": self._address, "socket.timeout.ms": 3000, "log_level": 0})
+        told = admin.list_offsets(asked, request_timeout=seconds)
         return {(each.topic, each.partition): future.result(seconds).offset for each, future in told.items()}
 
     def read_into(self, books: Books, seconds: float) -> int:
