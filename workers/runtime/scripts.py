@@ -20,6 +20,7 @@ from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseE
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from workers.runtime.errors import TransientError
+from workers.runtime.pipeline import run_pipeline
 
 _INCLUDE = re.compile(r"^-- @include (?:(\S+):)?(\S+)$", re.MULTILINE)
 _AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError)
@@ -67,11 +68,11 @@ async def run_scripts(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
     if not calls:
         return []
     with redis_errors():
-        replies = await _pipeline(redis, calls)
+        replies = await _run_all(redis, calls)
         unknown = [number for number, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             await _load(redis, {calls[number].script for number in unknown})
-            again = await _pipeline(redis, [calls[number] for number in unknown])
+            again = await _run_all(redis, [calls[number] for number in unknown])
             for number, reply in zip(unknown, again, strict=True):
                 replies[number] = reply
         for reply in replies:
@@ -80,11 +81,10 @@ async def run_scripts(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
     return replies
 
 
-async def _pipeline(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
-    pipeline = redis.pipeline(transaction=False)
-    for script, keys, args in calls:
-        pipeline.execute_command("EVALSHA", script.digest, len(keys), *keys, *args)
-    return await pipeline.execute(raise_on_error=False)
+async def _run_all(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
+    return await run_pipeline(
+        redis, [("EVALSHA", script.digest, len(keys), *keys, *args) for script, keys, args in calls]
+    )
 
 
 async def _load(redis: Redis, scripts: set[Script]) -> None:
