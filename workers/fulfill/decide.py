@@ -108,13 +108,17 @@ def _rejected(answered: Answered, standing: Standing) -> Step | None:
 
 def _as_of(answered: Answered, standing: Standing) -> str:
     """The revision that the answer is good for: newer ones with nothing new to tell the warehouse are answered, too."""
-    return standing.revision if standing.concerns(answered.revision) else answered.revision
+    return standing.revision if _counts(answered, standing) else answered.revision
+
+
+def _counts(answered: Answered, standing: Standing) -> bool:
+    return standing.counts(answered.revision, cancellation=answered.instruction is InstructionKind.CANCEL)
 
 
 def overtaken(answered: Answered, standing: Standing, answers: Sequence[Answer]) -> bool:
     """Whether the order moved on between looking and asking: look again, for which of the two the answer meant."""
     stale = any(answer.outcome in _STALE for answer in answers)
-    return stale and standing.concerns(answered.revision)
+    return stale and _counts(answered, standing)
 
 
 def course_of(answered: Answered, standing: Standing, answer: Answer | None) -> Course:

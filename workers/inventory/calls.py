@@ -375,6 +375,30 @@ def read_standing(reply: Sequence[bytes | None], warehouse_id: str) -> Standing 
     return Standing(revision.decode(), tuple(skus), standing, heard is not None, units, int(fence or 0))
 
 
+def read_told(pointer: Mapping[bytes, bytes], warehouse_id: str) -> tuple[str, str]:
+    """Revisions of the last instructions to a warehouse, of all that the order's pointer remembers to have said.
+
+    To ship, and to stop after that; "" where there was none. Less changes that were refused.
+    """
+    ships, cancelled = [""], ""
+    for name, said in pointer.items():
+        if not name.startswith(b"said:"):
+            continue
+        revision = name.removeprefix(b"said:").decode()
+        for told in orjson.loads(said).get("told", ()):
+            if told["warehouse_id"] != warehouse_id:
+                continue
+            if told["kind"] == "cancel":
+                cancelled = max(cancelled, revision)
+            else:
+                ships.append(revision)
+    if cancelled < max(ships):
+        return max(ships), ""
+    # What was given back is not cancelled: of what a cancellation ends, only refused changes were heard of.
+    stood = [revision for revision in ships if f"heard:{warehouse_id}:{revision}".encode() not in pointer]
+    return max(stood), cancelled
+
+
 def read_look(warehouse_id: str, order_uid: str, row: Any) -> Reservation | CorruptLedger:
     """What `look.lua` answered about one order."""
     try:

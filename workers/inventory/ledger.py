@@ -26,6 +26,7 @@ from workers.inventory.calls import (
     read_outcome,
     read_place,
     read_standing,
+    read_told,
 )
 from workers.inventory.keys import (
     WAREHOUSES,
@@ -130,7 +131,24 @@ class Ledger:
             )
         with redis_errors():
             replies: list[Any] = await pipeline.execute()
-        return [read_standing(reply, warehouse_id) for reply, (_, warehouse_id, _) in zip(replies, asked, strict=True)]
+        found = [read_standing(reply, warehouse_id) for reply, (_, warehouse_id, _) in zip(replies, asked, strict=True)]
+        return await self._with_what_was_told(asked, found)
+
+    async def _with_what_was_told(
+        self, asked: Sequence[tuple[str, str, str]], found: Sequence[Standing | None]
+    ) -> list[Standing | None]:
+        """Where no instruction stands any more, the last ones: an answer is judged by them."""
+        pipeline = self._redis.pipeline(transaction=False)
+        gone = {number: one for number, one in enumerate(found) if one is not None and not one.told}
+        for number in gone:
+            pipeline.hgetall(order_key(asked[number][0]))
+        with redis_errors():
+            pointers: list[Any] = await pipeline.execute()
+        judged = list(found)
+        for (number, standing), pointer in zip(gone.items(), pointers, strict=True):
+            told_last, cancelled = read_told(pointer, asked[number][1])
+            judged[number] = standing._replace(told_last=told_last, cancelled=cancelled)
+        return judged
 
     async def hear(self, given_back: Sequence[Hear]) -> list[Heard]:
         """Note that warehouses gave instructions back, before their orders are placed anew."""

@@ -285,7 +285,7 @@ class Short(NamedTuple):
     order_uid: str
     message_id: str
     at_ms: int
-    revision: str  # of the instruction that it could not follow
+    revision: str  # of the instruction; the order's, when the warehouse was told nothing newer
     lost: Lost
     quantities: Mapping[str, int] = {}  # empty = all that it has
     has: Collection[str] = ()
@@ -296,7 +296,7 @@ class Withdraw(NamedTuple):
 
     warehouse_id: str
     order_uid: str
-    revision: str  # of the instruction that it answers
+    revision: str  # of the instruction; the order's, when the warehouse was told nothing newer
     has: Collection[str] = ()
 
 
@@ -349,9 +349,17 @@ class Standing(NamedTuple):
     heard: bool = False  # the instruction was given back before
     units: Mapping[str, int] = {}  # that the instruction which stands there asks for
     fence: int = 0  # of the newest claim
+    told_last: str = ""  # when none stands: revision of the last one by which the warehouse was told to ship ...
+    cancelled: str = ""  # ... and of the cancellation of it
+
+    def counts(self, revision: str, *, cancellation: bool) -> bool:
+        """Whether an answer to an instruction says what the warehouse does now: nothing newer was told since."""
+        if self.told:
+            return self.told == revision
+        return bool(revision) and revision == (self.cancelled if cancellation else self.told_last)
 
     def concerns(self, revision: str) -> bool:
-        """Whether the warehouse answers what it was last told."""
+        """Whether the warehouse answers what it was last told, and was not told to stop."""
         return self.told == revision or (not self.told and self.heard)
 
 

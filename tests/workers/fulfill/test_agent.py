@@ -211,6 +211,52 @@ async def test_a_short_order_that_is_cancelled_meanwhile_is_not_placed_anew(hous
     assert (level.on_hand, level.available_to_promise) == (9, 9)
 
 
+@pytest.mark.parametrize(("kind", "reason"), [("rejected", "other"), ("short", "damaged"), ("cancelled", "")])
+async def test_a_late_word_on_what_a_change_replaced_frees_nothing_that_was_cancelled_since(
+    house: House, kind: str, reason: str
+) -> None:
+    """The warehouse may be shipping what the change asks for: only its word on that, or on the cancellation, counts."""
+    first = await told(house)
+    [change] = await house.place(an_order(lines=(a_line(quantity=2),)), HZ, BJ, revision=R2)
+    [stop] = await house.place(a_cancelled_order(), revision=R3, disposition=Disposition.RELEASE)
+    assert await house.answer(a_wms_event(first, kind, "late", reason=reason)) == [()]
+    level = await house.level()
+    assert (level.on_hand, level.available_to_promise) == (10, 8)
+    assert await house.answer(a_wms_event(stop, "rejected", "too late", reason="other")) == [()]
+    assert await house.answer(a_wms_event(change, "shipped")) == [()]
+    level = await house.level()
+    assert (level.on_hand, level.available_to_promise) == (8, 8)
+
+
+async def test_what_stood_when_a_change_was_refused_may_still_be_given_back_after_a_cancellation(house: House) -> None:
+    first = await told(house)
+    [change] = await house.place(an_order(lines=(a_line(quantity=2),)), HZ, BJ, revision=R2)
+    [stop] = await house.place(a_cancelled_order(), revision=R3, disposition=Disposition.RELEASE)
+    await house.answer(a_wms_event(change, "rejected", "no", reason="other"), a_wms_event(stop, "rejected", "no no"))
+    await house.answer(a_wms_event(first, "short", reason="other"))
+    assert (await house.level()).available_to_promise == 10
+
+
+async def test_a_cancellation_is_answered_though_the_order_has_moved_on_since(house: House) -> None:
+    await told(house)
+    stop = await cancelled(house)
+    assert await house.place(a_cancelled_order(), revision=R3, disposition=Disposition.RELEASE) == []
+    await house.answer(a_wms_event(stop, "cancelled"))
+    assert (await house.level()).available_to_promise == 10
+
+
+async def test_the_answer_to_an_earlier_cancellation_frees_nothing_that_was_told_of_since(house: House) -> None:
+    await told(house)
+    [stop] = await house.place(an_order(), revision=R2, disposition=Disposition.REVIEW)
+    [again] = await house.place(an_order(), HZ, revision=R3)
+    [stop_again] = await house.place(a_cancelled_order(), revision="r4", disposition=Disposition.RELEASE)
+    assert (stop.kind, again.kind, stop_again.kind) == ("cancel", "fulfil", "cancel")
+    await house.answer(a_wms_event(stop, "cancelled", "m1"))
+    assert (await house.level()).available_to_promise == 9
+    await house.answer(a_wms_event(stop_again, "cancelled", "m2"))
+    assert (await house.level()).available_to_promise == 10
+
+
 async def part_refunded(house: House) -> tuple[FulfillmentInstruction, FulfillmentInstruction]:
     lines = (a_line(), a_line(TEA, line_id="2"))
     [first] = await house.place(an_order(lines=lines), HZ, revision=R1)

@@ -108,7 +108,7 @@ class Model(Orders):
             return Answer(ShortOutcome.REPEAT)
         if found.state not in LIVE or found.state == HELD:
             return Answer(ShortOutcome.NOTHING_HELD)
-        if not found.stop and step.revision < found.revision:
+        if step.revision < found.revision:
             return Answer(ShortOutcome.STALE)
         named = step.quantities or found.quantities
         short = {sku: min(units, named[sku]) for sku, units in found.quantities.items() if sku in named}
@@ -125,9 +125,10 @@ class Model(Orders):
         found = self.reservation(step.warehouse_id, step.order_uid)
         if found.state not in LIVE:
             return Answer(WithdrawOutcome.NOTHING_HELD)
+        if step.revision < found.revision:
+            return Answer(WithdrawOutcome.STALE)
         if not found.stop:
-            is_late = step.revision < found.revision
-            return Answer(WithdrawOutcome.STALE if is_late else WithdrawOutcome.GIVEN_UP)
+            return Answer(WithdrawOutcome.GIVEN_UP)
         if found.stop == "keep":
             self.change("committed", replace(found, state=ReservationState.COMMITTED, stop="", deadline_ms=0))
             return Answer(WithdrawOutcome.KEPT)

@@ -21,6 +21,9 @@ if not heard then
     at = standing[i] == ARGV[2] and i or at
   end
   if not at or (ARGV[3] == 'all' and at < #standing) then
+    if not told and ARGV[3] == 'change' and found[1] then
+      redis.call('HSET', KEYS[1], field, 'refused') -- what stood before it still does, though a cancellation came since
+    end
     return { 'STALE' }
   end
   if ARGV[3] == 'all' then

@@ -10,7 +10,7 @@
   ARGV[2]   when it was found, ms since 1970; on-hand stays when a count was taken later
   ARGV[3]   how long a tombstone is kept, ms
   ARGV[4]   how long movements are kept for counts that come late, ms
-  ARGV[5]   revision of the instruction that could not be followed
+  ARGV[5]   revision up to which it holds: the order's, when the WMS was told nothing newer than what it is short of
   ARGV[6]   shelf | units | none; shelf: nothing is left there, so no more is promised until the next count;
             units: these are lost; none: they are there, but not for this order
   ARGV[7..] units concerned, one per stock key; -1 for all that the reservation has of it
@@ -31,7 +31,7 @@ local found = read_reservation(KEYS[1])
 if not found.live or found.state == 'held' then
   return { 'NOTHING_HELD' }
 end
-if found.stop == '' and is_older(ARGV[5], found.revision) then
+if is_older(ARGV[5], found.revision) then
   return { 'STALE' }
 end
 local skus = skus_in_keys(found, 4 + count)

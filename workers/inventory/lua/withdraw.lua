@@ -5,7 +5,7 @@
   KEYS[3]   outbox:{<warehouse>}                    stream of inventory events
   KEYS[4]   sequence:{<warehouse>}                  number of the last event
   KEYS[5..] stock:{<warehouse>}:<sku>               hash: on_hand, held, committed, allocated, transfer, safety, counted_at
-  ARGV[1]   revision of the instruction that it answers
+  ARGV[1]   revision up to which the answer holds: the order's, when it is about what the WMS was told last
   ARGV[2]   how long the tombstone is kept, ms
   Returns   { outcome, ... }
     RELEASED        the order had been given up, and only this answer was waited for: its units are given back
@@ -20,8 +20,11 @@ local found = read_reservation(KEYS[1])
 if not found.live then
   return { 'NOTHING_HELD' }
 end
+if is_older(ARGV[1], found.revision) then
+  return { 'STALE' }
+end
 if found.stop == '' then
-  return { is_older(ARGV[1], found.revision) and 'STALE' or 'GIVEN_UP' }
+  return { 'GIVEN_UP' }
 end
 local skus = skus_in_keys(found)
 if not skus then
