@@ -81,6 +81,7 @@ class RoutingPlan:
     hold_codes: tuple[str, ...] = ()  # with REVIEW: the flags, holds and rules that ask for it
     suggested: tuple[Candidate, ...] = ()  # with REVIEW and DEFER: where it would go if released
     gave_up: tuple[Slug, ...] = ()  # warehouses whose WMS gave the order back: not asked again for this revision
+    returns: int = 0  # how often warehouses gave it back since the platform changed it; tries for stock do not count
 
 
 @record

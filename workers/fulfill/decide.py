@@ -9,7 +9,7 @@ from typing import Final
 from schemas.fulfillment import InstructionKind, WmsEventKind
 from schemas.plan import Disposition, PlannedOrder, ReviewOrder, RoutingPlan
 from schemas.record import changed
-from schemas.revision import retry_of, tries_of
+from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.fulfill.reading import Answered, refuse
 from workers.inventory.records import (
     Allocate,
@@ -31,8 +31,11 @@ from workers.inventory.records import Lost as LostUnits
 
 Event = PlannedOrder | ReviewOrder
 
-MOST_TRIES: Final = 9
-"""So often an order is placed anew by itself; after that a person looks at it."""
+MOST_RETURNS: Final = 9
+"""So often an order that warehouses gave back is placed anew by itself; after that a person looks at it.
+
+How often it waited for stock meanwhile does not count: that is no warehouse's refusal.
+"""
 
 _STALE = (ReserveOutcome.STALE, ShortOutcome.STALE, WithdrawOutcome.STALE)
 _FOLLOWS = (WmsEventKind.ACCEPTED, WmsEventKind.PICKED, WmsEventKind.SHIPPED)
@@ -172,12 +175,10 @@ def events_of(answered: Answered, course: Course, planned: PlannedOrder, *, ship
         why = f"{warehouse} could not follow the change any more and ships the order as it was told before"
         return [_review(planned, "wms-change-refused", why)]
     if course is Course.ADDRESS:
-        again = _held(
-            planned, "wms-address", f"{warehouse} cannot ship to this address; correct it or cancel the order"
-        )
-        return [again, ReviewOrder(planned=again)]
+        why = f"{warehouse} cannot ship to this address; correct it or cancel the order"
+        return _for_a_person(planned, "wms-address", why)
     gave_up = tuple(dict.fromkeys((*planned.plan.gave_up, warehouse)))
-    planned = changed(planned, plan=changed(planned.plan, gave_up=gave_up))
+    planned = changed(planned, plan=changed(planned.plan, gave_up=gave_up, returns=planned.plan.returns + 1))
     return _anew(planned, warehouse, _why(answered), shipped=shipped)
 
 
@@ -185,16 +186,24 @@ def _anew(planned: PlannedOrder, warehouse: str, why: str, *, shipped: bool) -> 
     gave_back = f"{warehouse} gave the order back ({why})"
     if shipped:
         reason = f"{gave_back} when a part of it had left already; decide what becomes of the rest"
-        again = _held(planned, "wms-partly-shipped", reason)
-    elif tries_of(planned.order.revision) >= MOST_TRIES:
-        again = _held(planned, "wms-gave-up", f"{gave_back}, and it was placed anew {MOST_TRIES} times before")
-    else:
-        return [_retry(planned, changed(planned.plan, reason=f"{gave_back}: placed anew without it"))]
+        return _for_a_person(planned, "wms-partly-shipped", reason)
+    before = planned.plan.returns - 1
+    if before >= MOST_RETURNS or not _may_be_retried(planned):
+        reason = f"{gave_back}, and it was placed anew {max(before, tries_of(planned.order.revision))} times before"
+        return _for_a_person(planned, "wms-gave-up", reason)
+    return [_retry(planned, changed(planned.plan, reason=f"{gave_back}: placed anew without it"))]
+
+
+def _for_a_person(planned: PlannedOrder, code: str, reason: str) -> list[Event]:
+    review = _review(planned, code, reason)
+    if not _may_be_retried(planned):
+        return [review]
+    again = _retry(planned, review.planned.plan)
     return [again, ReviewOrder(planned=again)]
 
 
-def _held(planned: PlannedOrder, code: str, reason: str) -> PlannedOrder:
-    return _retry(planned, _for_review(planned.plan, code, reason))
+def _may_be_retried(planned: PlannedOrder) -> bool:
+    return tries_of(planned.order.revision) < MOST_TRIES
 
 
 def _review(planned: PlannedOrder, code: str, reason: str) -> ReviewOrder:

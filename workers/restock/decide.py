@@ -70,9 +70,10 @@ def word_of(entry: Waiting, warehouses: Sequence[str], planned: PlannedOrder) ->
     returned = [warehouse for warehouse in warehouses if warehouse in entry.gave_up]
     if tries >= MOST_TRIES:
         return _review(planned, f"stock came {tries} times, and each time it was gone before this order had it")
-    if returned and tries >= MOST_RETURNS:
+    returns = planned.plan.returns
+    if returned and returns >= MOST_RETURNS:
         names = ", ".join(returned)
-        return _review(planned, f"{names} has stock and gave this order back; it was tried {tries} times")
+        return _review(planned, f"{names} has stock and gave this order back; it was given back {returns} times")
     order = replace(planned.order, revision=retry_of(entry.revision))
     return replace(planned, order=order, plan=replace(planned.plan, gave_up=()))
 

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent
 from schemas.plan import Backorder, Disposition, OnShort, PlannedOrder, ReviewOrder
 from schemas.record import encode
-from schemas.revision import retry_of
+from schemas.revision import MOST_TRIES, retry_of
 from tests.builders import a_cancelled_order, a_line, a_wms_event, an_order
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
 from tests.workers.reserve.test_stock import Dying
@@ -137,14 +137,29 @@ async def test_nothing_left_to_try_is_backordered(house: House) -> None:
     assert (await house.level()).committed == 0
 
 
-async def test_after_nine_tries_a_person_decides(house: House) -> None:
-    instruction = await told(house, revision="r1+009")
+async def test_after_nine_returns_a_person_decides(house: House) -> None:
+    instruction = await told(house, revision="r1+009", returns=9)
     [[again, review]] = await house.answer(a_wms_event(instruction, "rejected", reason="other"))
     assert isinstance(review, ReviewOrder)
     assert (again.plan.disposition, again.plan.hold_codes) == (Disposition.REVIEW, ("wms-gave-up",))
     assert "9 times" in again.plan.reason
     assert await house.reserve(again) == []  # the warehouse knows already
     assert (await house.level()).committed == 1
+
+
+async def test_an_order_that_waited_long_for_stock_is_placed_anew_when_a_warehouse_gives_it_back(house: House) -> None:
+    instruction = await told(house, revision="r1+040")
+    [[again]] = await house.answer(a_wms_event(instruction, "rejected", reason="other"))
+    assert (again.plan.disposition, again.plan.returns) == (Disposition.RESERVE, 1)
+    [instruction] = await house.reserve(again)
+    assert instruction.warehouse_id == BJ
+
+
+async def test_when_no_try_is_left_a_person_decides_all_the_same(house: House) -> None:
+    instruction = await told(house, revision=f"r1+{MOST_TRIES}")
+    [[review]] = await house.answer(a_wms_event(instruction, "rejected", reason="other"))
+    assert isinstance(review, ReviewOrder)
+    assert review.planned.plan.hold_codes == ("wms-gave-up",)
 
 
 async def test_what_has_left_in_part_is_not_shipped_again_by_itself(house: House) -> None:

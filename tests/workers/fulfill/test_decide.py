@@ -100,10 +100,13 @@ def test_an_order_that_is_not_to_be_shipped_any_more_is_left_alone(disposition: 
     assert events_of(answered("short"), course, planned, shipped=False) == []
 
 
-@pytest.mark.parametrize(("tries", "review"), [(0, False), (8, False), (9, True), (12, True)])
-def test_the_tenth_try_is_a_persons(tries: int, review: bool) -> None:
+@pytest.mark.parametrize(("returns", "review"), [(0, False), (8, False), (9, True), (12, True)])
+@pytest.mark.parametrize("tries", [0, 9, 200])
+def test_the_tenth_return_is_a_persons_however_often_it_waited_for_stock(
+    returns: int, review: bool, tries: int
+) -> None:
     revision = f"r1+{tries:03d}" if tries else "r1"
-    planned = a_planned_order(an_order(revision=revision), a_plan("hangzhou", "beijing"))
+    planned = a_planned_order(an_order(revision=revision), a_plan("hangzhou", "beijing", returns=returns))
     events = events_of(answered("short", reason="damaged"), Course.ANEW, planned, shipped=False)
     assert [type(event) for event in events] == [PlannedOrder, *[ReviewOrder] * review]
     again = events[0]

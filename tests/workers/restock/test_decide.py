@@ -83,7 +83,7 @@ def test_the_next_try_is_newer_and_may_go_anywhere_again() -> None:
 
 @pytest.mark.parametrize(("tries", "gave_up"), [(MOST_TRIES, ()), (MOST_RETURNS, (HZ,))])
 def test_an_order_that_was_tried_too_often_becomes_a_case_for_a_person(tries: int, gave_up: tuple[str, ...]) -> None:
-    planned = tried(a_planned_order(an_order(), a_plan(HZ, gave_up=gave_up)), tries)
+    planned = tried(a_planned_order(an_order(), a_plan(HZ, gave_up=gave_up, returns=MOST_RETURNS)), tries)
     event = word_of(waiting_of(planned, "0:0"), (HZ,), planned)
     assert isinstance(event, ReviewOrder)
     assert event.planned.plan.disposition is Disposition.REVIEW
@@ -91,8 +91,15 @@ def test_an_order_that_was_tried_too_often_becomes_a_case_for_a_person(tries: in
     assert str(tries) in event.planned.plan.reason
 
 
+def test_an_order_that_only_waited_long_goes_to_a_warehouse_that_gave_it_back_once() -> None:
+    planned = tried(a_planned_order(an_order(), a_plan(HZ, gave_up=(HZ,), returns=1)), 40)
+    event = word_of(waiting_of(planned, "0:0"), (HZ,), planned)
+    assert isinstance(event, PlannedOrder)
+    assert event.plan.returns == 1
+
+
 def test_returns_of_one_warehouse_do_not_keep_an_order_from_another() -> None:
-    planned = tried(a_planned_order(an_order(), a_plan(HZ, BJ, gave_up=(HZ,))), MOST_RETURNS)
+    planned = tried(a_planned_order(an_order(), a_plan(HZ, BJ, gave_up=(HZ,), returns=MOST_RETURNS)), MOST_RETURNS)
     event = word_of(waiting_of(planned, "0:0"), (BJ,), planned)
     assert isinstance(event, PlannedOrder)
     assert tries_of(event.order.revision) == MOST_RETURNS + 1
