@@ -24,6 +24,7 @@ from workers.runtime.settings import Settings
 from workers.runtime.shell import Shell, leave_without_ack
 from workers.runtime.stage import Every, Ticking
 from workers.runtime.table import Group
+from workers.runtime.tasks import end_tasks
 from workers.runtime.transport import ChunkConsumer, ChunkTransport
 from workers.runtime.wire import Encoder
 
@@ -100,9 +101,7 @@ class Lanes:
 
     async def close(self) -> None:
         """Drop what has not begun; it was never acknowledged."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
 
 class Reader:
@@ -225,9 +224,7 @@ class Worker:
                 ready()
             return await self._watch()
         finally:
-            for task in ticking:
-                task.cancel()
-            await asyncio.gather(*ticking, return_exceptions=True)
+            await end_tasks(ticking)
             await self._leave()
 
     async def _until_kafka_answers(self) -> None:
