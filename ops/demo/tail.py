@@ -24,6 +24,7 @@ class TopicTail:
                 "socket.timeout.ms": 3000,
                 "reconnect.backoff.ms": 20,
                 "reconnect.backoff.max.ms": 200,
+                "metadata.recovery.strategy": "none",  # see workers/runtime/producer.py
                 "log_level": 0,
             }
         )

@@ -73,6 +73,9 @@ class Producer:
             "request.timeout.ms": 5_000,
             "socket.keepalive.enable": True,
             "reconnect.backoff.max.ms": 1_000,
+            # Else it throws away all it knows whenever no broker is connected, many times a second while one restarts,
+            # and may not deliver for minutes after that.
+            "metadata.recovery.strategy": "none",
             "queue.buffering.max.messages": 200_000,
             "log.connection.close": False,
         }

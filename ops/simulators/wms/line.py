@@ -33,6 +33,7 @@ class Line:
             "socket.timeout.ms": 3000,  # a connection that went dead without a word is given up after it
             "reconnect.backoff.ms": 20,
             "reconnect.backoff.max.ms": 500,
+            "metadata.recovery.strategy": "none",  # see workers/runtime/producer.py
             "log_level": 2,
         }
         self._consumer = Consumer(
