@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -211,13 +211,13 @@ class Rebuild:
 
     async def write(self) -> int:
         """Write all keys. How many."""
-        written = await write_contents(self._redis, self.contents())
-        await self._write_waiting()
+        waiting: list[dict[str, str]] = []
+        written = await write_contents(self._redis, _noting_waits(self.contents(), waiting))
+        await self._write_waiting(waiting)
         return written
 
-    async def _write_waiting(self) -> None:
-        """Put the orders that wait for stock back on their list."""
-        waiting = [content.value for content in self.pointers() if content.value.get("state") in WAITS]
+    async def _write_waiting(self, waiting: list[dict[str, str]]) -> None:
+        """Put the orders that wait for stock back on their list. `waiting`: their pointers."""
         sources = [fields["source"] for fields in waiting if fields["phase"] == "settled" and fields["source"]]
         for start in range(0, len(sources), _PAGE):
             page = sources[start : start + _PAGE]
@@ -261,6 +261,13 @@ class Rebuild:
             return await archive.read(places)
         finally:
             await archive.close()
+
+
+def _noting_waits(contents: Iterable[Content], waiting: list[dict[str, str]]) -> Iterator[Content]:
+    for content in contents:
+        if content.family == "order" and content.value.get("state") in WAITS:
+            waiting.append(content.value)
+        yield content
 
 
 def _place(source: str) -> Place:

@@ -97,6 +97,7 @@ def rebuild(
 ) -> None:
     """Check, read, write, tell."""
     import asyncio
+    import gc
 
     from redis.exceptions import RedisError
 
@@ -106,6 +107,7 @@ def rebuild(
     if dry_run and (replace or requeue or source):
         fail(Text("give --dry-run alone: it writes nothing", "--dry-run 不写入任何内容，请单独使用"), ExitCode.USAGE)
     known = settings()
+    gc.disable()  # millions of records are kept to the end: to look through them again and again finds no garbage
     try:
         code = asyncio.run(_run(known, _Wishes(replace, dry_run, requeue, accept_gaps, source, as_json)))
     except TransientError as error:
@@ -114,6 +116,8 @@ def rebuild(
         fail_kafka_away(known, error)
     except RedisError as error:
         fail(redis_refused(known, error), ExitCode.AWAY)
+    finally:
+        gc.enable()
     raise typer.Exit(code)
 
 
