@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from redis.asyncio import Redis
+
+from workers.inventory.ledger import Ledger
 from workers.runtime.errors import TransientError
 from workers.runtime.producer import Producer, Record
 
@@ -36,3 +40,21 @@ class FakeProducer(Producer):
             self._failures -= 1
             raise TransientError("broker away")
         self.sent.extend(records)
+
+
+class DyingLedger(Ledger):
+    """A ledger whose caller dies at the given call, before or after it has its effect."""
+
+    def __init__(self, redis: Redis, at: int, *, after: bool) -> None:
+        super().__init__(redis)
+        self._left = at
+        self._after = after
+
+    async def _run(self, calls: Any) -> Any:
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            raise TransientError("died before")
+        replies = await super()._run(calls)
+        if self._left == 0:
+            raise TransientError("died after")
+        return replies

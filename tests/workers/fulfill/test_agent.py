@@ -13,8 +13,8 @@ from schemas.plan import Backorder, Disposition, OnShort, PlannedOrder, ReviewOr
 from schemas.record import encode
 from schemas.revision import MOST_TRIES, retry_of
 from tests.builders import a_cancelled_order, a_line, a_wms_event, an_order
+from tests.fakes import DyingLedger
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
-from tests.workers.reserve.test_stock import Dying
 from workers.inventory.records import OrderState
 from workers.runtime.errors import PermanentError, TransientError
 from workers.runtime.metrics import SHIP_AFTER_RELEASE
@@ -428,7 +428,7 @@ async def test_a_death_at_any_step_loses_no_retry_and_says_it_in_the_same_bytes(
 ) -> None:
     event = a_wms_event(await told(house), kind, reason="other")
     with suppress(TransientError):  # beyond the last step: Redis has all of it, Kafka has nothing
-        await house.answer(event, ledger=Dying(redis, step, after=after))
+        await house.answer(event, ledger=DyingLedger(redis, step, after=after))
     [[again]] = await house.answer(event)
     assert (again.order.revision, again.plan.gave_up) == (retry_of(R1), (HZ,))
     [instruction] = await house.reserve(again)
@@ -445,7 +445,7 @@ async def test_a_death_while_shipping_takes_the_units_off_once(
     instruction = await told(house)
     events = [a_wms_event(instruction, kind) for kind in ("accepted", "shipped")]
     with suppress(TransientError):
-        await house.answer(*events, ledger=Dying(redis, step, after=after))
+        await house.answer(*events, ledger=DyingLedger(redis, step, after=after))
     await house.answer(*events)
     level = await house.level()
     assert (level.on_hand, level.allocated, level.committed) == (9, 0, 0)

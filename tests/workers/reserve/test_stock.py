@@ -26,6 +26,7 @@ from tests.builders import (
     an_order,
     an_unpaid_order,
 )
+from tests.fakes import DyingLedger
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Allocate, Answer, Count, OrderState, Withdraw, WithdrawOutcome
 from workers.relay.agent import RelayAgent
@@ -335,24 +336,6 @@ async def test_a_hundred_orders_race_for_thirty_units_and_thirty_win(redis: Redi
     assert await counters(ledger) == (0, 30, 0)
 
 
-class Dying(Ledger):
-    """A ledger whose caller dies at the given call, before or after it has its effect."""
-
-    def __init__(self, redis: Redis, at: int, *, after: bool) -> None:
-        super().__init__(redis)
-        self._left = at
-        self._after = after
-
-    async def _run(self, calls: Any) -> Any:
-        self._left -= 1
-        if self._left == 0 and not self._after:
-            raise TransientError("died before")
-        replies = await super()._run(calls)
-        if self._left == 0:
-            raise TransientError("died after")
-        return replies
-
-
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("step", range(1, 8))
 async def test_a_death_between_any_two_steps_leaves_one_warehouse_and_right_counters(
@@ -362,7 +345,7 @@ async def test_a_death_between_any_two_steps_leaves_one_warehouse_and_right_coun
     await stocked(ledger, BJ, nut=5)
     order = planned(an_order(lines=(a_line(quantity=2),)), HZ, BJ)
     try:
-        await handled(ReserveAgent(Dying(redis, step, after=after), 60), order)
+        await handled(ReserveAgent(DyingLedger(redis, step, after=after), 60), order)
     except TransientError:
         await stocked(ledger, HZ, nut=10)  # what the first candidate lacked has come: it must not take it twice
     [events] = await handled(agent, order)
@@ -391,7 +374,7 @@ async def test_a_death_within_a_batch_of_two_revisions_loses_no_instruction(
     await stocked(ledger, HZ, nut=5)
     batch = [planned(an_order(), revision="r1"), planned(an_order(), revision="r2")]
     with suppress(TransientError):  # step 7 comes after all of it: Redis has both, Kafka has none
-        await handled(ReserveAgent(Dying(redis, step, after=after), 60), *batch)
+        await handled(ReserveAgent(DyingLedger(redis, step, after=after), 60), *batch)
     first, second = await handled(agent, *batch)
     assert [(told.kind, told.warehouse_id, told.revision) for told in first] == [(InstructionKind.FULFIL, HZ, "r1")]
     assert second == []  # the same lines for the same receiver: nothing new to tell

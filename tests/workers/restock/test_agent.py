@@ -24,6 +24,7 @@ from tests.builders import (
     an_order,
     an_unpaid_order,
 )
+from tests.fakes import DyingLedger
 from workers.inventory.keys import WAITING_IN_HAND, WAITING_WANTS
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Count, OrderState, Transfer, TransferAction, TransferOutcome
@@ -313,24 +314,6 @@ async def test_an_older_entry_never_replaces_or_removes_a_newer_one(ledger: Ledg
     await is_sound(ledger, redis)
 
 
-class Dying(Ledger):
-    """A ledger whose caller dies at the given call, before or after it has its effect."""
-
-    def __init__(self, redis: Redis, at: int, *, after: bool) -> None:
-        super().__init__(redis)
-        self._left = at
-        self._after = after
-
-    async def _run(self, calls: Any) -> Any:
-        self._left -= 1
-        if self._left == 0 and not self._after:
-            raise TransientError("died before")
-        replies = await super()._run(calls)
-        if self._left == 0:
-            raise TransientError("died after")
-        return replies
-
-
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("step", range(1, 7))
 async def test_a_death_between_any_two_steps_of_a_reservation_leaves_nobody_out(
@@ -339,13 +322,13 @@ async def test_a_death_between_any_two_steps_of_a_reservation_leaves_nobody_out(
     planned = ordered(1)
     deliveries = log.put(planned)
     with suppress(TransientError):  # short: claim, ask, put on the list, settle
-        await ReserveAgent(Dying(redis, step, after=after), 60).handle(deliveries)
+        await ReserveAgent(DyingLedger(redis, step, after=after), 60).handle(deliveries)
     await ReserveAgent(ledger, 60).handle(deliveries)
     assert [entry.revision for entry in await waiting(ledger)] == [planned.order.revision]
     await stocked(ledger, 1)
     deliveries = log.put(*await restocked(ledger, log))
     with suppress(TransientError):  # filled: claim, take, settle, off the list
-        await ReserveAgent(Dying(redis, step, after=after), 60).handle(deliveries)
+        await ReserveAgent(DyingLedger(redis, step, after=after), 60).handle(deliveries)
     [[told]] = await ReserveAgent(ledger, 60).handle(deliveries)  # type: ignore[misc]
     assert isinstance(told, FulfillmentInstruction)
     await let_pass(redis)
@@ -361,7 +344,7 @@ async def test_a_death_between_any_two_steps_of_a_timer_sends_an_order_on_all_th
 ) -> None:
     await reserved(ledger, log, ordered(1))
     await stocked(ledger, 1)
-    dying = a_timer(Dying(redis, step, after=after), log)
+    dying = a_timer(DyingLedger(redis, step, after=after), log)
     sent: list[Any] = []
     with suppress(TransientError):
         sent += await dying.tick()
