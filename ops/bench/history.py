@@ -13,7 +13,7 @@ from schemas.inventory import InventoryEvent, InventoryEventKind, StockChange
 from schemas.order import Line
 from schemas.plan import Candidate, PlannedOrder
 from schemas.record import changed, decode
-from workers.reserve.decide import Result, Told, events_of
+from workers.reserve.result import Result, Told, events_of
 
 EXAMPLE: Final = Path(__file__).parents[2] / "schemas" / "examples" / "orders.planned" / "reserve.json"
 ON_HAND: Final = 10_000_000

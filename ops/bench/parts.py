@@ -27,7 +27,8 @@ from schemas.topics import (
 from topology import Services
 from workers.inventory.records import Claim, Settlement
 from workers.normalize.agent import normalize
-from workers.reserve.decide import Ending, Result, course, events_of
+from workers.reserve.decide import Ending, course
+from workers.reserve.result import Result, events_of
 from workers.route.agent import route
 from workers.runtime.errors import PermanentError
 from workers.runtime.producer import Producer, Record

@@ -13,7 +13,8 @@ from schemas.topics import ORDERS_BACKORDERED, ORDERS_ROUTED, TRANSFERS_REQUESTE
 from workers.inventory.calls import Calls, read_answer, read_claim, read_outcome
 from workers.inventory.ledger import DAY
 from workers.inventory.records import Claim, Settlement, SettleOutcome, Step
-from workers.reserve.decide import Ending, Result, Steps, course, events_of
+from workers.reserve.decide import Ending, Steps, course
+from workers.reserve.result import Result, events_of
 from workers.runtime.producer import Record
 from workers.runtime.scripts import ScriptCall
 from workers.runtime.settings import Settings

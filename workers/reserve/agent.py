@@ -23,7 +23,8 @@ from workers.inventory.records import (
     Step,
 )
 from workers.inventory.waiting import WAITS, waiting_of
-from workers.reserve.decide import Ending, Overtaken, Result, Steps, course, events_of, pays
+from workers.reserve.decide import Ending, Overtaken, Steps, course, pays
+from workers.reserve.result import Result, events_of
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings

@@ -20,7 +20,8 @@ from schemas.record import decode, encode
 from workers.inventory.availability import lines_to_ship, wanted
 from workers.inventory.records import ENDED, Holdings, OrderState, Routed
 from workers.inventory.replay import Record
-from workers.reserve.decide import MOST_TOLD, Result, Told, digest_of
+from workers.reserve.decide import MOST_TOLD
+from workers.reserve.result import Result, Told, digest_of
 from workers.reserve.trails import TELLING, Instructed, Planned, Trail
 
 Records = Mapping[str, Record]

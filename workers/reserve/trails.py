@@ -11,7 +11,7 @@ import orjson
 from schemas.fulfillment import InstructionKind
 from schemas.order import LineKind
 from schemas.plan import Disposition
-from workers.reserve.decide import Told, digest_of_told
+from workers.reserve.result import Told, digest_of_told
 
 _SHIPPABLE: Final = ("paid", "cash-on-delivery")
 _GIFT: Final = LineKind.GIFT.value

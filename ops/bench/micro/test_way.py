@@ -15,7 +15,8 @@ from schemas.order import Order
 from schemas.plan import PlannedOrder, TaggedOrder
 from schemas.record import decode, encode
 from workers.inventory.records import Answer, Claim, ClaimOutcome, ReserveOutcome
-from workers.reserve.decide import course, events_of
+from workers.reserve.decide import course
+from workers.reserve.result import events_of
 from workers.route.decide import decide as route
 from workers.tag.decide import decide as tag
 

@@ -13,7 +13,7 @@ from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.plan import Disposition, PlannedOrder, RoutingPlan
 from schemas.record import encode
 from tests.builders import an_order
-from workers.reserve.decide import Result, Told, events_of
+from workers.reserve.result import Result, Told, events_of
 
 ORDER = replace(an_order(), revision="r1")
 UID = ORDER.uid

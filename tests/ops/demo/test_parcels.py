@@ -11,7 +11,7 @@ from ops.demo.parcels import Parcel
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent
 from schemas.plan import Disposition
 from tests.builders import a_line, a_planned_order, a_wms_event, an_order
-from workers.reserve.decide import Result, Told, events_of
+from workers.reserve.result import Result, Told, events_of
 
 NUT = "NUT-BOX-500"
 

@@ -27,8 +27,8 @@ from workers.inventory.records import (
     Withdraw,
     WithdrawOutcome,
 )
-from workers.reserve.decide import Result, Told
-from workers.reserve.decide import events_of as said_by_reserve
+from workers.reserve.result import Result, Told
+from workers.reserve.result import events_of as said_by_reserve
 from workers.runtime.errors import PermanentError
 
 STANDS = Standing(revision="r9", told="r1")

@@ -1,0 +1,108 @@
+"""What an order's course led to, and what the world is told of it: the same for a repeat, byte by byte. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field
+from hashlib import blake2b
+from typing import Any
+
+from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine
+from schemas.order import Line, LineKind, Order
+from schemas.plan import Backorder, PlannedOrder, TransferRequest
+from schemas.record import encode, record
+from workers.inventory.availability import lines_to_ship
+
+Event = FulfillmentInstruction | Backorder | TransferRequest
+
+
+@record
+class Told:
+    """One instruction to a warehouse. `line_ids` None: all lines."""
+
+    warehouse_id: str
+    kind: InstructionKind
+    parcel: int = 1
+    parcels: int = 1
+    line_ids: tuple[str, ...] | None = None
+
+
+@record
+class Result:
+    """All that a repeat needs to say the same again."""
+
+    told: tuple[Told, ...] = ()
+    backordered: bool = False
+    missing: dict[str, int] = field(default_factory=dict)
+    transfer_to: str = ""
+    transfer_from: str = ""
+    after_expiry: bool = False
+
+
+def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
+    """What the world is told. The same for a repeat, byte by byte."""
+    events: list[Event] = [_instruction(planned.order, told) for told in result.told]
+    if result.backordered:
+        events.append(Backorder(planned=planned, missing=result.missing, after_expiry=result.after_expiry))
+    if result.transfer_to:
+        events.append(_transfer(planned.order, result))
+    return events
+
+
+def _instruction(order: Order, told: Told) -> FulfillmentInstruction:
+    lines = () if told.kind is InstructionKind.CANCEL else lines_to_ship(order)
+    if told.line_ids is not None:
+        lines = tuple(line for line in lines if line.line_id in told.line_ids)
+    return FulfillmentInstruction(
+        instruction_id=f"{order.uid}@{order.revision}/{told.warehouse_id}/{told.kind}",
+        kind=told.kind,
+        order_uid=order.uid,
+        revision=order.revision,
+        warehouse_id=told.warehouse_id,
+        channel=order.channel,
+        shop_id=order.shop_id,
+        platform_order_id=order.platform_order_id,
+        purchased=tuple(pick_line(line) for line in lines if line.kind is LineKind.PURCHASE),
+        gifts=tuple(pick_line(line) for line in lines if line.kind is LineKind.GIFT),
+        ship_to=order.ship_to,
+        placed_at=order.placed_at,
+        paid_at=order.paid_at,
+        ship_by=order.ship_by,
+        parcel=told.parcel,
+        parcels=told.parcels,
+        buyer_remark=order.buyer_remark,
+        seller_memo=order.seller_memo,
+    )
+
+
+def digest_of(order: Order, lines: Sequence[Line]) -> str:
+    """What a warehouse is told, in short: the same digest means that it need not be told again."""
+    return digest_of_told([pick_line(line) for line in lines], order.ship_to, order.buyer_remark, order.seller_memo)
+
+
+def digest_of_told(picks: Sequence[Any], ship_to: Any, buyer_remark: str, seller_memo: str) -> str:
+    """The same from the parts of an instruction, as records or as their JSON says them."""
+    return blake2b(encode((picks, ship_to, buyer_remark, seller_memo)), digest_size=8).hexdigest()
+
+
+def pick_line(line: Line) -> PickLine:
+    """A line as the picker sees it."""
+    return PickLine(
+        line_id=line.line_id,
+        sku=line.sku,
+        quantity=line.quantity,
+        title=line.title,
+        storage_class=line.storage_class,
+        bound_to=line.bound_to,
+    )
+
+
+def _transfer(order: Order, result: Result) -> TransferRequest:
+    return TransferRequest(
+        transfer_id=f"{order.uid}@{order.revision}/{result.transfer_to}",
+        order_uid=order.uid,
+        revision=order.revision,
+        to_warehouse=result.transfer_to,
+        quantities=result.missing,
+        from_warehouse=result.transfer_from or None,
+    )
