@@ -9,14 +9,26 @@ from typing import Protocol
 
 from schemas.fulfillment import WmsEvent
 from schemas.plan import PlannedOrder
-from workers.fulfill.decide import Course, course_of, events_of, labels_of, overtaken, race_of, steps_of
-from workers.fulfill.reading import Answered, check_known, known_order, read, still_there
+from workers.fulfill.decide import (
+    Course,
+    course_of,
+    events_of,
+    labels_of,
+    note_of,
+    overtaken,
+    race_of,
+    remembered,
+    revived,
+    steps_of,
+)
+from workers.fulfill.reading import Answered, check_known, known_order, read, read_again, still_there
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import (
     Answer,
     CorruptLedger,
     Hear,
     Heard,
+    HearOutcome,
     ShipOutcome,
     Standing,
     Step,
@@ -59,14 +71,14 @@ def fulfill(services: Services) -> FulfillAgent:
 class _Job:
     """One answer on its way."""
 
-    def __init__(self, delivery: Delivery[WmsEvent]) -> None:
+    def __init__(self, reading: Callable[[], Answered]) -> None:
         self.outcome: Outcome = ()
         self.answered: Answered = None  # type: ignore[assignment]  # set first of all, or the job has failed
         self.standing: Standing = None  # type: ignore[assignment]  # set by looking, or the job has failed
         self.steps: Sequence[Step] = ()
         self.answers: list[Answer] = []
         self.course = Course.DONE
-        self.attempt(lambda: setattr(self, "answered", read(delivery.value, delivery.timestamp_ms)))
+        self.attempt(lambda: setattr(self, "answered", reading()))
 
     @property
     def event(self) -> WmsEvent:
@@ -101,12 +113,14 @@ class FulfillAgent:
 
     async def handle(self, batch: Sequence[Delivery[WmsEvent]]) -> Sequence[Outcome]:
         """Process a batch; the answers about one order are taken in their order."""
-        jobs = [_Job(delivery) for delivery in batch]
+        jobs = [_Job(partial(read, delivery.value, delivery.timestamp_ms)) for delivery in batch]
         await self._check_known(_sound(jobs))
         for wave in waves(_sound(jobs), lambda job: job.event.order_uid):
             await self._look(wave)
             await self._apply(_sound(wave))
-            await self._follow([job for job in _sound(wave) if job.course is not Course.DONE])
+            await self._note(_sound(wave))
+            await self._follow(_going_on(wave))
+            await self._revive([job for job in _sound(wave) if job.course is Course.CHANGE_REFUSED])
         return [job.outcome for job in jobs]
 
     async def _check_known(self, jobs: Sequence[_Job]) -> None:
@@ -136,11 +150,32 @@ class FulfillAgent:
         for job in _sound(jobs):
             job.attempt(partial(_conclude, job))
 
+    async def _note(self, jobs: Sequence[_Job]) -> None:
+        notes = [note for job in jobs if (note := note_of(job.answered, job.standing)) is not None]
+        if notes:
+            await self._ledger.remember(notes)
+
+    async def _revive(self, jobs: Sequence[_Job]) -> None:
+        """Take in what these warehouses had given back before they refused a change of it."""
+        again = [(job, _Job(partial(read_again, one))) for job in jobs for one in job.standing.overtaken]
+        if not again:
+            return
+        await self._look([one for _, one in again])
+        again = [(job, one) for job, one in again if one.failed or revived(one.answered, one.standing)]
+        counting = [one for _, one in again]
+        await self._apply(_sound(counting))
+        await self._follow(_going_on(counting))
+        for job, one in reversed(again):  # the first of them tells why, as when they come one by one
+            job.outcome = one.outcome or job.outcome
+
     async def _follow(self, jobs: Sequence[_Job]) -> None:
         """Note what was given back before anything is said of it: who works on the order at this moment must know."""
         if not jobs:
             return
-        heard = zip(jobs, await self._ledger.hear([_hear(job) for job in jobs]), strict=True)
+        heard = list(zip(jobs, await self._ledger.hear([_hear(job) for job in jobs]), strict=True))
+        late = [job for job, each in heard if _comes_late(job, each)]
+        if late:
+            await self._ledger.remember([remembered(job.answered) for job in late])
         still_open = [(job, each) for job, each in heard if each.open]
         left = await self._ledger.shipped([(job.event.order_uid, _warehouses(job, each)) for job, each in still_open])
         found = await self._archive.read([each.source for _, each in still_open if each.source is not None])
@@ -151,6 +186,15 @@ class FulfillAgent:
 
 def _sound(jobs: Iterable[_Job]) -> list[_Job]:
     return [job for job in jobs if not job.failed]
+
+
+def _going_on(jobs: Iterable[_Job]) -> list[_Job]:
+    return [job for job in _sound(jobs) if job.course is not Course.DONE]
+
+
+def _comes_late(job: _Job, heard: Heard) -> bool:
+    """Whether the warehouse was told something newer while its answer was taken in."""
+    return heard.outcome is HearOutcome.STALE and job.course is not Course.CHANGE_REFUSED
 
 
 def _set_out(job: _Job, standing: Standing | None) -> None:

@@ -8,12 +8,14 @@ from typing import Final
 
 from schemas.fulfillment import InstructionKind, WmsEventKind
 from schemas.plan import Disposition, PlannedOrder, ReviewOrder, RoutingPlan
-from schemas.record import changed
+from schemas.record import changed, encode
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.fulfill.reading import Answered, refuse
 from workers.inventory.records import (
     Allocate,
     Answer,
+    Forget,
+    Remember,
     ReservationState,
     Reserve,
     ReserveOutcome,
@@ -143,6 +145,38 @@ def course_of(answered: Answered, standing: Standing, answer: Answer | None) -> 
         return Course.ADDRESS
     noted = outcome is ShortOutcome.NOTED or outcome is ShortOutcome.REPEAT  # `in` would take a shipment's REPEAT, too
     return Course.ANEW if noted or outcome is WithdrawOutcome.GIVEN_UP else Course.DONE
+
+
+def note_of(answered: Answered, standing: Standing) -> Remember | Forget | None:
+    """What must be remembered with the order, besides the stock.
+
+    What a warehouse gives back when a change has replaced it counts if that change is refused: it may not have been
+    read. A warehouse that follows a change means the change from then on, whatever it said before.
+    """
+    event, revision = answered.event, answered.revision
+    if _gives_back(answered) and revision in standing.replaced:
+        return remembered(answered)
+    follows = answered.instruction is InstructionKind.CHANGE and event.kind is not WmsEventKind.REJECTED
+    if follows and any(one.revision < revision for one in standing.overtaken):
+        return Forget(event.order_uid, event.warehouse_id, revision)
+    return None
+
+
+def remembered(answered: Answered) -> Remember:
+    """The answer, to be remembered until it counts."""
+    event = answered.event
+    return Remember(event.order_uid, event.warehouse_id, answered.revision, event.message_id, encode(event))
+
+
+def revived(answered: Answered, standing: Standing) -> bool:
+    """Whether what was remembered says what the warehouse does now: what it gave back stands again."""
+    return _counts(answered, standing)
+
+
+def _gives_back(answered: Answered) -> bool:
+    if answered.event.kind is WmsEventKind.REJECTED:
+        return answered.instruction is InstructionKind.FULFIL
+    return answered.event.kind in (WmsEventKind.SHORT, WmsEventKind.CANCELLED)
 
 
 def labels_of(answered: Answered, answer: Answer | None) -> tuple[str, str]:

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple, NoReturn
 from schemas.dead_letter import Failure
 from schemas.fulfillment import InstructionKind, WmsEvent
 from schemas.plan import PlannedOrder
-from workers.inventory.records import Standing
+from schemas.record import decode
+from workers.inventory.records import Overtaken, Standing
 from workers.runtime.errors import PermanentError
 
 MAX_MESSAGE_ID: Final = 128
@@ -48,6 +49,12 @@ def read(event: WmsEvent, timestamp_ms: int = 0) -> Answered:
     _check_time(event.at, timestamp_ms)
     revision, kind = _instruction(event)
     return Answered(event, revision, kind)
+
+
+def read_again(overtaken: Overtaken) -> Answered:
+    """What was remembered of a warehouse; it was checked when it came."""
+    event = decode(WmsEvent, overtaken.event)
+    return Answered(event, *_instruction(event))
 
 
 def _check_message_id(event: WmsEvent) -> None:

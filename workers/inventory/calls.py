@@ -34,12 +34,15 @@ from workers.inventory.records import (
     ExpireOutcome,
     Fence,
     FenceOutcome,
+    Forget,
     Hear,
     Heard,
     HearOutcome,
     OrderState,
+    Overtaken,
     Release,
     ReleaseOutcome,
+    Remember,
     Reservation,
     Reserve,
     ReserveOutcome,
@@ -61,6 +64,9 @@ Outcome = TypeVar("Outcome", bound=StrEnum)
 
 MOVED_MS: Final = 7 * 24 * 3600 * 1000
 """How late a count may come and still be right: so long movements of on-hand units are kept."""
+
+MOST_OVERTAKEN: Final = 128 * 1024
+"""Bytes that one order remembers of what one warehouse gave back when a change had replaced it."""
 
 _RESERVE_OUTCOMES = {outcome.encode(): outcome for outcome in ReserveOutcome}
 _OUTCOMES: dict[type, type[StrEnum]] = {
@@ -116,6 +122,8 @@ class Calls:
         self._claim = Script(__package__, "claim.lua")
         self._settle = Script(__package__, "settle.lua")
         self._hear = Script(__package__, "hear.lua")
+        self._remember = Script(__package__, "remember.lua")
+        self._forget = Script(__package__, "forget.lua")
         self._lapse = Script(__package__, "lapse.lua")
         self._lease = Script(__package__, "lease.lua")
         self._trim = Script(__package__, "trim.lua")
@@ -250,6 +258,15 @@ class Calls:
         what = "change" if hear.change_only else "all"
         return ScriptCall(self._hear, (order_key(hear.order_uid),), (hear.warehouse_id, hear.revision, what))
 
+    def remember(self, remember: Remember) -> ScriptCall:
+        """`remember.lua`"""
+        message = (remember.warehouse_id, remember.revision, remember.message_id, remember.event)
+        return ScriptCall(self._remember, (order_key(remember.order_uid),), (*message, MOST_OVERTAKEN))
+
+    def forget(self, forget: Forget) -> ScriptCall:
+        """`forget.lua`"""
+        return ScriptCall(self._forget, (order_key(forget.order_uid),), (forget.warehouse_id, forget.revision))
+
     def lapse(self, order_uid: str, revision: str) -> ScriptCall:
         """`lapse.lua`"""
         return ScriptCall(self._lapse, (order_key(order_uid),), (revision, self._remember_ms))
@@ -365,22 +382,41 @@ def read_place(source: bytes | None) -> tuple[int, int] | None:
 
 def read_standing(reply: Sequence[bytes | None], warehouse_id: str) -> Standing | None:
     """What `Ledger.look` reads of an order's pointer; None when there is no such order."""
-    revision, fence, holdings, routed, heard = reply
+    revision, fence, holdings, routed, heard, overtaken = reply
     if revision is None:
         return None
     skus = orjson.loads(holdings or b"{}").get(warehouse_id, ())
     told = orjson.loads(routed or b"{}").get(warehouse_id)
-    standing = told["revisions"][-1] if told and told.get("revisions") else ""
-    units = told.get("units") or {} if told else {}
-    return Standing(revision.decode(), tuple(skus), standing, heard is not None, units, int(fence or 0))
+    *replaced, standing = (told and told.get("revisions")) or ("",)
+    return Standing(
+        revision.decode(),
+        tuple(skus),
+        standing,
+        heard is not None,
+        told.get("units") or {} if told else {},
+        int(fence or 0),
+        replaced=replaced,
+        overtaken=read_overtaken(overtaken),
+    )
 
 
-def read_told(pointer: Mapping[bytes, bytes], warehouse_id: str) -> tuple[str, str]:
-    """Revisions of the last instructions to a warehouse, of all that the order's pointer remembers to have said.
+def read_overtaken(packed: bytes | None) -> tuple[Overtaken, ...]:
+    """What `remember.lua` left, less what `forget.lua` made void."""
+    kept = orjson.loads(packed or b"[]")
+    return tuple(Overtaken(one["revision"], one["event"].encode()) for one in kept if one["event"])
 
-    To ship, and to stop after that; "" where there was none. Less changes that were refused.
-    """
-    ships, cancelled = [""], ""
+
+class LastTold(NamedTuple):
+    """Revisions of the last instructions to a warehouse, less changes that were refused; "" where there was none."""
+
+    told_last: str  # to ship
+    cancelled: str = ""  # to stop after that
+    replaced: Sequence[str] = ()  # to ship: what the one of `told_last` changes
+
+
+def read_told(pointer: Mapping[bytes, bytes], warehouse_id: str) -> LastTold:
+    """What a warehouse was last told, of all that the order's pointer remembers to have said."""
+    ships, fulfil, cancelled = [""], "", ""
     for name, said in pointer.items():
         if not name.startswith(b"said:"):
             continue
@@ -390,13 +426,16 @@ def read_told(pointer: Mapping[bytes, bytes], warehouse_id: str) -> tuple[str, s
                 continue
             if told["kind"] == "cancel":
                 cancelled = max(cancelled, revision)
-            else:
-                ships.append(revision)
+                continue
+            ships.append(revision)
+            if told["kind"] == "fulfil":
+                fulfil = max(fulfil, revision)
+    heard = {revision: pointer.get(f"heard:{warehouse_id}:{revision}".encode()) for revision in ships}
     if cancelled < max(ships):
-        return max(ships), ""
+        return LastTold(max(revision for revision in ships if not (heard[revision] or b"").endswith(b" change")))
     # What was given back is not cancelled: of what a cancellation ends, only refused changes were heard of.
-    stood = [revision for revision in ships if f"heard:{warehouse_id}:{revision}".encode() not in pointer]
-    return max(stood), cancelled
+    *replaced, told_last = sorted(revision for revision in ships if heard[revision] is None)
+    return LastTold(told_last, cancelled, [revision for revision in replaced if revision >= fulfil])
 
 
 def read_look(warehouse_id: str, order_uid: str, row: Any) -> Reservation | CorruptLedger:

@@ -6,6 +6,7 @@ raise TransientError when Redis is away; then some of the batch may have taken e
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
@@ -47,12 +48,16 @@ from workers.inventory.records import (
     CountOutcome,
     ExpireOutcome,
     Finding,
+    Forget,
+    ForgetOutcome,
     Hear,
     Heard,
     LapseOutcome,
     LeaseOutcome,
     OrderState,
     Quantities,
+    Remember,
+    RememberOutcome,
     Reservation,
     Settlement,
     SettleOutcome,
@@ -67,6 +72,8 @@ from workers.inventory.records import (
 )
 from workers.inventory.waiting import WaitingList
 from workers.runtime.scripts import ScriptCall, redis_errors, run_scripts
+
+log = logging.getLogger(__name__)
 
 DAY: Final = 86400.0
 _COUNTS_PER_CALL: Final = 500
@@ -126,9 +133,8 @@ class Ledger:
         """What stands of (order uid, warehouse, revision of an instruction); None for an order nobody knows."""
         pipeline = self._redis.pipeline(transaction=False)
         for uid, warehouse_id, revision in asked:
-            pipeline.hmget(
-                order_key(uid), "revision", "fence", "holdings", "routed", f"heard:{warehouse_id}:{revision}"
-            )
+            of_warehouse = (f"heard:{warehouse_id}:{revision}", f"overtaken:{warehouse_id}")
+            pipeline.hmget(order_key(uid), "revision", "fence", "holdings", "routed", *of_warehouse)
         with redis_errors():
             replies: list[Any] = await pipeline.execute()
         found = [read_standing(reply, warehouse_id) for reply, (_, warehouse_id, _) in zip(replies, asked, strict=True)]
@@ -146,13 +152,21 @@ class Ledger:
             pointers: list[Any] = await pipeline.execute()
         judged = list(found)
         for (number, standing), pointer in zip(gone.items(), pointers, strict=True):
-            told_last, cancelled = read_told(pointer, asked[number][1])
-            judged[number] = standing._replace(told_last=told_last, cancelled=cancelled)
+            judged[number] = standing._replace(**read_told(pointer, asked[number][1])._asdict())
         return judged
 
     async def hear(self, given_back: Sequence[Hear]) -> list[Heard]:
         """Note that warehouses gave instructions back, before their orders are placed anew."""
         return [read_heard(reply) for reply in await self._run([self._calls.hear(one) for one in given_back])]
+
+    async def remember(self, notes: Sequence[Remember | Forget]) -> None:
+        """Remember what was given back when a change had replaced it, or no longer, now that the change is followed."""
+        calls = [self._calls.remember(one) if isinstance(one, Remember) else self._calls.forget(one) for one in notes]
+        for note, reply in zip(notes, await self._run(calls), strict=True):
+            if isinstance(note, Forget):
+                read_outcome(ForgetOutcome, reply)
+            elif read_outcome(RememberOutcome, reply) is RememberOutcome.FULL:
+                log.warning("%s says too much of order %s; not all is remembered", note.warehouse_id, note.order_uid)
 
     async def shipped(self, asked: Sequence[tuple[str, Sequence[str]]]) -> list[bool]:
         """Of (order uid, warehouses): whether anything of the order has left any of them."""

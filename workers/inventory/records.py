@@ -154,6 +154,22 @@ class HearOutcome(StrEnum):
     STALE = "STALE"
 
 
+class RememberOutcome(StrEnum):
+    """What `remember.lua` answers."""
+
+    REMEMBERED = "REMEMBERED"
+    REPEAT = "REPEAT"
+    FULL = "FULL"
+    UNKNOWN = "UNKNOWN"
+
+
+class ForgetOutcome(StrEnum):
+    """What `forget.lua` answers."""
+
+    FORGOTTEN = "FORGOTTEN"
+    NOTHING = "NOTHING"
+
+
 class ExpireOutcome(StrEnum):
     """What `expire.lua` answers."""
 
@@ -340,6 +356,13 @@ class Routed:
     units: Quantities = field(default_factory=dict)  # that the newest of them asks for; empty = not known
 
 
+class Overtaken(NamedTuple):
+    """What a warehouse gave back when a change had replaced it: it counts only if that change is refused."""
+
+    revision: str  # of the instruction that it gave back
+    event: bytes  # what it said, as it stood in `wms.events`
+
+
 class Standing(NamedTuple):
     """What an order's pointer says about one instruction to one warehouse."""
 
@@ -351,6 +374,8 @@ class Standing(NamedTuple):
     fence: int = 0  # of the newest claim
     told_last: str = ""  # when none stands: revision of the last one by which the warehouse was told to ship ...
     cancelled: str = ""  # ... and of the cancellation of it
+    replaced: Collection[str] = ()  # revisions of what stands again when all changes since are refused
+    overtaken: tuple[Overtaken, ...] = ()  # what the warehouse gave back of these
 
     def counts(self, revision: str, *, cancellation: bool) -> bool:
         """Whether an answer to an instruction says what the warehouse does now: nothing newer was told since."""
@@ -370,6 +395,24 @@ class Hear(NamedTuple):
     warehouse_id: str
     revision: str  # of the instruction
     change_only: bool = False
+
+
+class Remember(NamedTuple):
+    """A WMS gave back what a change has replaced."""
+
+    order_uid: str
+    warehouse_id: str
+    revision: str  # of the instruction
+    message_id: str
+    event: bytes  # what it said
+
+
+class Forget(NamedTuple):
+    """A WMS follows a change: what it gave back of earlier instructions is void."""
+
+    order_uid: str
+    warehouse_id: str
+    revision: str  # of the change
 
 
 class Heard(NamedTuple):

@@ -278,7 +278,7 @@ def same_pointer(found: Mapping[str, str], made: Mapping[str, str]) -> bool:
     """Whether two pointers mean the same: the claim's number and the spelling of the JSON do not count.
 
     Neither does `heard:*`, by which a WMS's answer is dropped that comes a second time: an answer that was dealt with
-    is not read again, and what it gave back is no longer routed.
+    is not read again, and what it gave back is no longer routed. Nor `overtaken:*`, which no topic of this stage tells.
     """
     return _meaning(found) == _meaning(made)
 
@@ -288,6 +288,6 @@ def _meaning(fields: Mapping[str, str]) -> dict[str, Any]:
     for name, value in fields.items():
         if name in ("holdings", "routed") or name.startswith("said:"):
             meant[name] = orjson.loads(value or "{}")
-        elif name not in ("fence", "source") and not name.startswith("heard:"):
+        elif name not in ("fence", "source") and not name.startswith(("heard:", "overtaken:")):
             meant[name] = value
     return meant

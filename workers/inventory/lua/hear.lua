@@ -1,7 +1,7 @@
 --[[ A WMS gave an instruction back: note it on the order, so that whoever works on the order knows, and only once.
 
   KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, source, said:<revision>,
-                                  heard:<warehouse>:<revision>
+                                  heard:<warehouse>:<revision>, overtaken:<warehouse>
   ARGV[1]   warehouse
   ARGV[2]   revision of the instruction that it gave back
   ARGV[3]   all | change; all: it does not ship the order, and may be told of it again; change: it goes on as told before
@@ -32,12 +32,13 @@ if not heard then
     table.remove(standing, at)
     told.units = nil
   end
-  heard = phase .. ' ' .. revision
+  heard = phase .. ' ' .. revision .. (ARGV[3] == 'change' and ' change' or '')
   redis.call('HSET', KEYS[1], 'routed', cjson.encode(routed), field, heard)
   if phase == 'claimed' then
     -- Whoever works on the order has read what it was told before: its claim is lost, and it starts over, knowing.
     redis.call('HSET', KEYS[1], 'fence', string.format('%.0f', tonumber(found[3]) + 1000))
   end
 end
-local open = heard == 'settled ' .. revision and phase == 'settled'
+local unmoved = 'settled ' .. revision
+local open = phase == 'settled' and (heard == unmoved or heard == unmoved .. ' change')
 return { 'HEARD', open and '1' or '', found[5] or '', found[6] or '' }

@@ -1,0 +1,280 @@
+"""What a warehouse gives back just before it reads a change: it counts if the warehouse then refuses the change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import permutations
+from typing import Any, NamedTuple
+
+import pytest
+from redis.asyncio import Redis
+
+from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent
+from schemas.order import Order
+from schemas.plan import Disposition, PlannedOrder, ReviewOrder
+from schemas.record import encode
+from schemas.revision import retry_of
+from tests.builders import a_cancelled_order, a_line, a_wms_event, an_order
+from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
+from tests.workers.reserve.test_stock import Dying
+from workers.inventory.calls import MOST_OVERTAKEN
+from workers.runtime.errors import TransientError
+
+R1, R2, R3, R4 = "r1", "r2", "r3", "r4"
+GIVE_BACKS = [  # and what is left on hand of 10 when all that the order has there, by then 2, is given back
+    ("short", "not-there", 0),
+    ("short", "damaged", 8),
+    ("short", "other", 10),
+    ("rejected", "damaged", 8),
+    ("rejected", "other", 10),
+    ("cancelled", "", 10),
+]
+EACH_GIVE_BACK = pytest.mark.parametrize(("kind", "reason", "left"), GIVE_BACKS)
+
+
+@pytest.fixture
+async def house(redis: Redis) -> House:
+    return await stocked(House(redis))
+
+
+async def stocked(house: House) -> House:
+    await house.stock(HZ, nut=10, tea=10)
+    await house.stock(BJ, nut=10, tea=10)
+    return house
+
+
+class Told(NamedTuple):
+    """What the warehouse was told: the order, and changes of it."""
+
+    first: FulfillmentInstruction
+    changes: Sequence[FulfillmentInstruction]
+
+
+def asking(units: int) -> Order:
+    return an_order(lines=(a_line(quantity=units),))
+
+
+async def told(house: House, changes: int = 1) -> Told:
+    """An order for one NUT, and changes that each ask for another one."""
+    said = [(await house.place(asking(n), HZ, BJ, revision=f"r{n}"))[0] for n in range(1, changes + 2)]
+    assert [one.kind for one in said] == ["fulfil"] + ["change"] * changes
+    return Told(said[0], said[1:])
+
+
+def refused(change: FulfillmentInstruction) -> WmsEvent:
+    return a_wms_event(change, "rejected", f"no {change.revision}", reason="other")
+
+
+def wire(outcomes: list[Any]) -> list[list[bytes]]:
+    return [[encode(event) for event in outcome] for outcome in outcomes]
+
+
+async def shipped_by_beijing(house: House, again: PlannedOrder, left: int) -> None:
+    """Whatever Hangzhou had is free there, or lost; Beijing has the order."""
+    [instruction] = await house.reserve(again)
+    assert (instruction.kind, instruction.warehouse_id) == (InstructionKind.FULFIL, BJ)
+    level = await house.level()
+    assert (level.committed, level.allocated, level.on_hand) == (0, 0, left)
+    assert (await house.level(BJ)).committed > 0
+
+
+@EACH_GIVE_BACK
+async def test_it_counts_once_the_change_is_refused(house: House, kind: str, reason: str, left: int) -> None:
+    first, [change] = await told(house)
+    none, [again] = await house.answer(a_wms_event(first, kind, reason=reason), refused(change))
+    assert none == ()
+    assert (again.order.revision, again.plan.gave_up) == (retry_of(R2), (HZ,))
+    await shipped_by_beijing(house, again, left)
+
+
+@EACH_GIVE_BACK
+async def test_repeats_of_every_message_change_nothing_and_say_the_same(
+    house: House, kind: str, reason: str, left: int
+) -> None:
+    first, [change] = await told(house)
+    early, no = a_wms_event(first, kind, reason=reason), refused(change)
+    _, _, said, *repeated = await house.answer(early, early, no, early, no, no)
+    assert wire(repeated) == wire([said, said, said])
+    before = await house.level()
+    assert wire(await house.answer(no)) == wire([said])
+    assert await house.level() == before
+    await shipped_by_beijing(house, said[0], left)
+    assert await house.answer(early, no, early) == [(), (), ()]
+    assert (await house.level()).on_hand == left
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_it_counts_when_the_last_of_several_changes_is_refused_in_any_order(
+    house: House, order: Sequence[int]
+) -> None:
+    first, changes = await told(house, changes=3)
+    early = a_wms_event(first, "short", reason="damaged", quantities={NUT: 1})
+    await house.answer(early)
+    outcomes = await house.answer(*[refused(changes[number]) for number in order])
+    assert not [event for outcome in outcomes[:-1] for event in outcome if isinstance(event, PlannedOrder)]
+    [again] = outcomes[-1]
+    await shipped_by_beijing(house, again, 9)
+
+
+async def test_what_came_between_two_changes_counts_when_both_are_refused(house: House) -> None:
+    first, [change] = await told(house)
+    await house.answer(a_wms_event(first, "rejected", reason="other"))
+    [newer] = await house.place(asking(3), HZ, BJ, revision=R3)
+    *_, [again] = await house.answer(refused(newer), refused(change))
+    await shipped_by_beijing(house, again, 10)
+
+
+async def test_goods_of_which_a_part_has_left_go_to_a_person(house: House) -> None:
+    lines = (a_line(), a_line(TEA, quantity=3, line_id="2"))
+    [first] = await house.place(an_order(lines=lines), HZ, revision=R1)
+    await house.answer(
+        a_wms_event(first, "accepted"), a_wms_event(first, "picked"), a_wms_event(first, "shipped", quantities={NUT: 1})
+    )
+    [change] = await house.place(an_order(lines=lines[1:]), HZ, revision=R2)
+    assert change.kind is InstructionKind.CHANGE
+    early = a_wms_event(first, "short", reason="damaged", quantities={TEA: 3})
+    none, [again, review] = await house.answer(early, refused(change))
+    assert none == ()
+    assert isinstance(review, ReviewOrder)
+    assert (again.plan.disposition, again.plan.hold_codes) == (Disposition.REVIEW, ("wms-partly-shipped",))
+    level = await house.level(sku=TEA)
+    assert (level.allocated, level.committed, level.on_hand) == (0, 0, 7)
+
+
+async def test_one_message_per_missing_sku_counts_each(house: House) -> None:
+    lines = (a_line(), a_line(TEA, line_id="2"))
+    [first] = await house.place(an_order(lines=lines), HZ, BJ, revision=R1)
+    [change] = await house.place(an_order(lines=lines[:1]), HZ, BJ, revision=R2)
+    shorts = [a_wms_event(first, "short", sku, reason="not-there", quantities={sku: 1}) for sku in (NUT, TEA)]
+    *_, [again] = await house.answer(*shorts, refused(change))
+    assert [(await house.level(sku=sku)).on_hand for sku in (NUT, TEA)] == [0, 0]
+    assert again.order.revision == retry_of(R2)
+
+
+async def test_a_bad_address_goes_to_a_person(house: House) -> None:
+    first, [change] = await told(house)
+    _, [again, _] = await house.answer(a_wms_event(first, "rejected", reason="address"), refused(change))
+    assert again.plan.hold_codes == ("wms-address",)
+
+
+async def test_without_it_the_refusal_goes_to_a_person_as_ever(house: House) -> None:
+    _, [change] = await told(house)
+    [[review]] = await house.answer(refused(change))
+    assert review.planned.plan.hold_codes == ("wms-change-refused",)
+
+
+@pytest.mark.parametrize("kind", ["accepted", "picked", "shipped"])
+async def test_it_is_void_once_the_change_is_followed(house: House, kind: str) -> None:
+    first, [change] = await told(house)
+    early = a_wms_event(first, "short", reason="damaged")
+    assert await house.answer(early, a_wms_event(change, kind), early) == [(), (), ()]
+    [outcome] = await house.answer(refused(change))
+    assert [event for event in outcome if isinstance(event, PlannedOrder)] == []
+    level = await house.level()
+    assert level.on_hand == (8 if kind == "shipped" else 10)
+    assert level.available_to_promise == 8
+
+
+async def test_a_change_that_is_given_back_itself_places_the_order_anew_once(house: House) -> None:
+    first, [change] = await told(house)
+    early, back = a_wms_event(first, "short", reason="damaged"), a_wms_event(change, "short", reason="other")
+    none, [again] = await house.answer(early, back)
+    assert (none, again.order.revision) == ((), retry_of(R2))
+    await shipped_by_beijing(house, again, 10)
+    assert await house.answer(refused(change)) == [()]
+    assert (await house.level()).on_hand == 10
+
+
+async def test_a_change_given_back_before_a_newer_one_that_is_refused_counts_alone(house: House) -> None:
+    first, [change, newer] = await told(house, changes=2)
+    early = a_wms_event(first, "short", reason="damaged", quantities={NUT: 1})
+    back = a_wms_event(change, "short", reason="other")
+    *_, [again] = await house.answer(early, back, refused(newer))
+    await shipped_by_beijing(house, again, 10)
+
+
+@EACH_GIVE_BACK
+async def test_it_frees_a_cancelled_order_once_the_change_is_refused(
+    house: House, kind: str, reason: str, left: int
+) -> None:
+    first, [change] = await told(house)
+    early = a_wms_event(first, kind, reason=reason)
+    [stop] = await house.place(a_cancelled_order(), revision=R3, disposition=Disposition.RELEASE)
+    assert await house.answer(early) == [()]
+    assert (await house.level()).available_to_promise == 8
+    await house.answer(refused(change), refused(stop))
+    level = await house.level()
+    assert (level.committed, level.allocated, level.on_hand) == (0, 0, left)
+
+
+async def test_an_order_that_is_at_work_meanwhile_starts_over(house: House) -> None:
+    first, [change] = await told(house)
+    await house.answer(a_wms_event(first, "rejected", reason="other"))
+    await house.ledger.claim([(an_order().uid, R3, [HZ, BJ])])  # somebody has begun, and read what was told
+    assert await house.answer(refused(change)) == [()]
+    [anew] = await house.place(asking(3), HZ, BJ, revision=R3)
+    assert (anew.kind, anew.revision) == (InstructionKind.FULFIL, R3)
+
+
+async def test_a_change_told_while_the_give_back_is_taken_in_does_not_lose_it(redis: Redis, house: House) -> None:
+    first, [change] = await told(house)
+    await house.answer(refused(change))
+
+    class Slow(type(house.ledger)):  # type: ignore[misc]  # tells of a newer change after the stock was noted
+        async def hear(self, given_back: Any) -> Any:
+            [self.newer] = await house.place(asking(3), HZ, BJ, revision=R4)
+            return await super().hear(given_back)
+
+    slow = Slow(redis)
+    assert await house.answer(a_wms_event(first, "rejected", reason="other"), ledger=slow) == [()]
+    [[again]] = await house.answer(refused(slow.newer))
+    await shipped_by_beijing(house, again, 10)
+
+
+async def test_what_is_remembered_is_bounded(redis: Redis, house: House) -> None:
+    first, [change] = await told(house)
+    long = {f"{'x' * 120}-{number}": 1 for number in range(400)}
+    for sku in long:
+        await redis.hset(f"stock:{{{HZ}}}:{sku}", mapping={"on_hand": 0})  # type: ignore[misc]
+    shorts = [a_wms_event(first, "short", f"m{n}", reason="damaged", quantities={**long, NUT: 1}) for n in range(5)]
+    await house.answer(*shorts)
+    assert len(await redis.hget(f"order:{{{first.order_uid}}}", f"overtaken:{HZ}") or b"") <= MOST_OVERTAKEN  # type: ignore[misc]
+    [[again]] = await house.answer(refused(change))
+    assert again.order.revision == retry_of(R2)
+
+
+# -- deaths
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", range(1, 9))
+@EACH_GIVE_BACK
+async def test_a_death_at_any_step_forgets_nothing_and_says_it_in_the_same_bytes(
+    redis: Redis, house: House, step: int, after: bool, kind: str, reason: str, left: int
+) -> None:
+    first, [change] = await told(house)
+    events = [a_wms_event(first, kind, reason=reason), refused(change)]
+    with suppress(TransientError):  # beyond the last step: Redis has all of it, Kafka has nothing
+        await house.answer(*events, ledger=Dying(redis, step, after=after))
+    first_time = await house.answer(*events)
+    [again] = first_time[-1]
+    assert (again.order.revision, again.plan.gave_up) == (retry_of(R2), (HZ,))
+    assert wire(await house.answer(*events))[-1] == wire(first_time)[-1]
+    await shipped_by_beijing(house, again, left)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", range(1, 6))
+@EACH_GIVE_BACK
+async def test_a_death_after_the_refusal_of_a_change_loses_no_retry(
+    redis: Redis, house: House, step: int, after: bool, kind: str, reason: str, left: int
+) -> None:
+    first, [change] = await told(house)
+    await house.answer(refused(change))
+    event = a_wms_event(first, kind, reason=reason)
+    with suppress(TransientError):
+        await house.answer(event, ledger=Dying(redis, step, after=after))
+    [[again]] = await house.answer(event)
+    assert again.order.revision == retry_of(R2)
+    await shipped_by_beijing(house, again, left)
