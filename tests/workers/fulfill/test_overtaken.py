@@ -16,8 +16,8 @@ from schemas.plan import Disposition, PlannedOrder, ReviewOrder
 from schemas.record import encode
 from schemas.revision import retry_of
 from tests.builders import a_cancelled_order, a_line, a_wms_event, an_order
+from tests.fakes import DyingLedger
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
-from tests.workers.reserve.test_stock import Dying
 from workers.inventory.calls import MOST_OVERTAKEN
 from workers.runtime.errors import TransientError
 
@@ -236,10 +236,10 @@ async def test_what_is_remembered_is_bounded(redis: Redis, house: House) -> None
     first, [change] = await told(house)
     long = {f"{'x' * 120}-{number}": 1 for number in range(400)}
     for sku in long:
-        await redis.hset(f"stock:{{{HZ}}}:{sku}", mapping={"on_hand": 0})  # type: ignore[misc]
+        await redis.hset(f"stock:{{{HZ}}}:{sku}", mapping={"on_hand": 0})
     shorts = [a_wms_event(first, "short", f"m{n}", reason="damaged", quantities={**long, NUT: 1}) for n in range(5)]
     await house.answer(*shorts)
-    assert len(await redis.hget(f"order:{{{first.order_uid}}}", f"overtaken:{HZ}") or b"") <= MOST_OVERTAKEN  # type: ignore[misc]
+    assert len(await redis.hget(f"order:{{{first.order_uid}}}", f"overtaken:{HZ}") or b"") <= MOST_OVERTAKEN
     [[again]] = await house.answer(refused(change))
     assert again.order.revision == retry_of(R2)
 
@@ -256,7 +256,7 @@ async def test_a_death_at_any_step_forgets_nothing_and_says_it_in_the_same_bytes
     first, [change] = await told(house)
     events = [a_wms_event(first, kind, reason=reason), refused(change)]
     with suppress(TransientError):  # beyond the last step: Redis has all of it, Kafka has nothing
-        await house.answer(*events, ledger=Dying(redis, step, after=after))
+        await house.answer(*events, ledger=DyingLedger(redis, step, after=after))
     first_time = await house.answer(*events)
     [again] = first_time[-1]
     assert (again.order.revision, again.plan.gave_up) == (retry_of(R2), (HZ,))
@@ -274,7 +274,7 @@ async def test_a_death_after_the_refusal_of_a_change_loses_no_retry(
     await house.answer(refused(change))
     event = a_wms_event(first, kind, reason=reason)
     with suppress(TransientError):
-        await house.answer(event, ledger=Dying(redis, step, after=after))
+        await house.answer(event, ledger=DyingLedger(redis, step, after=after))
     [[again]] = await house.answer(event)
     assert again.order.revision == retry_of(R2)
     await shipped_by_beijing(house, again, left)
