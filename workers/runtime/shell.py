@@ -16,6 +16,7 @@ import os
 import random
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NoReturn
 
@@ -139,16 +140,19 @@ class Shell:
         started = time.perf_counter()
         outcomes = await self._handle(step, work)
         onward: list[_Work] = []
+        written_to: list[str] = []
         for item, outcome in zip(work, outcomes, strict=True):
             if isinstance(outcome, PermanentError):
                 outputs.append(self._letter(step, item.record, outcome))
                 continue
             for event in outcome:
                 if step.encode.writes(event):
-                    outputs.append(step.encode(event))
+                    record = step.encode(event)
+                    outputs.append(record)
+                    written_to.append(record.topic)
                 else:
                     onward.append(_Work(item.record, item.delivery.carrying(event)))
-        self._count(step, outcomes)
+        self._count(step, len(outcomes), written_to)
         step.seconds.observe(time.perf_counter() - started)
         return onward
 
@@ -177,19 +181,9 @@ class Shell:
         log.warning("%s: set aside %s: %s", step.name, letter.letter_id, error)
         return step.encode(letter)
 
-    def _count(self, step: _Step, outcomes: Iterable[Outcome]) -> None:
-        finished = 0
-        written: dict[str, int] = {}
-        for outcome in outcomes:
-            finished += 1
-            if isinstance(outcome, PermanentError):
-                continue
-            for event in outcome:
-                if step.encode.writes(event):
-                    topic = step.encode.topic(event)
-                    written[topic] = written.get(topic, 0) + 1
+    def _count(self, step: _Step, finished: int, written_to: Iterable[str]) -> None:
         step.records.inc(finished)
-        for topic, count in written.items():
+        for topic, count in Counter(written_to).items():
             metrics.STAGE_EVENTS.labels(step.name, topic).inc(count)
 
 

@@ -71,10 +71,6 @@ class Encoder:
         """The record of one event: its topic, key, wire form, and the header that tells a repeat."""
         return self._routes[type(event)].record(event)
 
-    def topic(self, event: Any) -> str:
-        """The full name of the topic that an event goes to."""
-        return self._routes[type(event)].topic(event)
-
 
 class _Route:
     __slots__ = ("_identity", "_key", "_member", "_name")
