@@ -12,13 +12,16 @@ import pytest
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
 from schemas.plan import Disposition, PlannedOrder, ReviewOrder
 from tests.builders import NOON, a_plan, a_planned_order, a_wms_event, an_order
-from workers.fulfill.decide import Course, course_of, events_of, race_of, step_of
+from workers.fulfill.decide import Course, course_of, events_of, note_of, race_of, step_of
 from workers.fulfill.reading import Answered, read
 from workers.inventory.records import (
     Allocate,
     AllocateOutcome,
     Answer,
+    Forget,
     Lost,
+    Overtaken,
+    Remember,
     Ship,
     ShipOutcome,
     Short,
@@ -69,6 +72,24 @@ def test_an_answer_to_what_was_replaced_holds_for_its_own_revision_only() -> Non
         step = step_of(answered("cancelled"), standing)
         assert isinstance(step, Withdraw)
         assert step.revision == "r1"
+
+
+@pytest.mark.parametrize("kind", [*WmsEventKind])
+@pytest.mark.parametrize("instruction", [*InstructionKind])
+def test_what_is_given_back_of_something_replaced_is_remembered(kind: str, instruction: str) -> None:
+    gives_back = kind in ("short", "cancelled") or (kind == "rejected" and instruction == "fulfil")
+    replaced = Standing(revision="r9", told="r5", replaced=("r1",))
+    assert isinstance(note_of(answered(kind, instruction), replaced), Remember) is gives_back
+    assert note_of(answered(kind, instruction), STANDS) is None
+
+
+@pytest.mark.parametrize("kind", [*WmsEventKind])
+@pytest.mark.parametrize("instruction", [*InstructionKind])
+def test_what_was_given_back_before_is_void_once_a_change_is_followed(kind: str, instruction: str) -> None:
+    follows = instruction == "change" and kind != "rejected"
+    older, same = (STANDS._replace(overtaken=(Overtaken(revision, b"{}"),)) for revision in ("r0", "r1"))
+    assert isinstance(note_of(answered(kind, instruction), older), Forget) is follows
+    assert note_of(answered(kind, instruction), same) is None
 
 
 OUTCOMES = (*AllocateOutcome, *ShipOutcome, *ShortOutcome, *WithdrawOutcome)

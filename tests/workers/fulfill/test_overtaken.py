@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import permutations
+from random import Random
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,7 +14,7 @@ from redis.asyncio import Redis
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent
 from schemas.order import Order
 from schemas.plan import Disposition, PlannedOrder, ReviewOrder
-from schemas.record import encode
+from schemas.record import decode, encode
 from schemas.revision import retry_of
 from tests.builders import a_cancelled_order, a_line, a_wms_event, an_order
 from tests.fakes import DyingLedger
@@ -278,3 +279,44 @@ async def test_a_death_after_the_refusal_of_a_change_loses_no_retry(
     [[again]] = await house.answer(event)
     assert again.order.revision == retry_of(R2)
     await shipped_by_beijing(house, again, left)
+
+
+def answers_by_chance(seed: int, said: Sequence[FulfillmentInstruction], random: Random) -> list[WmsEvent]:
+    """A warehouse that read the first so many instructions, gives that back, and refuses those it reads later."""
+    follows = random.randrange(len(said) - 1)
+    # A change that is rejected is not given back: what it replaced stands again.
+    kind, reason, _ = random.choice([one for one in GIVE_BACKS if not follows or one[0] != "rejected"])
+    late = [a_wms_event(said[follows], kind, f"back {seed}", reason=reason)]
+    late += [refused(change) for change in said[follows + 1 :]]
+    random.shuffle(late)
+    events = [a_wms_event(said[follows], "accepted"), *late]
+    for event in random.sample(events, random.randrange(len(events))):  # some come again, later than the first time
+        events.insert(random.randrange(events.index(event), len(events)) + 1, event)
+    return events
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_whatever_is_refused_repeated_and_died_at_the_order_goes_on_once(
+    redis: Redis, house: House, seed: int
+) -> None:
+    random = Random(seed)
+    first, changes = await told(house, changes=random.randint(1, 4))
+    events = answers_by_chance(seed, [first, *changes], random)
+    anew: set[bytes] = set()
+    while events:
+        batch = events[: random.randint(1, len(events))]
+        for _ in range(random.randrange(4)):
+            with suppress(TransientError):  # what a life that ended said may be in Kafka, too
+                ledger = Dying(redis, random.randint(1, 12), after=random.random() < 0.5)
+                anew |= planned_in(await house.answer(*batch, ledger=ledger))
+        anew |= planned_in(await house.answer(*batch))
+        events = events[len(batch) :]
+    [again] = anew
+    [instruction] = await house.reserve(decode(PlannedOrder, again))
+    assert (instruction.kind, instruction.warehouse_id) == (InstructionKind.FULFIL, BJ)
+    level = await house.level()
+    assert (level.committed, level.allocated) == (0, 0)
+
+
+def planned_in(outcomes: list[Any]) -> set[bytes]:
+    return {encode(event) for outcome in outcomes for event in outcome if isinstance(event, PlannedOrder)}
