@@ -58,7 +58,7 @@ def steps_of(answered: Answered, standing: Standing) -> list[Step]:
     """What the ledger must note, in order: what a change leaves out is free once the warehouse follows it."""
     step = step_of(answered, standing)
     follows = answered.event.kind in _FOLLOWS and answered.instruction is InstructionKind.CHANGE
-    if step is None or not follows or not standing.units or standing.told != answered.revision:
+    if step is None or not follows or not standing.units or not _counts(answered, standing):
         return [] if step is None else [step]
     event, fence = answered.event, standing.fence + _LAST_OF_CLAIM
     shrink = Reserve(

@@ -412,11 +412,13 @@ class LastTold(NamedTuple):
     told_last: str  # to ship
     cancelled: str = ""  # to stop after that
     replaced: Sequence[str] = ()  # to ship: what the one of `told_last` changes
+    units: Mapping[str, int] = {}  # that the one of `told_last` asks for, if it is a change
 
 
 def read_told(pointer: Mapping[bytes, bytes], warehouse_id: str) -> LastTold:
     """What a warehouse was last told, of all that the order's pointer remembers to have said."""
     ships, fulfil, cancelled = [""], "", ""
+    units: dict[str, Mapping[str, int]] = {}
     for name, said in pointer.items():
         if not name.startswith(b"said:"):
             continue
@@ -428,6 +430,7 @@ def read_told(pointer: Mapping[bytes, bytes], warehouse_id: str) -> LastTold:
                 cancelled = max(cancelled, revision)
                 continue
             ships.append(revision)
+            units[revision] = told.get("units") or {}
             if told["kind"] == "fulfil":
                 fulfil = max(fulfil, revision)
     heard = {revision: pointer.get(f"heard:{warehouse_id}:{revision}".encode()) for revision in ships}
@@ -435,7 +438,8 @@ def read_told(pointer: Mapping[bytes, bytes], warehouse_id: str) -> LastTold:
         return LastTold(max(revision for revision in ships if not (heard[revision] or b"").endswith(b" change")))
     # What was given back is not cancelled: of what a cancellation ends, only refused changes were heard of.
     *replaced, told_last = sorted(revision for revision in ships if heard[revision] is None)
-    return LastTold(told_last, cancelled, [revision for revision in replaced if revision >= fulfil])
+    stood = [revision for revision in replaced if revision >= fulfil]
+    return LastTold(told_last, cancelled, stood, units.get(told_last, {}))
 
 
 def read_look(warehouse_id: str, order_uid: str, row: Any) -> Reservation | CorruptLedger:

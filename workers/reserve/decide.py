@@ -262,10 +262,7 @@ class _Walk:
             if before is None or before.digest != now.digest:
                 revisions = (*now.revisions, self.order.revision)[-MOST_TOLD:]
                 now = changed(now, revisions=revisions, units=wanted(lines))
-                kind = InstructionKind.FULFIL if before is None else InstructionKind.CHANGE
-                told.append(
-                    Told(warehouse_id=warehouse, kind=kind, parcel=now.parcel, parcels=now.parcels, line_ids=line_ids)
-                )
+                told.append(_told(warehouse, now, is_change=before is not None))
             routed[warehouse] = now
         result = Result(told=(*told, *self._cancels([*way, *gone])))
         state = OrderState.COMMITTED if way else OrderState.SHIPPED
@@ -315,3 +312,14 @@ class _Walk:
         if answer.outcome is ReserveOutcome.STALE:
             raise Overtaken
         return answer.outcome in _TAKEN
+
+
+def _told(warehouse: str, now: Routed, *, is_change: bool) -> Told:
+    return Told(
+        warehouse_id=warehouse,
+        kind=InstructionKind.CHANGE if is_change else InstructionKind.FULFIL,
+        parcel=now.parcel,
+        parcels=now.parcels,
+        line_ids=now.line_ids,
+        units=dict(now.units) if is_change else {},
+    )

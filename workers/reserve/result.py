@@ -18,13 +18,14 @@ Event = FulfillmentInstruction | Backorder | TransferRequest
 
 @record
 class Told:
-    """One instruction to a warehouse. `line_ids` None: all lines."""
+    """One instruction to a warehouse. `line_ids` None: all lines. `units`: with a change, what it asks for."""
 
     warehouse_id: str
     kind: InstructionKind
     parcel: int = 1
     parcels: int = 1
     line_ids: tuple[str, ...] | None = None
+    units: dict[str, int] = field(default_factory=dict)
 
 
 @record

@@ -105,17 +105,18 @@ class Trails:
             trail, parts = self.of(one["order_uid"]), one["parcels"]
             if mixed := trail.mixed.get(one["revision"]):
                 picks.sort(key=lambda pick: mixed.index(pick["line_id"]))
+            units: dict[str, int] = {}
+            for pick in picks:
+                units[pick["sku"]] = units.get(pick["sku"], 0) + pick["quantity"]
             told = Told(
                 warehouse_id=one["warehouse_id"],
                 kind=kind,
                 parcel=one["parcel"],
                 parcels=parts,
                 line_ids=None if parts == 1 else tuple(pick["line_id"] for pick in picks),
+                units=units if kind is InstructionKind.CHANGE else {},
             )
             digest = digest_of_told(picks, one["ship_to"], one["buyer_remark"], one["seller_memo"])
-            units: dict[str, int] = {}
-            for pick in picks:
-                units[pick["sku"]] = units.get(pick["sku"], 0) + pick["quantity"]
             instructed = Instructed(one["revision"], told, digest if kind in TELLING else "", units)
         except (ValueError, KeyError, TypeError):
             self.unreadable += 1

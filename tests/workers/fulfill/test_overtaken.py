@@ -209,6 +209,39 @@ async def test_it_frees_a_cancelled_order_once_the_change_is_refused(
     assert (level.committed, level.allocated, level.on_hand) == (0, 0, left)
 
 
+@pytest.mark.parametrize("repeats", [1, 2])
+async def test_what_a_followed_change_leaves_out_is_free_though_a_cancellation_came_between(
+    redis: Redis, house: House, repeats: int
+) -> None:
+    """The change is followed and shipped, and the cancellation comes too late."""
+    lines = (a_line(quantity=2), a_line(TEA, line_id="2"))
+    [first] = await house.place(an_order(lines=lines), HZ, revision=R1)
+    await house.answer(a_wms_event(first, "accepted"))
+    [change] = await house.place(an_order(lines=lines[:1]), HZ, revision=R2)
+    [stop] = await house.place(a_cancelled_order(), revision=R3, disposition=Disposition.RELEASE)
+    assert stop.kind is InstructionKind.CANCEL
+    for _ in range(repeats):
+        await house.answer(
+            a_wms_event(change, "accepted"),
+            a_wms_event(change, "shipped", quantities={NUT: 2}),
+            a_wms_event(stop, "rejected", reason="other"),
+        )
+    for sku, left in ((NUT, 8), (TEA, 10)):
+        level = await house.level(sku=sku)
+        assert (level.committed, level.allocated, level.on_hand) == (0, 0, left)
+
+
+async def test_what_a_followed_change_keeps_waits_for_the_answer_to_the_cancellation(house: House) -> None:
+    lines = (a_line(quantity=2), a_line(TEA, line_id="2"))
+    await house.place(an_order(lines=lines), HZ, revision=R1)
+    [change] = await house.place(an_order(lines=lines[:1]), HZ, revision=R2)
+    [stop] = await house.place(a_cancelled_order(), revision=R3, disposition=Disposition.RELEASE)
+    await house.answer(a_wms_event(change, "accepted"))
+    assert ((await house.level()).available_to_promise, (await house.level(sku=TEA)).available_to_promise) == (8, 10)
+    await house.answer(a_wms_event(stop, "cancelled"))
+    assert (await house.level()).available_to_promise == 10
+
+
 async def test_an_order_that_is_at_work_meanwhile_starts_over(house: House) -> None:
     first, [change] = await told(house)
     await house.answer(a_wms_event(first, "rejected", reason="other"))
@@ -307,7 +340,7 @@ async def test_whatever_is_refused_repeated_and_died_at_the_order_goes_on_once(
         batch = events[: random.randint(1, len(events))]
         for _ in range(random.randrange(4)):
             with suppress(TransientError):  # what a life that ended said may be in Kafka, too
-                ledger = Dying(redis, random.randint(1, 12), after=random.random() < 0.5)
+                ledger = DyingLedger(redis, random.randint(1, 12), after=random.random() < 0.5)
                 anew |= planned_in(await house.answer(*batch, ledger=ledger))
         anew |= planned_in(await house.answer(*batch))
         events = events[len(batch) :]
