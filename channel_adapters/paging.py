@@ -7,14 +7,23 @@ backward skips one of them. So pages are walked backward and then forward; what 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, TypeVar
 
-from channel_adapters.contract import RawOrder, Window
+from channel_adapters.contract import ChannelUnavailable, RawOrder, Window
+
+T = TypeVar("T")
 
 SHORTEST = timedelta(seconds=1)
 """Platforms compare modify times by the second."""
+
+_ATTEMPTS: Final = 4
+_PAUSE_SECONDS: Final = 0.2
+_LONGEST_PAUSE_SECONDS: Final = 5.0
 
 _MOST_WALKS = 5
 """A listing that gains orders faster than it can be walked is left to the overlap of the next round."""
@@ -32,13 +41,27 @@ FetchPage = Callable[[Window, int], Awaitable[Page]]
 """Ask for one page, counted from 0, of the orders modified in a window."""
 
 
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """One call of many, asked again a few times: a failed one must not fail the whole window, or a shop that is behind
+    has ever more calls in a window and never catches up. Raises ChannelUnavailable when it goes on failing.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            return await ask()
+        except ChannelUnavailable as error:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(min(error.retry_after or _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS))
+    raise AssertionError("unreachable")
+
+
 async def last_page_first(
     fetch: FetchPage, window: Window, page_size: int, deepest: int
 ) -> AsyncIterator[Sequence[RawOrder]]:
     """Every order of the window, those on the last page first. A window that holds more than `deepest` orders, the
     most that the platform lists, is read in halves, as long as there are seconds to halve.
     """
-    first = await fetch(window, 0)
+    first = await fetch(window, 0)  # one call: when it fails, the round fails, and its pause is the right one
     if first.total <= page_size:
         if first.orders:
             yield first.orders
@@ -51,7 +74,8 @@ async def last_page_first(
     seen = _Seen()
     last = (first.total - 1) // page_size
     for number in reversed(range(last + 1)):
-        if news := seen.news_of((await fetch(window, number)).orders):
+        page = await patiently(partial(fetch, window, number))
+        if news := seen.news_of(page.orders):
             yield news
     async for orders in _first_page_first(fetch, window, page_size, seen):
         yield orders
@@ -64,7 +88,7 @@ async def _first_page_first(
     for _ in range(_MOST_WALKS):
         number, total, found = 0, 1, False
         while number * page_size < total:
-            page = await fetch(window, number)
+            page = await patiently(partial(fetch, window, number))
             number, total = number + 1, page.total
             if news := seen.news_of(page.orders):
                 found = True

@@ -6,14 +6,15 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import httpx
 from pydantic import StrictInt
 
 from channel_adapters.calling import call
-from channel_adapters.contract import ChannelClient, ChannelUnavailable, PollRules, RawOrder, Window
-from channel_adapters.paging import Page, last_page_first
+from channel_adapters.contract import ChannelClient, PollRules, RawOrder, Window
+from channel_adapters.paging import Page, last_page_first, patiently
 from channel_adapters.reading import BEIJING, read_model
 from channel_adapters.shop import ShopSettings
 from channel_adapters.taobao.adapter import ADAPTER
@@ -28,9 +29,6 @@ _LONGEST: Final = timedelta(minutes=30)  # advised; a day is allowed
 _ADVISED_PAGE: Final = 50
 _LARGEST_PAGE: Final = 100
 _DETAILS_AT_ONCE: Final = 8
-_DETAIL_ATTEMPTS: Final = 4
-_DETAIL_PAUSE_SECONDS: Final = 0.2
-_LONGEST_PAUSE_SECONDS: Final = 5.0
 
 
 class _Count(Wire):
@@ -80,17 +78,13 @@ class TaobaoClient:
         return [task.result() for task in tasks]
 
     async def _detail(self, row: RawOrder) -> RawOrder:
-        """One trade in full. Asked again a few times: one failed call of hundreds must not fail the whole window."""
+        """One trade in full."""
         asked = {"method": "taobao.trade.fullinfo.get", "fields": FIELDS, "tid": row.platform_order_id}
-        for attempt in range(_DETAIL_ATTEMPTS):
-            try:
-                async with self._slots:
-                    return ADAPTER.open_envelope(await self._call(asked))[0]
-            except ChannelUnavailable as error:
-                if attempt == _DETAIL_ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(min(error.retry_after or _DETAIL_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS))
-        raise AssertionError("unreachable")
+        return await patiently(partial(self._full, asked))
+
+    async def _full(self, asked: dict[str, str]) -> RawOrder:
+        async with self._slots:
+            return ADAPTER.open_envelope(await self._call(asked))[0]
 
     async def _call(self, business: dict[str, str]) -> bytes:
         form = business | {

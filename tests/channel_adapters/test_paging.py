@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channel_adapters.contract import RawOrder, Window
+from channel_adapters import paging
+from channel_adapters.contract import ChannelUnavailable, RawOrder, Window
 from channel_adapters.paging import Page, last_page_first
+from schemas.text import Text
 
 NOON = datetime(2026, 11, 11, 12, 0, 0, tzinfo=UTC)
 WINDOW = Window(NOON, NOON + timedelta(minutes=30))
@@ -78,6 +81,35 @@ async def test_a_listing_that_never_stops_growing_is_left_after_a_while() -> Non
     listing.before_look = lambda look: listing.ids.insert(0, f"LATE{look}")
     assert set(await listing.walk()) >= {f"T{number}" for number in range(8)}
     assert len(listing.looks) < 500
+
+
+async def test_a_page_that_fails_now_and_then_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a shop that is behind has ever more pages in a window, and one of them always fails."""
+    monkeypatch.setattr(paging, "_PAUSE_SECONDS", 0.0)
+    listing = Listing(8)
+
+    def fail(look: int) -> None:
+        if look % 3:
+            listing.looks.append(-1)
+            raise ChannelUnavailable(Text(en="busy", zh="忙"))
+
+    listing.before_look = fail
+    assert set(await listing.walk()) == {f"T{number}" for number in range(8)}
+
+
+async def test_a_page_that_fails_for_good_fails_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "_PAUSE_SECONDS", 0.0)
+    listing = Listing(8)
+
+    def fail(look: int) -> None:
+        if look:
+            listing.looks.append(-1)
+            raise ChannelUnavailable(Text(en="down", zh="宕机"))
+
+    listing.before_look = fail
+    with pytest.raises(ChannelUnavailable):
+        await listing.walk()
+    assert listing.looks == [0, -1, -1, -1, -1]
 
 
 @given(
