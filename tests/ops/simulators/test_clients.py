@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
 
@@ -130,16 +131,25 @@ async def test_faults_strike_at_their_rate_and_repeat() -> None:
         Faults(1.0)
 
 
+class CountingFaults(Faults):
+    """Faults that know how often they struck."""
+
+    struck = 0
+
+    def strike(self) -> Fault | None:
+        fault = super().strike()
+        self.struck += fault is not None
+        return fault
+
+
 async def test_a_faulty_platform_gives_all_its_orders_in_the_end(small: Quiet, http: httpx.AsyncClient) -> None:
-    async with listening(small.simulator(Faults(0.2, seed=3))) as port:
+    faults = CountingFaults(0.2, seed=3)
+    async with listening(small.simulator(faults)) as port:
         shop = simulated_shop("pinduoduo", f"http://127.0.0.1:{port}").model_copy(update={"page_size": 20})
         client = CHANNELS["pinduoduo"].make_client(shop, http, small.now)
         rows: list[RawOrder] = []
-        failures = 0
         while not rows:
-            try:
+            with suppress(ChannelUnavailable):
                 rows = await rows_of(client, Window(moment(START), small.now()))
-            except ChannelUnavailable:
-                failures += 1
     assert {row.platform_order_id for row in rows} == {s.order_id for s in small.sales("pinduoduo") if shown(s)}
-    assert failures
+    assert faults.struck
