@@ -137,7 +137,7 @@ class Rounds:
             moving = self._until_rest(plan, troubles, waited)
             before = self._books.positions
             findings = self._prove(moving)
-            still = before == self._books.positions and not self._books.unread()
+            still = before == self._books.positions and not self._moving(plan.truth)
             if moving or still or time.monotonic() > over:
                 return findings
 
