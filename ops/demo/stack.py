@@ -13,7 +13,7 @@ import yaml
 
 from channel_adapters.registry import CHANNELS
 from ops.local_stack.broker import Broker
-from ops.local_stack.child import Child, fleet_environment, worker
+from ops.local_stack.child import Child, fleet_environment, simulated_wms, worker
 from ops.local_stack.redis_server import RedisServer
 from ops.local_stack.topics import create_topics, wanted_topics
 from ops.simulators.shops import simulated_shops
@@ -65,8 +65,7 @@ class Stack:
 
     def start_warehouses(self, seed: int) -> None:
         """The simulated WMS of all warehouses."""
-        command = [sys.executable, "-m", "ops.simulators.wms", "--kafka", self.broker.address, "--seed", str(seed)]
-        wms = Child("wms", command, self.folder, self.env, says="port")
+        wms = simulated_wms(self.broker.address, self.folder, self.env, {"seed": seed})
         self.others.append(wms)
         self._exit.callback(wms.stop)
         wms.start()
@@ -74,12 +73,11 @@ class Stack:
 
     def start_shops(self, options: Sequence[str]) -> None:
         """The simulated platforms and the pollers."""
-        self.simulators = Child(
-            "platforms", [sys.executable, "-m", "ops.simulators", "--port", "0", *options], self.folder, self.env
-        )
+        command = [sys.executable, "-m", "ops.simulators", "--port", "0", *options]
+        self.simulators = Child("platforms", command, self.folder, self.env, says="port")
         self._exit.callback(self.simulators.stop)
         self.simulators.start()
-        self.simulators.wait_ready("port")
+        self.simulators.wait_ready()
         shops = self.folder / "shops.yaml"
         shops.write_text(yaml.safe_dump(_shops(f"http://127.0.0.1:{self.simulators.port}")), encoding="utf-8")
         poller = Child(

@@ -45,19 +45,19 @@ class Child:
         self.port = None
         self._process = spawn(self._command, log=self.log, env=self._env, stdout=subprocess.PIPE)
 
-    def wait_ready(self, what: str = "") -> None:
-        """Wait for its line of JSON; `what`: the port in it. Raises RuntimeError that names its log."""
-        if not self.ready(what, START_SECONDS):
+    def wait_ready(self) -> None:
+        """Wait for its line of JSON. Raises RuntimeError that names its log."""
+        if not self.ready(START_SECONDS):
             raise RuntimeError(f"{self.name} did not start; its log is {self.log}:\n{self.last_words()}")
 
-    def ready(self, what: str = "", seconds: float = 0) -> bool:
+    def ready(self, seconds: float = 0) -> bool:
         """Whether it has said that it is ready, waiting at most so long."""
         said = self._process.stdout if self._process is not None else None
         if self.port is None and said is not None and not said.closed:
             readable, _, _ = select.select([said], [], [], seconds)
             line = said.readline() if readable else b""
             if line.strip():
-                self.port = json.loads(line)[what or self._says]
+                self.port = json.loads(line)[self._says]
         return self.port is not None and self.running
 
     def last_words(self) -> str:
@@ -127,6 +127,13 @@ class Child:
             for sample in family.samples:
                 sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
         return sums
+
+
+def simulated_wms(kafka: str, folder: Path, env: Mapping[str, str], options: Mapping[str, object]) -> Child:
+    """The simulated WMS; `options` as on its command line."""
+    command = [sys.executable, "-m", "ops.simulators.wms", "--kafka", kafka]
+    command += [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return Child("wms", command, folder, env, says="port")
 
 
 def worker(name: str, stages: str, folder: Path, env: Mapping[str, str]) -> Child:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ import topology
 from channel_adapters.registry import CHANNELS
 from ops.local_stack.apache_kafka import ApacheKafka, KafkaNode
 from ops.local_stack.broker import Broker
-from ops.local_stack.child import Child, fleet_environment, worker
+from ops.local_stack.child import Child, fleet_environment, simulated_wms, worker
 from ops.local_stack.ports import LOOPBACK
 from ops.local_stack.redis_server import RedisServer
 from ops.local_stack.topics import create_topics, wanted_topics
@@ -120,16 +119,13 @@ class Rig:
     def _warehouses_that_answer(self) -> Child:
         answering = [warehouse for warehouse in self.warehouses if warehouse not in self.silent]
         options = {
-            "kafka": self.broker.address,
             "warehouses": ",".join(answering),
             "seed": _WMS_SEED,
             "pace": _WMS_PACE,
             "say-later": _SAY_LATER,
             **{name.replace("_", "-"): share for name, share in asdict(_MISHAPS).items()},
         }
-        told = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        command = [sys.executable, "-m", "ops.simulators.wms", *told]
-        child = Child("wms", command, self.folder, dict(os.environ), says="port")
+        child = simulated_wms(self.broker.address, self.folder, os.environ, options)
         self._exit.callback(child.stop)
         return child
 
