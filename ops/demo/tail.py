@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from ops.demo.accounts import Books
+from workers.runtime.librdkafka import STEADY
 from workers.runtime.wire import DEDUPE_HEADER
 
 
@@ -17,6 +18,7 @@ class TopicTail:
     def __init__(self, address: str, topics: Sequence[str], partitions: int) -> None:
         self._consumer = Consumer(
             {
+                **STEADY,
                 "bootstrap.servers": address,
                 "group.id": "orderfleet-books",
                 "enable.auto.commit": False,
@@ -24,7 +26,6 @@ class TopicTail:
                 "socket.timeout.ms": 3000,
                 "reconnect.backoff.ms": 20,
                 "reconnect.backoff.max.ms": 200,
-                "metadata.recovery.strategy": "none",  # see workers/runtime/producer.py
                 "log_level": 0,
             }
         )

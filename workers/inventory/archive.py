@@ -15,6 +15,7 @@ from schemas.plan import PlannedOrder
 from schemas.record import decode
 from schemas.topics import ORDERS_PLANNED
 from workers.runtime.errors import TransientError
+from workers.runtime.librdkafka import STEADY
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class PlannedArchive:
 
     def __init__(self, brokers: str, *, topic: str = ORDERS_PLANNED.name, patience_seconds: float = 30) -> None:
         self._config: dict[str, Any] = {
+            **STEADY,
             "bootstrap.servers": brokers,
             "group.id": "orderfleet-archive",  # never joined: librdkafka wants a name
             "enable.auto.commit": False,

@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as Librdkafka
 
 from workers.runtime.errors import TransientError
+from workers.runtime.librdkafka import STEADY
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Producer:
 
     def __init__(self, brokers: str, *, linger_ms: float = 2, delivery_timeout: float = 30) -> None:
         self._config: dict[str, Any] = {
+            **STEADY,
             "bootstrap.servers": brokers,
             "enable.idempotence": True,
             "acks": "all",
@@ -73,9 +75,6 @@ class Producer:
             "request.timeout.ms": 5_000,
             "socket.keepalive.enable": True,
             "reconnect.backoff.max.ms": 1_000,
-            # Else it throws away all it knows whenever no broker is connected, many times a second while one restarts,
-            # and may not deliver for minutes after that.
-            "metadata.recovery.strategy": "none",
             "queue.buffering.max.messages": 200_000,
             "log.connection.close": False,
         }

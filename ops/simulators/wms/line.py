@@ -12,6 +12,7 @@ from ops.simulators.wms.house import Houses
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
 from schemas.record import encode, reader
 from schemas.topics import ORDERS_ROUTED, WMS_EVENTS
+from workers.runtime.librdkafka import STEADY
 
 SAY_LATER: Final = 1.0
 """Seconds between what is done and saying so at the earliest: an instruction of before must have arrived by then."""
@@ -29,11 +30,11 @@ class Line:
 
     def __init__(self, brokers: str, warehouses: list[str], say_later: float = SAY_LATER) -> None:
         patient: dict[str, Any] = {
+            **STEADY,
             "bootstrap.servers": brokers,
             "socket.timeout.ms": 3000,  # a connection that went dead without a word is given up after it
             "reconnect.backoff.ms": 20,
             "reconnect.backoff.max.ms": 500,
-            "metadata.recovery.strategy": "none",  # see workers/runtime/producer.py
             "log_level": 2,
         }
         self._consumer = Consumer(
