@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from schemas.ids import Slug
 from schemas.order import Order
@@ -65,6 +66,13 @@ class RuleMatch:
     priority: int
     action: str  # as written: "assign: hangzhou"
     effect: str  # "candidate 1", "overruled by force of cold-chain-to-shanghai", ...
+
+
+MOST_RETURNS: Final = 9
+"""So often an order that warehouses gave back is placed anew by itself; after that a person looks at it.
+
+How often it waited for stock meanwhile does not count: that is no warehouse's refusal.
+"""
 
 
 @record

@@ -11,6 +11,7 @@ from schemas.fulfillment import WmsEvent
 from schemas.plan import PlannedOrder
 from workers.fulfill.decide import (
     Course,
+    counts,
     course_of,
     events_of,
     labels_of,
@@ -18,7 +19,6 @@ from workers.fulfill.decide import (
     overtaken,
     race_of,
     remembered,
-    revived,
     steps_of,
 )
 from workers.fulfill.reading import Answered, check_known, known_order, read, read_again, still_there
@@ -161,7 +161,7 @@ class FulfillAgent:
         if not again:
             return
         await self._look([one for _, one in again])
-        again = [(job, one) for job, one in again if one.failed or revived(one.answered, one.standing)]
+        again = [(job, one) for job, one in again if one.failed or counts(one.answered, one.standing)]
         counting = [one for _, one in again]
         await self._apply(_sound(counting))
         await self._follow(_going_on(counting))

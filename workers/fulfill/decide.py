@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from enum import StrEnum
-from typing import Final
 
 from schemas.fulfillment import InstructionKind, WmsEventKind
-from schemas.plan import Disposition, PlannedOrder, ReviewOrder, RoutingPlan
+from schemas.plan import MOST_RETURNS, Disposition, PlannedOrder, ReviewOrder, RoutingPlan
 from schemas.record import changed, encode
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.fulfill.reading import Answered, refuse
@@ -33,12 +32,6 @@ from workers.inventory.records import Lost as LostUnits
 
 Event = PlannedOrder | ReviewOrder
 
-MOST_RETURNS: Final = 9
-"""So often an order that warehouses gave back is placed anew by itself; after that a person looks at it.
-
-How often it waited for stock meanwhile does not count: that is no warehouse's refusal.
-"""
-
 _STALE = (ReserveOutcome.STALE, ShortOutcome.STALE, WithdrawOutcome.STALE)
 _FOLLOWS = (WmsEventKind.ACCEPTED, WmsEventKind.PICKED, WmsEventKind.SHIPPED)
 _LAST_OF_CLAIM = 999  # a claim's own steps have lower numbers, the next claim's higher ones
@@ -58,7 +51,7 @@ def steps_of(answered: Answered, standing: Standing) -> list[Step]:
     """What the ledger must note, in order: what a change leaves out is free once the warehouse follows it."""
     step = step_of(answered, standing)
     follows = answered.event.kind in _FOLLOWS and answered.instruction is InstructionKind.CHANGE
-    if step is None or not follows or not standing.units or not _counts(answered, standing):
+    if step is None or not follows or not standing.units or not counts(answered, standing):
         return [] if step is None else [step]
     event, fence = answered.event, standing.fence + _LAST_OF_CLAIM
     shrink = Reserve(
@@ -113,17 +106,18 @@ def _rejected(answered: Answered, standing: Standing) -> Step | None:
 
 def _as_of(answered: Answered, standing: Standing) -> str:
     """The revision that the answer is good for: newer ones with nothing new to tell the warehouse are answered, too."""
-    return standing.revision if _counts(answered, standing) else answered.revision
+    return standing.revision if counts(answered, standing) else answered.revision
 
 
-def _counts(answered: Answered, standing: Standing) -> bool:
+def counts(answered: Answered, standing: Standing) -> bool:
+    """Whether the answer says what the warehouse does now: nothing newer was told since, or all of that was refused."""
     return standing.counts(answered.revision, cancellation=answered.instruction is InstructionKind.CANCEL)
 
 
 def overtaken(answered: Answered, standing: Standing, answers: Sequence[Answer]) -> bool:
     """Whether the order moved on between looking and asking: look again, for which of the two the answer meant."""
     stale = any(answer.outcome in _STALE for answer in answers)
-    return stale and _counts(answered, standing)
+    return stale and counts(answered, standing)
 
 
 def course_of(answered: Answered, standing: Standing, answer: Answer | None) -> Course:
@@ -166,11 +160,6 @@ def remembered(answered: Answered) -> Remember:
     """The answer, to be remembered until it counts."""
     event = answered.event
     return Remember(event.order_uid, event.warehouse_id, answered.revision, event.message_id, encode(event))
-
-
-def revived(answered: Answered, standing: Standing) -> bool:
-    """Whether what was remembered says what the warehouse does now: what it gave back stands again."""
-    return _counts(answered, standing)
 
 
 def _gives_back(answered: Answered) -> bool:

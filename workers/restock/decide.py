@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from schemas.plan import Disposition, PlannedOrder, ReviewOrder
+from schemas.plan import MOST_RETURNS, Disposition, PlannedOrder, ReviewOrder
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.inventory.availability import homes, missing
 from workers.inventory.waiting import Waiting
-
-MOST_RETURNS: Final = 9
-"""So often an order goes to a warehouse that has given it back already; then a person looks at it."""
 
 REVIEW_CODE: Final = "restock-gave-up"
 

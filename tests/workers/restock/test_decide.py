@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.plan import Disposition, OnShort, PlannedOrder, ReviewOrder
+from schemas.plan import MOST_RETURNS, Disposition, OnShort, PlannedOrder, ReviewOrder
 from schemas.record import encode
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from tests.builders import a_gift, a_line, a_plan, a_planned_order, an_order
 from workers.inventory.waiting import Waiting, waiting_of
-from workers.restock.decide import MOST_RETURNS, Allotment, is_the_one, word_of
+from workers.restock.decide import Allotment, is_the_one, word_of
 
 HZ, BJ, GZ = "hangzhou", "beijing", "guangzhou"
 NUT, TEA = "NUT-BOX-500", "TEA-LONGJING-250"
