@@ -169,7 +169,9 @@ async def _run(config: Settings, shops: Sequence[ShopSettings], peaks: Sequence[
     from contextlib import suppress
 
     from ops.cli.worker import serve_metrics
+    from workers.runtime.memory import give_big_blocks_back
 
+    give_big_blocks_back()
     metrics_port = serve_metrics(config.metrics_host, config.metrics_port)
 
     def ready(webhook_port: int | None) -> None:
