@@ -16,16 +16,12 @@ import orjson
 
 from schemas.fulfillment import InstructionKind
 from schemas.plan import Disposition, PlannedOrder
-from schemas.record import decode, encode
-from workers.inventory.availability import lines_to_ship, wanted
+from schemas.record import encode
+from workers.inventory.availability import lines_to_ship
 from workers.inventory.records import ENDED, Holdings, OrderState, Routed
-from workers.inventory.replay import Record
-from workers.reserve.decide import MOST_TOLD
-from workers.reserve.result import Result, Told, digest_of
-from workers.reserve.trails import TELLING, Instructed, Planned, Trail
-
-Records = Mapping[str, Record]
-"""What one order has, by warehouse."""
+from workers.reserve.result import Result, Told
+from workers.reserve.telling import Records, last_settled, routed_of
+from workers.reserve.trails import Planned, Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +37,14 @@ class Pointer:
 
 def pointer_of(trail: Trail, records: Records, remember_ms: int) -> Pointer | None:
     """The order's pointer; None when nothing is known that it could say."""
-    done, newest = trail.done, max((record.revision for record in records.values()), default="")
-    split = _unfinished_split(trail, records)
-    if split is not None:
-        return _settled(trail, split, records, remember_ms)
+    done, newest = last_settled(trail, records), max((record.revision for record in records.values()), default="")
     if done is not None and newest <= done.revision:
         return _settled(trail, done, records, remember_ms)
     if not newest:
         return None
     if done is None and not trail.open:
         return _from_records(newest, records, remember_ms)
-    return _claimed(trail, newest, records)
+    return _claimed(trail, done, newest, records)
 
 
 def is_lost(trail: Trail, records: Records) -> bool:
@@ -72,7 +65,7 @@ def is_lost(trail: Trail, records: Records) -> bool:
 
 
 def _settled(trail: Trail, planned: Planned, records: Records, remember_ms: int) -> Pointer:
-    routed, holdings = _routed(trail, planned.revision, records), _holdings(records, planned)
+    routed, holdings = routed_of(trail, planned.revision), _holdings(records, planned)
     state = _state(trail, planned, records, holdings, routed)
     fields = {
         "revision": planned.revision,
@@ -88,9 +81,11 @@ def _settled(trail: Trail, planned: Planned, records: Records, remember_ms: int)
     return Pointer(fields | _said(trail), at_ms + remember_ms if state in ENDED else 0)
 
 
-def _claimed(trail: Trail, newest: str, records: Records) -> Pointer:
-    """As if the stage had died at work on this revision: what it left is looked for where the order has anything."""
-    done = trail.done
+def _claimed(trail: Trail, done: Planned | None, newest: str, records: Records) -> Pointer:
+    """As if the stage had died at work on this revision: what it left is looked for where the order has anything.
+
+    `done`: the last that was settled.
+    """
     fields = {
         "revision": newest,
         "fence": _fence(records),
@@ -99,7 +94,7 @@ def _claimed(trail: Trail, newest: str, records: Records) -> Pointer:
         **_said(trail, before=newest),
     }
     if done is not None:
-        routed = _routed(trail, done.revision, records)
+        routed = routed_of(trail, done.revision)
         holdings = {where: dict(record.lines) for where, record in records.items() if record.is_live}
         fields["state"] = _state(trail, done, records, holdings, routed).value
         fields["holdings"], fields["routed"] = encode(holdings).decode(), encode(routed).decode()
@@ -169,34 +164,6 @@ def _holdings(records: Records, planned: Planned) -> Holdings:
     return given
 
 
-def _routed(trail: Trail, upto: str, records: Records) -> dict[str, Routed]:
-    """What each warehouse was last told by this revision, where that was to ship."""
-    last: dict[str, Instructed] = {}
-    revisions: dict[str, tuple[str, ...]] = {}  # since it was told to ship
-    for one in sorted(trail.instructed.values(), key=lambda one: one.revision):
-        where = one.told.warehouse_id
-        if one.revision <= upto:
-            last[where] = one
-            before = revisions.get(where, ()) if one.told.kind is InstructionKind.CHANGE else ()
-            revisions[where] = (*before, one.revision)[-MOST_TOLD:]
-    for revision, warehouse_id in trail.gave_up:
-        if revision <= upto and warehouse_id in last and last[warehouse_id].revision < revision:
-            del last[warehouse_id]
-    routed = {
-        where: Routed(
-            digest=one.digest,
-            line_ids=one.told.line_ids,
-            parcel=one.told.parcel,
-            parcels=one.told.parcels,
-            revisions=revisions[where],
-            units=one.units,
-        )
-        for where, one in last.items()
-        if one.told.kind in TELLING
-    }
-    return dict(sorted(routed.items(), key=lambda item: item[1].parcel))
-
-
 def _said(trail: Trail, before: str = "") -> dict[str, str]:
     """What each revision said; of all, or of those older than `before`."""
     told: dict[str, list[Told]] = {}
@@ -226,47 +193,6 @@ def _result(trail: Trail, revision: str, told: Iterable[Told]) -> Result:
 
 def _fence(records: Records) -> str:
     return str(max((record.fence for record in records.values()), default=0))
-
-
-# -- a split that was told of in part -------------------------------------------------------------------------------
-
-
-def _unfinished_split(trail: Trail, records: Records) -> Planned | None:
-    """An order that comes again, of whose parcels some were told already: it must end as it began.
-
-    Walked again it could be placed otherwise, and a warehouse that was told its part would ship it all the same. So the
-    parcel that is missing, if one is, is added to what was said, and the revision counts as settled.
-    """
-    for planned in sorted(trail.open, key=lambda planned: planned.revision, reverse=True):
-        told = [
-            one.told
-            for one in trail.instructed.values()
-            if one.revision == planned.revision and one.told.parcels > 1 and one.told.kind in TELLING
-        ]
-        if not told:
-            continue
-        parts = {one.parcel for one in told}
-        missing = [number for number in range(1, told[0].parcels + 1) if number not in parts]
-        if len(missing) == 1:
-            _add_parcel(trail, planned, records, told, missing[0])
-        return planned if len(missing) <= 1 else None
-    return None
-
-
-def _add_parcel(trail: Trail, planned: Planned, records: Records, told: list[Told], number: int) -> None:
-    named = {line_id for one in told for line_id in one.line_ids or ()}
-    order = decode(PlannedOrder, planned.raw).order
-    lines = tuple(line for line in lines_to_ship(order) if line.line_id not in named)
-    where = {one.warehouse_id for one in told}
-    takers = [name for name, one in records.items() if one.revision == planned.revision and one.is_live]
-    taker = next((name for name in sorted(takers) if name not in where), None)
-    if taker is None or not lines:
-        return
-    ids = tuple(line.line_id for line in lines)
-    kind = InstructionKind.FULFIL
-    added = Told(warehouse_id=taker, kind=kind, parcel=number, parcels=told[0].parcels, line_ids=ids)
-    digest, units = digest_of(order, lines), wanted(lines)
-    trail.instructed[planned.revision, taker, kind] = Instructed(planned.revision, added, digest, units)
 
 
 def needs_stock(planned: PlannedOrder) -> bool:

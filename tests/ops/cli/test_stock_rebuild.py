@@ -16,7 +16,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from ops.local_stack.broker import Broker
 from ops.local_stack.topics import create_topics, wanted_topics
-from schemas.fulfillment import FulfillmentInstruction
+from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.order import Order
 from schemas.plan import Disposition, OnShort, PlannedOrder
 from schemas.record import changed, decode, encode
@@ -28,10 +28,12 @@ from schemas.topics import (
     ORDERS_ROUTED,
     TRANSFERS_REQUESTED,
 )
-from tests.builders import a_gift, a_line, a_plan, a_planned_order, an_order, an_unpaid_order
+from tests.builders import a_gift, a_line, a_plan, a_planned_order, a_wms_event, an_order, an_unpaid_order
 from tests.kafka import TopicReader, wait_until
 from tests.ops.cli.conftest import Run
 from tests.workers.inventory.traffic import WAREHOUSES, Traffic
+from workers.fulfill.agent import FulfillAgent
+from workers.inventory.archive import PlannedArchive
 from workers.inventory.contents import dump, read_contents
 from workers.inventory.keys import WAREHOUSES as WAREHOUSES_KEY
 from workers.inventory.keys import order_key, reservation_key, sequence_key, stock_key
@@ -102,6 +104,16 @@ class Fleet(Traffic):
         [outcome] = await agent.handle([Delivery(planned, key=b"", partition=0, offset=offset)])
         assert not isinstance(outcome, Exception)
         return outcome
+
+    async def answered(self, *events: WmsEvent) -> Sequence[Any]:
+        """What the fulfill stage says to answers of warehouses."""
+        archive = PlannedArchive(self._broker.address)
+        try:
+            outcomes = await FulfillAgent(self.ledger, archive).handle([Delivery(one, key=b"") for one in events])
+        finally:
+            await archive.close()
+        assert not any(isinstance(outcome, Exception) for outcome in outcomes), outcomes
+        return [event for outcome in outcomes for event in outcome]
 
 
 @pytest.fixture
@@ -384,6 +396,7 @@ def units(fleet: Fleet, warehouse: str = "hangzhou") -> Awaitable[Any]:
 
 ORDER = an_order("1", lines=(a_line("A", 2), a_gift("B", 1, line_id="2", bound_to=("1",))))
 PLANNED = a_planned_order(ORDER, a_plan("hangzhou", "beijing"))
+SPLIT = an_order("1", lines=(a_line("A", 9, line_id="1"), a_line("B", 9, line_id="2")))
 
 
 def test_a_repeat_says_the_same_and_takes_nothing(world: World, run: Run) -> None:
@@ -458,8 +471,7 @@ def test_an_order_that_was_never_acknowledged_is_found_where_it_is(world: World,
 
 
 def test_a_split_that_was_told_in_part_ends_as_it_began(world: World, run: Run) -> None:
-    order = an_order("1", lines=(a_line("A", 9, line_id="1"), a_line("B", 9, line_id="2")))
-    planned = a_planned_order(order, a_plan("hangzhou", "beijing", on_short=OnShort.SPLIT))
+    planned = a_planned_order(SPLIT, a_plan("hangzhou", "beijing", on_short=OnShort.SPLIT))
 
     async def place(fleet: Fleet) -> list[Any]:
         await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=9)})
@@ -479,6 +491,83 @@ def test_a_split_that_was_told_in_part_ends_as_it_began(world: World, run: Run) 
     async def again(fleet: Fleet) -> None:
         said = await fleet.again(planned, 0)
         assert sorted(encode(each) for each in said) == sorted(encode(each) for each in events)
+
+    world(again)
+
+
+def test_what_a_warehouse_gives_back_before_its_order_comes_again_is_placed_anew(
+    world: World, run: Run, log_broker: Broker
+) -> None:
+    """The stage died when the warehouse was told and its own progress was not yet noted."""
+    placed(world, run, PLANNED, committed=False)
+
+    async def give_back(fleet: Fleet) -> None:
+        [told] = of(fleet, FulfillmentInstruction)
+        [again] = await fleet.answered(a_wms_event(told, "short", reason="damaged", quantities={"A": 1}))
+        assert isinstance(again, PlannedOrder)
+        assert (again.order.revision, again.plan.gave_up) == (retry_of(ORDER.revision), ("hangzhou",))
+        assert [encode(each) for each in await fleet.again(PLANNED, 0)] == [encode(told)]
+        assert instructions(await fleet.again(again, 1)) == [("fulfil", "beijing")]
+        assert (await fleet.ledger.audit()).is_clean
+
+    world(give_back)
+
+
+def test_an_order_that_was_told_and_lost_its_stock_takes_it_again(world: World, run: Run) -> None:
+    async def place(fleet: Fleet) -> None:
+        await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=9), "B": Count(on_hand=9)})
+        await fleet.relay()
+        await fleet.publish([PLANNED])
+        await Traffic.handle(fleet, PLANNED)
+        await fleet.publish(fleet.events)
+        await fleet.redis.flushall()
+
+    world(place)
+    rebuilt(run)
+
+    async def again(fleet: Fleet) -> None:
+        assert instructions(await fleet.again(PLANNED, 0)) == [("fulfil", "hangzhou")]
+        [level] = await units(fleet)
+        assert level.committed == 2
+
+    world(again)
+
+
+@pytest.mark.parametrize(
+    ("revised", "said"),
+    [
+        ((a_line("A", 8, line_id="1"), a_line("B", 9, line_id="2")), [("change", "hangzhou")]),
+        ((a_line("A", 8, line_id="1"), a_line("B", 8, line_id="2")), [("change", "hangzhou"), ("change", "beijing")]),
+        ((a_line("A", 8, line_id="1"),), [("change", "hangzhou"), ("cancel", "beijing")]),
+    ],
+)
+def test_a_change_of_a_split_order_that_was_told_in_part_ends_as_it_began(
+    world: World, run: Run, revised: tuple[Any, ...], said: list[tuple[str, str]]
+) -> None:
+    planned = a_planned_order(SPLIT, a_plan("hangzhou", "beijing", on_short=OnShort.SPLIT))
+    change = a_planned_order(later(SPLIT, lines=revised), a_plan("hangzhou", "beijing", on_short=OnShort.SPLIT))
+
+    async def place(fleet: Fleet) -> list[Any]:
+        await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=9)})
+        await fleet.ledger.set_stock("beijing", {"B": Count(on_hand=9)})
+        await fleet.handle(planned)
+        await fleet.acknowledge()
+        before = len(fleet.events)
+        await fleet.publish([change])
+        await Traffic.handle(fleet, change)
+        told = fleet.events[before:]
+        assert instructions(told) == said
+        await fleet.publish(told[:1])
+        await fleet.relay()
+        await fleet.redis.flushall()
+        return told
+
+    told = world(place)
+    rebuilt(run)
+
+    async def again(fleet: Fleet) -> None:
+        assert [encode(each) for each in await fleet.again(change, 1)] == [encode(each) for each in told]
+        assert (await fleet.ledger.audit()).is_clean
 
     world(again)
 
