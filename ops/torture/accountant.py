@@ -153,6 +153,11 @@ class Accountant:
         with self._lock:
             return {expected.uid: self._place(expected.uid) for expected in truth}
 
+    def planned(self, uids: Iterable[str]) -> dict[str, str]:
+        """The newest revision of each of these orders that was decided."""
+        with self._lock:
+            return {uid: self.books.accounts[uid].planned for uid in uids}
+
     def begin(self) -> None:
         """A round begins: what was touched before is of no interest."""
         with self._lock:

@@ -41,6 +41,7 @@ class FaultKind(StrEnum):
     REDIS_REFUSE = "Redis refuses connections"
     REDIS_STALL = "Redis connections stall"
     REDIS_STRAND = "Redis connections go dead"
+    REDIS_EMPTY = "Redis emptied and rebuilt"
     BROKER_CUT = "broker connections cut"
     BROKER_REFUSE = "broker refuses connections"
     BROKER_STALL = "broker connections stall"
@@ -53,6 +54,10 @@ class FaultKind(StrEnum):
 
 KEEPS_ITS_DATA: Final = frozenset({FaultKind.BROKER_KILL, FaultKind.BROKER_RESTART})
 """Faults for brokers that keep their data when their process ends."""
+
+_ONCE: Final = (KEEPS_ITS_DATA, frozenset({FaultKind.REDIS_EMPTY}))
+"""Sets of kinds of which a round holds one at most: with two brokers of three away nobody can promise anything, and a
+rebuild stops the whole fleet for so long that of a second one nothing would be left to see."""
 
 # How often a kind is drawn, and how long it lasts, seconds from and to. A frozen worker's session ends after two.
 _ODDS: Final = {
@@ -68,6 +73,7 @@ _ODDS: Final = {
     FaultKind.REDIS_REFUSE: (1, 0.5, 2.0),
     FaultKind.REDIS_STALL: (1, 0.5, 3.0),
     FaultKind.REDIS_STRAND: (0.5, 0.0, 0.0),
+    FaultKind.REDIS_EMPTY: (1, 0.0, 0.5),
     FaultKind.BROKER_CUT: (2, 0.0, 0.0),
     FaultKind.BROKER_REFUSE: (1, 0.5, 2.0),
     FaultKind.BROKER_STALL: (1, 0.5, 3.0),
@@ -97,11 +103,10 @@ def possible_faults(kafka: Kafka) -> tuple[FaultKind, ...]:
 def draw_faults(rng: Random, kinds: Sequence[FaultKind], count: int, seconds: float) -> tuple[Fault, ...]:
     """Some faults of these kinds, in the order in which they happen, while input comes in for `seconds`.
 
-    At most one of them takes a broker down: with two brokers of three away nobody can promise anything.
+    There may be fewer than `count`: of kinds that happen once only, when no others are wished for.
     """
     drawn: list[Fault] = []
-    while len(drawn) < count:
-        open_kinds = [kind for kind in kinds if kind not in KEEPS_ITS_DATA or not _takes_broker(drawn)]
+    while len(drawn) < count and (open_kinds := [kind for kind in kinds if not _is_used_up(kind, drawn)]):
         [kind] = rng.choices(open_kinds, [_ODDS[each][0] for each in open_kinds])
         _, shortest, longest = _ODDS[kind]
         at = rng.uniform(0.1, 0.8) * seconds
@@ -109,5 +114,5 @@ def draw_faults(rng: Random, kinds: Sequence[FaultKind], count: int, seconds: fl
     return tuple(sorted(drawn, key=lambda fault: fault.at))
 
 
-def _takes_broker(faults: Sequence[Fault]) -> bool:
-    return any(fault.kind in KEEPS_ITS_DATA for fault in faults)
+def _is_used_up(kind: FaultKind, drawn: Sequence[Fault]) -> bool:
+    return any(kind in once and any(fault.kind in once for fault in drawn) for once in _ONCE)

@@ -10,6 +10,8 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from ops.demo.accounts import Expected
+from workers.defer.queue import DelayQueue
+from workers.inventory.contents import WAITING_FAMILIES, read_contents
 from workers.inventory.keys import outbox_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.reading import read_reservations
@@ -21,6 +23,9 @@ Findings = dict[str, list[str]]
 HOLDS_ALL: Final = frozenset({"routed", "held"})
 HOLDS_ANY: Final = frozenset({"review", "wms-review", "deferred"})
 """In these places an order keeps what it had; in all others it must hold nothing."""
+
+
+_FOLLOWS: Final = ("order", *WAITING_FAMILIES)
 
 
 class Stock:
@@ -68,6 +73,30 @@ class Stock:
             lengths: list[Any] = [await redis.xlen(outbox_key(warehouse)) for warehouse in self._warehouses]
             return not any(lengths)
 
+    def contents(self) -> dict[str, bytes]:
+        """All that is kept of stock, to the byte; without the orders' pointers, which come back in meaning."""
+        return asyncio.run(self._contents())
+
+    async def _contents(self) -> dict[str, bytes]:
+        async with Redis.from_url(self._url) as redis:
+            return {one.key: one.line() async for one in read_contents(redis) if one.family not in _FOLLOWS}
+
+    def empty(self) -> None:
+        """Take everything away from Redis."""
+        asyncio.run(self._empty())
+
+    async def _empty(self) -> None:
+        async with Redis.from_url(self._url) as redis:
+            await redis.flushall()
+
+    def deferred(self) -> dict[str, str]:
+        """The orders that wait for their time, and in which revision."""
+        return asyncio.run(self._deferred())
+
+    async def _deferred(self) -> dict[str, str]:
+        async with Redis.from_url(self._url) as redis:
+            return await DelayQueue(redis).revisions()
+
     def audit(self, uids: Sequence[str]) -> tuple[AuditReport, list[StockLevel], list[Reservation]]:
         """The ledger's own audit, all counters, and what is written of these orders in every warehouse."""
         return asyncio.run(self._audit(uids))
@@ -105,6 +134,16 @@ def misheld(
         if place not in HOLDS_ANY and has != due:
             found.append(f"{expected.uid}: {expected.story}: {place}, holds {has}, should hold {due}")
     return found
+
+
+def changed_keys(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
+    """What is not the same in two looks at all contents, in words."""
+    changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+    return [f"{key} was {_shown(before, key)}, came back as {_shown(after, key)}" for key in changed]
+
+
+def _shown(contents: Mapping[str, bytes], key: str) -> str:
+    return contents[key].decode() if key in contents else "nothing"
 
 
 def _less(units: Mapping[str, int], gone: Mapping[str, int]) -> dict[str, int]:

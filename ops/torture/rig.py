@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +20,7 @@ from ops.local_stack.apache_kafka import ApacheKafka, KafkaNode
 from ops.local_stack.broker import Broker
 from ops.local_stack.child import Child, fleet_environment, simulated_wms, worker
 from ops.local_stack.ports import LOOPBACK
+from ops.local_stack.process import spawn
 from ops.local_stack.redis_server import RedisServer
 from ops.local_stack.topics import create_topics, wanted_topics
 from ops.simulators.wms.fate import Mishaps
@@ -70,6 +73,9 @@ class Rig:
         self.busy: set[str] = set()  # names of what a fault has in hand: nobody else may touch it
         self.revived: Counter[str] = Counter()  # processes that ended by themselves, by name and exit code
         self.slowest_leave = 0.0  # seconds from SIGTERM to the end of a worker
+        self.rebuilt_wrong: list[str] = []  # what a rebuild of the stock did not bring back as it was
+        self.deferred: dict[str, str] = {}  # orders that waited for their time when Redis was emptied: uid -> revision
+        self.relay: Child  # by itself, started only while the fleet is away
         self._joined = 0
         self._revived_at: dict[str, float] = {}
         self._exit = ExitStack()
@@ -106,6 +112,7 @@ class Rig:
         readers, timers = fleet_jobs()
         self.workers = [self._child(f"worker-{number}", readers) for number in range(1, WORKERS + 1)]
         self.timers = [self._child(f"timers-{number}", timers) for number in range(1, TIMERS + 1)]
+        self.relay = self._child("relay", "relay")
         self.wms = self._warehouses_that_answer()
         for child in self._children:
             child.start()
@@ -113,8 +120,13 @@ class Rig:
             child.wait_ready()
 
     @property
+    def fleet(self) -> tuple[Child, ...]:
+        """All that writes to the ledger."""
+        return (*self.workers, *self.timers)
+
+    @property
     def _children(self) -> tuple[Child, ...]:
-        return (*self.workers, *self.timers, self.wms)
+        return (*self.fleet, self.wms)
 
     def _warehouses_that_answer(self) -> Child:
         answering = [warehouse for warehouse in self.warehouses if warehouse not in self.silent]
@@ -130,12 +142,25 @@ class Rig:
         return child
 
     def _child(self, name: str, stages: str) -> Child:
-        redis = f"redis://{LOOPBACK}:{self.redis_proxy.port}/0"
-        told = {**_ENVIRONMENT, "ORDERFLEET_SILENT_WAREHOUSES": ",".join(self.silent)}
-        environment = fleet_environment(self.broker.address, redis, PARTITIONS, told)
-        child = worker(name, stages, self.folder, environment)
+        child = worker(name, stages, self.folder, self._environment())
         self._exit.callback(child.stop)
         return child
+
+    def _environment(self) -> dict[str, str]:
+        redis = f"redis://{LOOPBACK}:{self.redis_proxy.port}/0"
+        told = {**_ENVIRONMENT, "ORDERFLEET_SILENT_WAREHOUSES": ",".join(self.silent)}
+        return fleet_environment(self.broker.address, redis, PARTITIONS, told)
+
+    @property
+    def operator_log(self) -> Path:
+        """What commands complained of."""
+        return self.folder / "operator.log"
+
+    def operator(self, words: Sequence[str], printed: Path) -> subprocess.Popen[bytes]:
+        """One command of `orderfleet`, begun; what it prints goes to a file."""
+        command = [sys.executable, "-m", "ops.cli", *words]
+        with printed.open("wb") as out:
+            return spawn(command, log=self.operator_log, env=self._environment(), stdout=out.fileno())
 
     def another_worker(self) -> Child:
         """One that joins the others; started, not yet ready, and not supervised."""
@@ -162,6 +187,10 @@ class Rig:
     def fleet_ready(self) -> bool:
         """Whether all processes are alive and have said that they are ready."""
         return all(child.ready() for child in self._children)
+
+    def is_free(self, name: str) -> bool:
+        """Whether no fault has it in hand."""
+        return name not in self.busy
 
     @contextmanager
     def holding(self, name: str) -> Iterator[None]:

@@ -210,8 +210,19 @@ class Rounds:
             "torn events": list(books.replay.torn),
             "torn instructions": list(books.torn),
             "events against counters": [] if moving else books.replay.differences(levels),
+            "rebuild": [*self._rig.rebuilt_wrong, *self._forgotten()],
             "slow to leave": [f"{slow:.1f} s from SIGTERM to the end"] if slow > _LEAVE_SECONDS else [],
         }
+
+    def _forgotten(self) -> list[str]:
+        """Orders that waited for their time when Redis was emptied, and now do not, though nothing newer came."""
+        waiting = self._stock.deferred() if self._rig.deferred else {}
+        newest = self._books.planned(self._rig.deferred)
+        return [
+            f"{uid}: {revision} no longer waits for its time"
+            for uid, revision in self._rig.deferred.items()
+            if uid not in waiting and newest[uid] <= revision
+        ]
 
     def _new(self, findings: Findings) -> Findings:
         """Without what earlier rounds found: one mistake is one finding."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -15,31 +16,30 @@ from ops.local_stack.child import Child
 from ops.torture.accountant import Accountant
 from ops.torture.faults import Fault, FaultKind
 from ops.torture.proxy import Proxy
+from ops.torture.rebuilding import empty_and_rebuild
 from ops.torture.rig import Rig
+from ops.torture.steps import Trouble, Wait, leave
 from workers.runtime.errors import TransientError
-
-Wait = float | Callable[[], bool]
-"""Seconds, or until it holds."""
-
-Trouble = Generator[Wait, None, None]
 
 FLAP_SECONDS: Final = 0.03
 ARRIVAL_SECONDS: Final = 0.2
 
 REDIS: Final = "redis"
 BROKER: Final = "broker"
+WRITERS: Final = (FaultKind.WORKER_JOIN, FaultKind.STOCK_ARRIVES)  # to the ledger, besides the fleet
 
 
 def trouble(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
     """The fault, from its beginning until what it broke is whole again. Waits until nobody else breaks the same."""
-    name = _what_it_breaks(fault, rig)
-    yield lambda: name not in rig.busy
-    with rig.holding(name):
+    with ExitStack() as held:
+        for name in _what_it_breaks(fault, rig):
+            yield partial(rig.is_free, name)
+            held.enter_context(rig.holding(name))
         match fault.kind:
             case FaultKind.WORKER_KILL | FaultKind.TIMERS_KILL | FaultKind.WMS_KILL:
                 yield from _kill(_child(fault, rig), fault)
             case FaultKind.WORKER_STOP:
-                yield from _leave(_child(fault, rig), rig)
+                yield from leave([_child(fault, rig)], rig)
                 yield from _return(_child(fault, rig), fault)
             case FaultKind.WORKER_JOIN:
                 yield from _join(fault, rig)
@@ -47,6 +47,8 @@ def trouble(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
                 yield from _freeze(_child(fault, rig), fault)
             case FaultKind.REDIS_KILL | FaultKind.REDIS_RESTART:
                 yield from _redis(fault, rig, books)
+            case FaultKind.REDIS_EMPTY:
+                yield from empty_and_rebuild(fault, rig, books)
             case FaultKind.BROKER_KILL | FaultKind.BROKER_RESTART:
                 yield from _broker(fault, rig, books)
             case FaultKind.STOCK_ARRIVES:
@@ -55,12 +57,15 @@ def trouble(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
                 yield from _network(fault, _proxy(fault, rig), books)
 
 
-def _what_it_breaks(fault: Fault, rig: Rig) -> str:
-    if fault.kind in (FaultKind.WORKER_JOIN, FaultKind.STOCK_ARRIVES):
-        return fault.kind.name
+def _what_it_breaks(fault: Fault, rig: Rig) -> Sequence[str]:
+    """Whoever rebuilds needs all of it; nobody else needs two things, so nobody can wait for each other."""
+    if fault.kind is FaultKind.REDIS_EMPTY:
+        return (*(kind.name for kind in WRITERS), REDIS, BROKER, *(child.name for child in rig.fleet))
+    if fault.kind in WRITERS:
+        return (fault.kind.name,)
     if fault.kind.name.startswith("REDIS"):
-        return REDIS
-    return BROKER if fault.kind.name.startswith("BROKER") else _child(fault, rig).name
+        return (REDIS,)
+    return (BROKER,) if fault.kind.name.startswith("BROKER") else (_child(fault, rig).name,)
 
 
 def _child(fault: Fault, rig: Rig) -> Child:
@@ -88,18 +93,11 @@ def _return(child: Child, fault: Fault) -> Trouble:
     yield lambda: child.ready() or not child.running
 
 
-def _leave(child: Child, rig: Rig) -> Trouble:
-    began = time.monotonic()
-    child.signal(signal.SIGTERM)
-    yield lambda: not child.running
-    rig.slowest_leave = max(rig.slowest_leave, time.monotonic() - began)
-
-
 def _join(fault: Fault, rig: Rig) -> Trouble:
     child = rig.another_worker()
     yield lambda: child.ready() or not child.running
     yield fault.seconds
-    yield from _leave(child, rig)
+    yield from leave([child], rig)
 
 
 def _freeze(child: Child, fault: Fault) -> Trouble:

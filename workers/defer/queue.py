@@ -89,6 +89,15 @@ class DelayQueue:
         with redis_errors():
             return sum(await pipeline.execute())
 
+    async def revisions(self) -> dict[str, str]:
+        """All orders that are kept, and in which revision."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for keys in self._shards:
+            pipeline.hgetall(keys[_PARTS.index("revisions")])
+        with redis_errors():
+            shards: list[Any] = await pipeline.execute()
+        return {uid.decode(): revision.decode() for kept in shards for uid, revision in kept.items()}
+
     def _call(self, script: Script, order_uid: str, *arguments: str | bytes | int) -> ScriptCall:
         return ScriptCall(script, self._shards[crc32(order_uid.encode()) % SHARDS], arguments)
 

@@ -60,6 +60,16 @@ def test_faults_happen_while_input_still_comes_in() -> None:
         assert sum(fault.kind in KEEPS_ITS_DATA for fault in plan.faults) <= 1
 
 
+def test_redis_is_emptied_in_some_rounds_and_never_twice_in_one() -> None:
+    times = [sum(fault.kind is FaultKind.REDIS_EMPTY for fault in planned(seed).faults) for seed in range(100)]
+    assert set(times) == {0, 1}
+
+
+def test_of_a_kind_that_happens_once_there_are_fewer_faults_than_wished_for() -> None:
+    plan = plan_round(7, Size(orders=10, faults=4), [FaultKind.REDIS_EMPTY], CATALOGUE, WAREHOUSES, NOW)
+    assert [fault.kind for fault in plan.faults] == [FaultKind.REDIS_EMPTY]
+
+
 def test_every_kind_of_fault_is_drawn_sooner_or_later() -> None:
     drawn = {fault.kind for seed in range(100) for fault in planned(seed).faults}
     assert drawn == set(FaultKind)

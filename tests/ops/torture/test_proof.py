@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from ops.demo.accounts import Expected
 from ops.local_stack.redis_server import RedisServer
-from ops.torture.proof import misheld
+from ops.torture.proof import Stock, changed_keys, misheld
 from ops.torture.replay import Replay
 from ops.torture.watch import StockWatch
 from schemas.inventory import InventoryEvent, InventoryEventKind, StockChange
@@ -115,6 +115,25 @@ def test_a_repeat_that_says_something_else_is_found() -> None:
     for one in (event(1, on_hand=1), replace(event(1, on_hand=1), revision="r2")):
         replay.add(one)
     assert replay.torn == ["hangzhou/1"]
+
+
+def test_a_rebuild_that_brings_back_something_else_is_found() -> None:
+    before = {"stock:{hangzhou}:A": b"9", "stock:{hangzhou}:B": b"1", "sequence:{hangzhou}": b"4"}
+    after = {"stock:{hangzhou}:A": b"9", "stock:{hangzhou}:B": b"2", "moved:{hangzhou}:B": b"1"}
+    assert changed_keys(before, before) == []
+    assert changed_keys(before, after) == [
+        "moved:{hangzhou}:B was nothing, came back as 1",
+        "sequence:{hangzhou} was 4, came back as nothing",
+        "stock:{hangzhou}:B was 1, came back as 2",
+    ]
+
+
+def test_an_emptied_redis_has_no_contents_and_no_order_waits_for_its_time(redis_server: RedisServer) -> None:
+    stock = Stock(redis_server.url, ["hangzhou"])
+    stock.promise({"hangzhou": {"MUG-350": 3}})
+    assert stock.contents().keys() >= {"stock:{hangzhou}:MUG-350", "sequence:{hangzhou}", "warehouses"}
+    stock.empty()
+    assert (stock.contents(), stock.deferred()) == ({}, {})
 
 
 async def test_the_watch_sees_a_counter_that_is_below_zero_for_a_moment(

@@ -36,6 +36,14 @@ def test_workers_and_redis_die_and_every_order_is_accounted_for_once(tmp_path: P
     assert "embedded broker" in said
 
 
+def test_redis_is_emptied_and_the_rebuild_brings_everything_back(tmp_path: Path) -> None:
+    only = ("--only", "Redis emptied and rebuilt")
+    code, report, said = torture(tmp_path, "--rounds", "1", "--seed", "1", "--orders", "200", *only)
+    assert {name: report[name] for name in NOTHING} == NOTHING, said
+    assert (code, report["faults"]) == (0, {"Redis emptied and rebuilt": 1})
+    assert "Redis emptied and rebuilt" in report["recovery_seconds"]
+
+
 @pytest.mark.usefixtures("jars")
 def test_a_broker_that_keeps_its_data_dies_and_every_order_is_accounted_for_once(tmp_path: Path) -> None:
     only = ("--only", "broker kill -9", "--only", "worker kill -9")

@@ -1,0 +1,109 @@
+"""Redis is emptied in the middle of a round and made again from Kafka, by the steps of ops/runbooks/stock-rebuild.md.
+
+Before it is emptied every stock event is in Kafka, as with a disk that does not lie: so the ledger must come back to
+the byte, and no order may be named as lost. The warehouses know nothing of it, and go on answering.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from typing import Final
+
+import orjson
+from confluent_kafka import Consumer, TopicPartition
+
+from ops.cli.output import ExitCode
+from ops.torture.accountant import Accountant
+from ops.torture.faults import Fault, Kafka
+from ops.torture.proof import changed_keys
+from ops.torture.rig import PARTITIONS, Rig
+from ops.torture.steps import Trouble, Wait, leave
+from schemas.topics import ORDERS_DEFERRED, ORDERS_PLANNED, WMS_EVENTS, Topic
+from workers.runtime.worker import APP_PREFIX
+
+DEFER_GROUP: Final = f"{APP_PREFIX}-defer"
+_GROUPS: Final = {f"{APP_PREFIX}-reserve": ORDERS_PLANNED, f"{APP_PREFIX}-fulfill": WMS_EVENTS}
+_TRIES: Final = 20
+_PAUSE_SECONDS: Final = 1.0
+_REFUSED: Final = (ExitCode.BAD, ExitCode.AWAY)  # workers have left just now, the broker came back just now
+
+
+def empty_and_rebuild(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
+    """From the first worker that is asked to leave until all are back. Nobody else may break anything meanwhile.
+
+    What is wrong afterwards is in `rig.rebuilt_wrong`. Raises RuntimeError when the rebuild goes on refusing.
+    """
+    began = time.time()
+    yield from leave(rig.fleet, rig)
+    yield from _leave_groups(rig)
+    yield from _relay_the_rest(rig)
+    before = rig.stock.contents()
+    rig.deferred |= rig.stock.deferred()
+    rig.stock.empty()
+    yield fault.seconds
+    lost = yield from _rebuild(rig)
+    rig.rebuilt_wrong += [f"named as lost: {uid}" for uid in lost]
+    rig.rebuilt_wrong += changed_keys(before, rig.stock.contents())
+    yield from _visit(rig, DEFER_GROUP, ORDERS_DEFERRED, from_beginning=True)  # they wait in Redis, and are no stock
+    yield from _audit(rig)
+    for child in rig.fleet:
+        child.start()
+    books.returned(str(fault.kind), began)
+    yield lambda: all(child.ready() or not child.running for child in rig.fleet)
+
+
+def _relay_the_rest(rig: Rig) -> Trouble:
+    """What the sweeper did last, the relay may have left in the outbox when it went."""
+    if rig.stock.outboxes_empty():
+        return
+    rig.relay.start()
+    yield lambda: rig.relay.ready() and rig.stock.outboxes_empty()
+    yield from leave([rig.relay], rig)
+
+
+def _rebuild(rig: Rig) -> Generator[Wait, None, list[str]]:
+    """The orders that it names as lost."""
+    for _ in range(_TRIES):
+        code, said = yield from _run(rig, "stock", "rebuild", "--json")
+        if code == ExitCode.OK:
+            return [one["order_uid"] for one in orjson.loads(said)["lost_orders"]]
+        if code not in _REFUSED:
+            break
+        yield _PAUSE_SECONDS
+    raise RuntimeError(f"the stock could not be rebuilt; see {rig.operator_log}")
+
+
+def _leave_groups(rig: Rig) -> Trouble:
+    """The embedded broker keeps members that left during a rebalance until somebody else joins, and leaves alone."""
+    if rig.kafka is Kafka.EMBEDDED:
+        for group, topic in _GROUPS.items():
+            yield from _visit(rig, group, topic)
+
+
+def _visit(rig: Rig, group: str, topic: Topic, *, from_beginning: bool = False) -> Trouble:
+    """Join a group, get all of its partitions, and leave; `from_beginning`: what it reads is read again."""
+    settings = {"bootstrap.servers": rig.broker.address, "group.id": group, "session.timeout.ms": 6000}
+    member = Consumer({**settings, "enable.auto.commit": False, "log_level": 0})
+    try:
+        member.subscribe([topic.name])
+        yield lambda: member.poll(0) is not None or len(member.assignment()) == PARTITIONS
+        places = [TopicPartition(topic.name, number, 0) for number in range(PARTITIONS)]
+        if from_beginning:
+            member.commit(offsets=places, asynchronous=False)
+    finally:
+        member.close()
+
+
+def _audit(rig: Rig) -> Trouble:
+    code, said = yield from _run(rig, "stock", "audit", "--json")
+    if code != ExitCode.OK:
+        rig.rebuilt_wrong.append(f"the audit after it ended with {code}: {said.decode()[:500]}")
+
+
+def _run(rig: Rig, *words: str) -> Generator[Wait, None, tuple[int, bytes]]:
+    """One command, as an operator gives it: its exit code and what it printed."""
+    printed = rig.folder / "operator.json"
+    process = rig.operator(words, printed)
+    yield lambda: process.poll() is not None
+    return process.returncode, printed.read_bytes()
