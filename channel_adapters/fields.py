@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from channel_adapters.quick import Repair
+
 
 def _no_float(value: Any) -> Any:
     """An id written as 6.9E+18 has lost digits on its way: it may be another order's."""
@@ -14,13 +16,16 @@ def _no_float(value: Any) -> Any:
     return value
 
 
-EXACT = BeforeValidator(_no_float)
+EXACT = BeforeValidator(Repair(_no_float))
 
 Id = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[1-9][0-9]{0,19}$"), EXACT]
 """The integer id of something that exists, as text. Read as an integer, never as a float, so that no digit is lost."""
 
 Reference = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[0-9]{0,20}$")]
 """The id of something that may be gone: "0" or "" then."""
+
+Number = Annotated[str, Field(coerce_numbers_to_str=True)]
+"""Text that the platform may as well write as a number: an id, a code."""
 
 Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=40)]
 """Money as the platform wrote it, for `reading.minor_units`. A JSON number keeps its shortest exact text."""

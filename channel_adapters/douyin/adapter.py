@@ -19,6 +19,7 @@ from channel_adapters.contract import (
 from channel_adapters.douyin.mapping import CHANNEL, read_full, read_reduced
 from channel_adapters.douyin.signature import verify_push
 from channel_adapters.douyin.wire import Head
+from channel_adapters.quick import reader
 from channel_adapters.reading import read_object, refuse, slice_array, slice_value, unidentified, unix_time
 from schemas.order import Order
 from schemas.text import Text
@@ -121,9 +122,12 @@ def check_success(root: dict[str, Any]) -> None:
     )
 
 
+_read_head = reader(Head)
+
+
 def _raw(payload: bytes) -> RawOrder:
     try:
-        head = Head.model_validate_json(payload)
+        head = _read_head(payload)
     except ValidationError:
         return unidentified(payload)
     modified_at = None

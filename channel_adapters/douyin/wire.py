@@ -10,7 +10,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from channel_adapters.fields import EXACT
+from channel_adapters.fields import EXACT, Number
+from channel_adapters.quick import Repair
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ Seconds = Annotated[int, Field(strict=True, ge=0, le=10**11)]
 Count = Annotated[int, Field(strict=True, ge=0, le=10**6)]
 Word = Annotated[int, Field(strict=True)]
 Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$"), EXACT]
-Listed = Annotated[list[T], BeforeValidator(_listed)]
+Listed = Annotated[list[T], BeforeValidator(Repair(_listed))]
 
 
 class Wire(BaseModel):
@@ -125,9 +126,9 @@ class SkuOrder(Wire):
     pay_amount: Fen | None = None
     main_status: Word | None = None
     ship_time: Seconds = 0
-    sku_id: str | None = ""
+    sku_id: Number | None = ""
     code: str | None = ""
-    out_sku_id: str | None = ""
+    out_sku_id: Number | None = ""
     product_name: str | None = ""
     goods_type: Word = 0
     order_type: Word = 0

@@ -21,6 +21,7 @@ from channel_adapters.contract import (
 )
 from channel_adapters.jd.mapping import CHANNEL, read_detail, read_lean
 from channel_adapters.jd.wire import Head
+from channel_adapters.quick import reader
 from channel_adapters.reading import beijing_time, read_object, refuse, slice_array, slice_value, unidentified
 from schemas.order import Order
 from schemas.text import Text
@@ -179,9 +180,12 @@ def _refuse_hint(en: str, zh: str) -> NoReturn:
     )
 
 
+_read_head = reader(Head)
+
+
 def _raw(payload: bytes) -> RawOrder:
     try:
-        head = Head.model_validate_json(payload)
+        head = _read_head(payload)
     except ValidationError:
         return unidentified(payload)
     return RawOrder(head.order_id, _moment(head.modified), payload)

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from channel_adapters.jd.wire import Item, ItemExt, LeanOrder
+from channel_adapters.quick import reader
 from channel_adapters.reading import minor_units, refuse, share_out
 from schemas.order import Line, LineKind, LineStatus, OrderStatus, RefundStatus
 
 SERVICE_ORDER_TYPE = "75"
 """LOC: redeemed at a place, nothing to pick."""
+
+_read_ext = reader(ItemExt)
+_NO_EXT = ItemExt()
 
 _LINE_STATUS = {
     OrderStatus.SHIPPED: LineStatus.SHIPPED,
@@ -71,9 +75,9 @@ def _at(index: int) -> str:
 
 def _item_ext(item: Item, index: int, required: bool) -> ItemExt:
     try:
-        ext = ItemExt.model_validate_json(item.item_ext or "{}")
+        ext = _read_ext((item.item_ext or "{}").encode())
     except ValidationError:
-        ext = ItemExt()
+        ext = _NO_EXT
     if required and ext.sku_uuid is None:
         refuse("missing-field", f"{_at(index)}.itemExt", "holds no skuUuid, the id of the line", "缺少行编号 skuUuid")
     return ext

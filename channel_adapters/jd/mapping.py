@@ -93,6 +93,8 @@ COUPON_NAME = {
 APPOINTMENT = ("1075", "2")
 """sendpayMap: the buyer chose the day of dispatch, opPickDate."""
 
+_NOBODY = Consignee()
+
 _CIPHER = re.compile(r"[A-Za-z0-9+/=_-]{16,}")
 
 # -- order ---------------------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ def _order(wire: LeanOrder, shop_id: str, template: str, *, ids_required: bool) 
             status=status,
             payment=payment,
             lines=lines,
-            ship_to=_ship_to(wire.consignee_info or Consignee(), shop_id),
+            ship_to=_ship_to(wire.consignee_info or _NOBODY, shop_id),
             totals=totals,
             source=Source(template=template),
             paid_at=beijing_time(wire.payment_confirm_time, "paymentConfirmTime"),

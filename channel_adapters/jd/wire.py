@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from channel_adapters.fields import EXACT
+from channel_adapters.quick import Repair
 
 T = TypeVar("T")
 
@@ -31,8 +32,8 @@ Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$"), EXACT]
 Short = Annotated[str, Field(max_length=40)]
 """Money, a count, a code or a time, as the platform wrote it."""
 
-Listed = Annotated[list[T], BeforeValidator(_listed)]
-Labels = Annotated[dict[str, Any], BeforeValidator(_labels)]
+Listed = Annotated[list[T], BeforeValidator(Repair(_listed))]
+Labels = Annotated[dict[str, Any], BeforeValidator(Repair(_labels))]
 
 
 class Wire(BaseModel):
