@@ -52,13 +52,12 @@ def minor_units(value: str | float, where: str, *, digits: int = 2, negative: bo
     that means it, which is what the platform wrote.
     """
     text = value if type(value) is str else repr(value)
-    if text[-3:-2] == "." and digits == 2 and len(text) <= 16 and text.isascii():
-        amount_text = text[:-3] + text[-2:]
-        if amount_text.isdecimal() and text[0] != ".":
-            return int(amount_text)  # "12.30": nearly every amount, in a quarter of the time of the pattern
     whole, _, part = text.partition(".")
-    if len(part) <= digits and len(whole) <= 13 and (whole + part).isdecimal() and whole and text.isascii():
-        return int(whole + part.ljust(digits, "0"))
+    if len(part) < digits:
+        part = part.ljust(digits, "0")
+    plain = whole + part
+    if plain.isdecimal() and len(part) == digits and whole and len(whole) <= 13 and plain.isascii():
+        return int(plain)  # nearly every amount, in half the time of the pattern
     match = _YUAN.fullmatch(text.strip())
     if match is None:
         refuse("bad-money", where, "is not an amount of money", "不是有效的金额")
@@ -342,12 +341,12 @@ def sealed(order: Order) -> Order:
         refuse("no-lines", "lines", "has no lines", "订单没有商品行")
     if len(order.lines) > MAX_LINES:
         refuse("too-many-lines", "lines", f"has more than {MAX_LINES} lines", f"商品行超过 {MAX_LINES} 行")
-    seen = set()
-    for index, line in enumerate(order.lines):
+    seen: set[str] = set()
+    for line in order.lines:
         if line.quantity < 0:
-            refuse("bad-quantity", f"lines.{index}.quantity", "is negative", "数量为负数")
+            refuse("bad-quantity", f"lines.{len(seen)}.quantity", "is negative", "数量为负数")
         if line.line_id in seen:
-            refuse("duplicate-line", f"lines.{index}.line_id", "stands twice", "商品行编号重复")
+            refuse("duplicate-line", f"lines.{len(seen)}.line_id", "stands twice", "商品行编号重复")
         seen.add(line.line_id)
     try:
         # Building ends here, so this is no change of a finished value; `replace` would cost a tenth of the mapping.
