@@ -10,7 +10,7 @@ from typing import Final
 
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.reading import beijing_time, buyer_key, choose, minor_units, refuse, required, sealed
-from channel_adapters.taobao.lines import fen, is_set, line_id, listed, service_tags, sub_orders, to_lines
+from channel_adapters.taobao.lines import fen, fen_of_each, is_set, line_id, listed, service_tags, sub_orders, to_lines
 from channel_adapters.taobao.wire import PromotionDetail, SubOrder, Trade, TradeId
 from schemas.ids import order_uid
 from schemas.order import (
@@ -31,6 +31,11 @@ from schemas.order import (
 )
 
 CHANNEL: Final = "taobao"
+
+# An attribute of an enumeration costs ten times a global.
+_AWAITING_PAYMENT, _PAID = OrderStatus.AWAITING_PAYMENT, PaymentStatus.PAID
+_LINE_OPEN, _LINE_CANCELLED = LineStatus.OPEN, LineStatus.CANCELLED
+_SERVICE, _REFUNDED, _MASKED = LineKind.SERVICE, RefundStatus.REFUNDED, Privacy.MASKED
 
 _STATUS: Final = {
     "TRADE_NO_CREATE_PAY": OrderStatus.AWAITING_PAYMENT,
@@ -78,7 +83,8 @@ def to_order(trade: Trade, shop_id: str, template: str) -> Order:
     subs = sub_orders(trade)
     tags = service_tags(trade)
     lines = to_lines(trade, subs, tags)
-    holds = _holds(trade, subs)
+    flags = _raised(trade)
+    holds = _holds(trade, subs, flags)
     status = _status(trade, lines, holds)
     paid_at = beijing_time(trade.pay_time, "pay_time")
     promotions, promised_gifts = _promotions(trade, subs)
@@ -105,7 +111,7 @@ def to_order(trade: Trade, shop_id: str, template: str) -> Order:
             promised_gifts=promised_gifts,
             presale=_presale(trade),
             holds=holds,
-            marks=_marks(trade, subs, tags),
+            marks=_marks(trade, subs, tags, flags),
             buyer_remark=trade.buyer_message or "",
             seller_memo=trade.seller_memo or "",
             seller_flag=_seller_flag(trade.seller_flag),
@@ -123,8 +129,8 @@ def trade_id(trade: Trade | TradeId) -> str | None:
 
 def _status(trade: Trade, lines: Sequence[Line], holds: Sequence[str]) -> OrderStatus:
     status = choose(_STATUS, trade.status, "status")
-    goods = [line.status for line in lines if line.kind is not LineKind.SERVICE]
-    if goods and all(each is LineStatus.CANCELLED for each in goods):
+    goods = [line.status for line in lines if line.kind is not _SERVICE]
+    if goods and goods.count(_LINE_CANCELLED) == len(goods):
         return OrderStatus.CANCELLED
     return OrderStatus.ON_HOLD if holds and status in _SHIPPABLE else status
 
@@ -138,23 +144,23 @@ def _step(trade: Trade) -> PaymentStatus | None:
 
 def _payment(trade: Trade, lines: Sequence[Line]) -> PaymentStatus:
     step = _step(trade)
-    if step is not None and step is not PaymentStatus.PAID:
+    if step is not None and step is not _PAID:
         return step
-    if trade.status == "TRADE_CLOSED" or (lines and all(line.refund is RefundStatus.REFUNDED for line in lines)):
+    if trade.status == "TRADE_CLOSED" or (lines and not [line for line in lines if line.refund is not _REFUNDED]):
         return PaymentStatus.REFUNDED
-    if trade.status == "TRADE_CLOSED_BY_TAOBAO" or _STATUS.get(trade.status) is OrderStatus.AWAITING_PAYMENT:
+    if trade.status == "TRADE_CLOSED_BY_TAOBAO" or _STATUS.get(trade.status) is _AWAITING_PAYMENT:
         return PaymentStatus.UNPAID
-    return PaymentStatus.CASH_ON_DELIVERY if trade.type == "cod" and not trade.pay_time else PaymentStatus.PAID
+    return PaymentStatus.CASH_ON_DELIVERY if trade.type == "cod" and not trade.pay_time else _PAID
 
 
-def _holds(trade: Trade, subs: Sequence[SubOrder]) -> tuple[str, ...]:
+def _holds(trade: Trade, subs: Sequence[SubOrder], flags: Sequence[str]) -> tuple[str, ...]:
     """Why the platform says: do not ship. Any hold flag forbids it (TOP docs: trade fields)."""
-    holds = dict.fromkeys(map(_HOLD_FLAGS.__getitem__, _raised(trade)))
+    holds = dict.fromkeys([_HOLD_FLAGS[flag] for flag in flags])
     if trade.status == "PAID_FORBID_CONSIGN" and not holds:
         holds["ship-hold"] = None
-    if _STATUS.get(trade.status) in _SHIPPABLE and _step(trade) not in (None, PaymentStatus.PAID):
+    if _STATUS.get(trade.status) in _SHIPPABLE and _step(trade) not in (None, _PAID):
         holds["final-payment-open"] = None
-    if any(sub.status == "SELLER_CONSIGNED_PART" for sub in subs):
+    if "SELLER_CONSIGNED_PART" in [sub.status for sub in subs]:
         holds["line-part-shipped"] = None  # the trade does not say how many pieces are still to go
     return tuple(holds)
 
@@ -180,10 +186,9 @@ def _presale(trade: Trade) -> Presale | None:
 
 def _totals(trade: Trade, subs: Sequence[SubOrder], lines: Sequence[Line]) -> Totals:
     """`other` is what no field of the trade explains: the seller's manual changes of price, above all."""
-    goods = sum(line.unit_price * sub.num for line, sub in zip(lines, subs, strict=True))
-    discount = fen(trade.discount_fee, "discount_fee") + sum(
-        fen(sub.discount_fee, f"orders.order.{index}.discount_fee") for index, sub in enumerate(subs)
-    )
+    goods = sum([line.unit_price * sub.num for line, sub in zip(lines, subs, strict=True)])
+    discount = fen(trade.discount_fee, "discount_fee")
+    discount += sum(fen_of_each([sub.discount_fee for sub in subs], "discount_fee"))
     postage = fen(trade.post_fee, "post_fee")
     paid = minor_units(trade.payment, "payment")
     return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=paid - goods + discount - postage)
@@ -239,12 +244,12 @@ def _ship_to(trade: Trade) -> ShipTo:
 def _privacy(text: str) -> Privacy:
     if not text.strip():
         return Privacy.MISSING
-    return Privacy.MASKED if "*" in text else Privacy.PLAIN
+    return _MASKED if "*" in text else Privacy.PLAIN
 
 
 def _pay_deadline(trade: Trade, status: OrderStatus) -> datetime | None:
     """The timeout means "closes if unpaid" only while the trade waits for payment."""
-    if status is not OrderStatus.AWAITING_PAYMENT:
+    if status is not _AWAITING_PAYMENT:
         return None
     return beijing_time(trade.timeout_action_time, "timeout_action_time")
 
@@ -257,8 +262,8 @@ def _ship_by(
         if text and (moment := _promised(text, paid_at)):
             return moment
     pairs = zip(subs, lines, strict=True)
-    texts = [sub.estimate_con_time for sub, line in pairs if line.status is LineStatus.OPEN and sub.estimate_con_time]
-    return min((moment for text in texts if (moment := _promised(text, paid_at))), default=None)
+    texts = [sub.estimate_con_time for sub, line in pairs if sub.estimate_con_time and line.status is _LINE_OPEN]
+    return min([moment for text in texts if (moment := _promised(text, paid_at))], default=None)
 
 
 def _promised(text: str, paid_at: datetime | None) -> datetime | None:
@@ -277,9 +282,11 @@ def _promised(text: str, paid_at: datetime | None) -> datetime | None:
         return None
 
 
-def _marks(trade: Trade, subs: Sequence[SubOrder], tags: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def _marks(
+    trade: Trade, subs: Sequence[SubOrder], tags: Mapping[str, Sequence[str]], flags: Sequence[str]
+) -> tuple[str, ...]:
     """The platform's own tags on the trade; service words that name no line of it, too."""
-    marks = _raised(trade)
+    marks = list(flags)
     if is_set(trade.is_gift):
         marks.append("is_gift")
     if trade.scenario_group:
