@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from channel_adapters.contract import UnreadablePayload
 from channel_adapters.douyin.marks import to_marks
 from channel_adapters.douyin.wire import ReducedOrder, SkuOrder
 from channel_adapters.reading import choose, share_out
 from schemas.order import Line, LineKind, LineStatus, RefundStatus
 
+# An attribute of an enumeration costs ten times a global.
 _OPEN, _SHIPPED, _CANCELLED = LineStatus.OPEN, LineStatus.SHIPPED, LineStatus.CANCELLED
+_NOT_REFUNDED, _REFUNDED = RefundStatus.NONE, RefundStatus.REFUNDED
+_GIFT, _SERVICE = LineKind.GIFT, LineKind.SERVICE
 
 LINE_STATUS = {
     1: _OPEN,
@@ -76,14 +80,17 @@ def to_lines(wire: ReducedOrder) -> tuple[Line, ...]:
     shares = _paid_shares(wire)
     shipped = _shipped_counts(wire)
     paid = wire.pay_time > 0
-    return tuple(
-        _line(row, f"sku_order_list.{index}", share, shipped.get(row.order_id, 0), paid)
-        for index, (row, share) in enumerate(zip(wire.sku_order_list, shares, strict=True))
-    )
+    lines: list[Line] = []
+    try:
+        for row, share in zip(wire.sku_order_list, shares, strict=True):
+            lines.append(_line(row, share, shipped.get(row.order_id, 0), paid))
+    except UnreadablePayload as error:
+        raise error.inside(f"sku_order_list.{len(lines)}") from None
+    return tuple(lines)
 
 
-def _line(row: SkuOrder, where: str, paid: int, shipped: int, order_paid: bool) -> Line:
-    status, refund = _line_status(row, where, order_paid)
+def _line(row: SkuOrder, paid: int, shipped: int, order_paid: bool) -> Line:
+    status, refund = _line_status(row, order_paid)
     quantity = row.item_num
     if status is _CANCELLED:
         quantity = 0
@@ -91,7 +98,7 @@ def _line(row: SkuOrder, where: str, paid: int, shipped: int, order_paid: bool) 
         quantity = max(0, quantity - shipped)
         status = status if quantity else _SHIPPED
         quantity = quantity or row.item_num
-    kind = _kind(row, where)
+    kind = _kind(row)
     return Line(
         line_id=row.order_id,
         sku=_sku(row),
@@ -103,52 +110,52 @@ def _line(row: SkuOrder, where: str, paid: int, shipped: int, order_paid: bool) 
         kind=kind,
         status=status,
         refund=refund,
-        bound_to=tuple(row.master_sku_order_id_list) if kind is LineKind.GIFT else (),
-        marks=_line_marks(row, where),
+        bound_to=tuple(row.master_sku_order_id_list) if kind is _GIFT else (),
+        marks=_line_marks(row),
     )
 
 
-def _line_status(row: SkuOrder, where: str, order_paid: bool) -> tuple[LineStatus, RefundStatus]:
+def _line_status(row: SkuOrder, order_paid: bool) -> tuple[LineStatus, RefundStatus]:
     """A closed sub-order never ships, whatever else it says; neither does a refunded one that had not shipped."""
-    status = choose(LINE_STATUS, row.order_status, f"{where}.order_status")
-    refund = _refund(row, where)
+    status = choose(LINE_STATUS, row.order_status, "order_status")
+    refund = _refund(row)
     if row.main_status is not None:
-        main = choose(LINE_MAIN_STATUS, row.main_status, f"{where}.main_status")
+        main = choose(LINE_MAIN_STATUS, row.main_status, "main_status")
         if row.main_status in REFUNDED_MAIN_STATUS:
-            return main, RefundStatus.REFUNDED
+            return main, _REFUNDED
         if main is _CANCELLED:
             status = main
     if status is _CANCELLED and row.ship_time:
-        return _SHIPPED, RefundStatus.REFUNDED
-    if refund is RefundStatus.REFUNDED and status is _OPEN:
+        return _SHIPPED, _REFUNDED
+    if refund is _REFUNDED and status is _OPEN:
         status = _CANCELLED
     if status is _CANCELLED:
-        refund = RefundStatus.REFUNDED if order_paid else RefundStatus.NONE
+        refund = _REFUNDED if order_paid else _NOT_REFUNDED
     return status, refund
 
 
-def _refund(row: SkuOrder, where: str) -> RefundStatus:
+def _refund(row: SkuOrder) -> RefundStatus:
     """`after_sale_status` decides: when a buyer withdraws, refund_status stays at 1 (pending)."""
     sale = row.after_sale_info
     if sale is None:
-        return RefundStatus.NONE
-    refund = choose(AFTER_SALE_STATUS, sale.after_sale_status, f"{where}.after_sale_info.after_sale_status")
-    choose(AFTER_SALE_TYPE, sale.after_sale_type, f"{where}.after_sale_info.after_sale_type")
-    choose(REFUND_STATUS, sale.refund_status, f"{where}.after_sale_info.refund_status")
+        return _NOT_REFUNDED
+    refund = choose(AFTER_SALE_STATUS, sale.after_sale_status, "after_sale_info.after_sale_status")
+    choose(AFTER_SALE_TYPE, sale.after_sale_type, "after_sale_info.after_sale_type")
+    choose(REFUND_STATUS, sale.refund_status, "after_sale_info.refund_status")
     if sale.after_sale_type in NO_MONEY_BACK:
-        return RefundStatus.NONE
+        return _NOT_REFUNDED
     if sale.after_sale_status == 53 and sale.refund_status == REFUND_SUCCESS:
-        return RefundStatus.REFUNDED
+        return _REFUNDED
     return refund
 
 
-def _kind(row: SkuOrder, where: str) -> LineKind:
-    goods = choose(GOODS_TYPE, row.goods_type, f"{where}.goods_type")
-    sold_as = choose(SKU_ORDER_TYPE, row.order_type, f"{where}.order_type")
-    given = choose(GIVEN_PRODUCT_TYPE, row.given_product_type or "", f"{where}.given_product_type")
-    if LineKind.SERVICE in (goods, sold_as):
-        return LineKind.SERVICE
-    return LineKind.GIFT if row.trade_type == DEPOSIT_PRESALE_GIFT else given
+def _kind(row: SkuOrder) -> LineKind:
+    goods = choose(GOODS_TYPE, row.goods_type, "goods_type")
+    sold_as = choose(SKU_ORDER_TYPE, row.order_type, "order_type")
+    given = choose(GIVEN_PRODUCT_TYPE, row.given_product_type or "", "given_product_type")
+    if goods is _SERVICE or sold_as is _SERVICE:
+        return _SERVICE
+    return _GIFT if row.trade_type == DEPOSIT_PRESALE_GIFT else given
 
 
 def _sku(row: SkuOrder) -> str:
@@ -167,8 +174,8 @@ def _shipped_counts(wire: ReducedOrder) -> dict[str, int]:
     return counts
 
 
-def _line_marks(row: SkuOrder, where: str) -> tuple[str, ...]:
-    marks = [choose(PRE_SALE_TYPE, row.pre_sale_type, f"{where}.pre_sale_type")] if row.pre_sale_type else []
+def _line_marks(row: SkuOrder) -> tuple[str, ...]:
+    marks = [choose(PRE_SALE_TYPE, row.pre_sale_type, "pre_sale_type")] if row.pre_sale_type else []
     if row.trade_type:
         marks.append(f"trade_type={row.trade_type}")
     sale = row.after_sale_info
@@ -177,7 +184,7 @@ def _line_marks(row: SkuOrder, where: str) -> tuple[str, ...]:
     marks += [f"cid={cid}" for cid in (row.first_cid, row.second_cid, row.third_cid, row.fourth_cid) if cid]
     marks += [f"{spec.name}={spec.value}" for spec in row.spec]
     marks += [f"campaign={campaign.campaign_name}" for campaign in row.campaign_info if campaign.campaign_name]
-    return (*marks, *to_marks((row.sku_order_tag_ui,), row.promise_info))
+    return (*marks, *to_marks([row.sku_order_tag_ui], row.promise_info))
 
 
 def worth(row: SkuOrder) -> int:

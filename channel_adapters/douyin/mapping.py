@@ -59,6 +59,13 @@ MAIN_STATUS = ORDER_STATUS | {
     39: OrderStatus.COMPLETED,  # all refunded after receipt
 }
 
+# An attribute of an enumeration costs ten times a global.
+_AWAITING_PAYMENT, _ON_HOLD, _CANCELLED = OrderStatus.AWAITING_PAYMENT, OrderStatus.ON_HOLD, OrderStatus.CANCELLED
+_OVER = (OrderStatus.CANCELLED, OrderStatus.COMPLETED, OrderStatus.SHIPPED)
+_PAID, _REFUNDED = PaymentStatus.PAID, RefundStatus.REFUNDED
+_SERVICE, _LINE_CANCELLED = LineKind.SERVICE, LineStatus.CANCELLED
+_NO_ADDRESS = Address()
+
 PRE_SALE_TAG = "pre_sale_label"
 CASH_ON_DELIVERY = 0  # pay_type
 
@@ -96,7 +103,7 @@ def _order(wire: ReducedOrder, shop_id: str, template: str) -> Order:
     presale = _presale(wire)
     status = _status(wire, lines, presale)
     payment = _payment(wire, lines, status, presale)
-    settled = payment in (PaymentStatus.PAID, PaymentStatus.REFUNDED)
+    settled = payment is _PAID or payment is PaymentStatus.REFUNDED
     return sealed(
         Order(
             uid=order_uid(CHANNEL, shop_id, wire.order_id),
@@ -113,12 +120,12 @@ def _order(wire: ReducedOrder, shop_id: str, template: str) -> Order:
             totals=_totals(wire),
             source=Source(template=template),
             paid_at=unix_time(wire.pay_time, "pay_time") if settled else None,
-            pay_deadline=_pay_deadline(wire, payment) if status is OrderStatus.AWAITING_PAYMENT else None,
+            pay_deadline=_pay_deadline(wire, payment) if status is _AWAITING_PAYMENT else None,
             ship_by=unix_time(wire.exp_ship_time, "exp_ship_time"),
             buyer_key=buyer_key(CHANNEL, shop_id, wire.doudian_open_id or wire.open_id or ""),
             promotions=_promotions(wire),
             presale=presale,
-            holds=("risk-review",) if status is OrderStatus.ON_HOLD else (),
+            holds=("risk-review",) if status is _ON_HOLD else (),
             marks=to_marks((wire.shop_order_tag_ui, wire.user_tag_ui, wire.address_tag_ui), wire.promise_info),
             buyer_remark=wire.buyer_words or "",
             seller_memo=wire.seller_words or "",
@@ -131,17 +138,17 @@ def _status(wire: ReducedOrder, lines: Sequence[Line], presale: Presale | None) 
     """`order_status` decides whether goods may go; `main_status` only tells more about an order that is closed."""
     status = choose(ORDER_STATUS, wire.order_status, "order_status")
     main = status if wire.main_status is None else choose(MAIN_STATUS, wire.main_status, "main_status")
-    if wire.main_status in REFUNDED_MAIN_STATUS or main is OrderStatus.CANCELLED:
+    if wire.main_status in REFUNDED_MAIN_STATUS or main is _CANCELLED:
         return main
-    if status in (OrderStatus.CANCELLED, OrderStatus.COMPLETED, OrderStatus.SHIPPED):
+    if status in _OVER:
         return status
     if presale is not None and not presale.final_paid:
-        return OrderStatus.AWAITING_PAYMENT
-    if main in (OrderStatus.AWAITING_PAYMENT, OrderStatus.ON_HOLD):
+        return _AWAITING_PAYMENT
+    if main is _AWAITING_PAYMENT or main is _ON_HOLD:
         status = main
-    goods = [line for line in lines if line.kind is not LineKind.SERVICE]
-    if goods and all(line.status is LineStatus.CANCELLED for line in goods):
-        return OrderStatus.CANCELLED
+    goods = [line.status for line in lines if line.kind is not _SERVICE]
+    if goods and goods.count(_LINE_CANCELLED) == len(goods):
+        return _CANCELLED
     return status
 
 
@@ -149,32 +156,32 @@ def _payment(wire: ReducedOrder, lines: Sequence[Line], status: OrderStatus, pre
     if presale is not None and not presale.final_paid:
         deposit_paid = wire.main_status == 103 or any(phase.pay_success for phase in wire.order_phase_list)
         return PaymentStatus.DEPOSIT_PAID if deposit_paid else PaymentStatus.UNPAID
-    if status is OrderStatus.AWAITING_PAYMENT:
+    if status is _AWAITING_PAYMENT:
         return PaymentStatus.UNPAID
     if wire.pay_time == 0 and wire.pay_type == CASH_ON_DELIVERY:
         return PaymentStatus.CASH_ON_DELIVERY
-    if wire.main_status in REFUNDED_MAIN_STATUS or all(line.refund is RefundStatus.REFUNDED for line in lines):
+    if wire.main_status in REFUNDED_MAIN_STATUS or not [line for line in lines if line.refund is not _REFUNDED]:
         return PaymentStatus.REFUNDED
-    if status is OrderStatus.CANCELLED:
+    if status is _CANCELLED:
         return PaymentStatus.REFUNDED if wire.pay_time else PaymentStatus.UNPAID
-    return PaymentStatus.PAID
+    return _PAID
 
 
 def _presale(wire: ReducedOrder) -> Presale | None:
     """A deposit presale, a presale paid in full, or a sale with an appointed day to ship."""
     not_before = unix_time(wire.appointment_ship_time, "appointment_ship_time")
     phases = wire.order_phase_list
-    if phases or wire.main_status == 103 or any(row.trade_type == DEPOSIT_PRESALE for row in wire.sku_order_list):
+    if phases or wire.main_status == 103 or DEPOSIT_PRESALE in [row.trade_type for row in wire.sku_order_list]:
         paid = all(phase.pay_success for phase in phases) if phases else wire.order_status != 1
         deposit = sum(phase.phase_payable_price for phase in phases if phase.current_phase == 1)
         return Presale(final_paid=paid and wire.main_status != 103, ship_not_before=not_before, deposit=deposit)
-    if not_before or any(_sold_ahead(row) for row in wire.sku_order_list):
+    if not_before or [row for row in wire.sku_order_list if _sold_ahead(row)]:
         return Presale(final_paid=wire.order_status != 1, ship_not_before=not_before)
     return None
 
 
 def _sold_ahead(row: SkuOrder) -> bool:
-    return row.pre_sale_type == FULL_PAY_PRESALE or any(tag.key == PRE_SALE_TAG for tag in row.sku_order_tag_ui)
+    return row.pre_sale_type == FULL_PAY_PRESALE or PRE_SALE_TAG in [tag.key for tag in row.sku_order_tag_ui]
 
 
 def _pay_deadline(wire: ReducedOrder, payment: PaymentStatus) -> datetime | None:
@@ -194,7 +201,7 @@ def _open_phases(phases: Sequence[Phase]) -> Iterator[Phase]:
 
 
 def _totals(wire: ReducedOrder) -> Totals:
-    goods = sum(worth(row) for row in wire.sku_order_list)
+    goods = sum([worth(row) for row in wire.sku_order_list])
     postage, paid = wire.post_amount, wire.pay_amount
     discount = max(0, goods + postage - paid) if wire.promotion_amount is None else wire.promotion_amount
     return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=paid - (goods - discount + postage))
@@ -224,8 +231,8 @@ def _ship_to(wire: ReducedOrder) -> ShipTo:
     """Names, phones and streets come as ciphertext beside a masked text for people. `/order/batchDecrypt` takes the
     ciphertexts one by one, so the token is a JSON object of them.
     """
-    address = wire.post_addr or Address()
-    masked = wire.mask_post_addr or Address()
+    address = wire.post_addr or _NO_ADDRESS
+    masked = wire.mask_post_addr or _NO_ADDRESS
     ciphers = {
         "receiver": wire.encrypt_post_receiver,
         "tel": wire.encrypt_post_tel,

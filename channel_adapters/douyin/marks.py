@@ -13,13 +13,14 @@ def to_marks(groups: Sequence[Sequence[Tag]], promises: str | None) -> tuple[str
     """The keys of all tags, then what `promise_info` promises."""
     if not promises and not any(groups):
         return ()
-    return (*(tag.key for tags in groups for tag in tags if tag.key), *_promise_marks(promises))
+    keys = [tag.key for tags in groups for tag in tags if tag.key]
+    return (*keys, *_promise_marks(promises)) if promises else tuple(keys)
 
 
-def _promise_marks(promises: str | None) -> Iterator[str]:
+def _promise_marks(promises: str) -> Iterator[str]:
     """`promise_info` is JSON in a text; it only labels the order, so that one we cannot read labels nothing."""
     try:
-        told = orjson.loads(promises or "{}")
+        told = orjson.loads(promises)
     except orjson.JSONDecodeError:
         return
     if isinstance(told, dict):
