@@ -98,8 +98,10 @@ def share_out(amount: int, weights: Sequence[int]) -> list[int]:
     total = sum(weights)
     shares = [amount * weight // total for weight in weights]
     rest = amount - sum(shares)
-    by_remainder = sorted(range(len(weights)), key=lambda index: -(amount * weights[index] % total))
-    for index in by_remainder[:rest]:
+    if not rest:
+        return shares
+    left = [-(amount * weight % total) for weight in weights]
+    for index in sorted(range(len(weights)), key=left.__getitem__)[:rest]:
         shares[index] += 1
     return shares
 

@@ -17,6 +17,9 @@ SERVICE_ORDER_TYPE = "75"
 _read_ext = reader(ItemExt)
 _NO_EXT = ItemExt()
 
+# An attribute of an enumeration costs ten times a global.
+_OPEN, _CANCELLED, _PURCHASE = LineStatus.OPEN, LineStatus.CANCELLED, LineKind.PURCHASE
+
 _LINE_STATUS = {
     OrderStatus.SHIPPED: LineStatus.SHIPPED,
     OrderStatus.COMPLETED: LineStatus.SHIPPED,
@@ -32,16 +35,17 @@ def to_lines(
     `to_pay`: what the goods cost in all after discounts, in fen. `ids_required`: refuse a line without skuUuid instead
     of naming it after its sku.
     """
-    exts = [_item_ext(item, index, ids_required) for index, item in enumerate(wire.item_info_list)]
-    ids = _line_ids(wire.item_info_list, exts)
-    prices = [minor_units(item.jd_price, f"{_at(index)}.jdPrice") for index, item in enumerate(wire.item_info_list)]
-    counts = [count(item.item_total, f"{_at(index)}.itemTotal") for index, item in enumerate(wire.item_info_list)]
+    items = wire.item_info_list
+    exts = [_item_ext(item, index, ids_required) for index, item in enumerate(items)]
+    ids = _line_ids(items, exts)
+    prices = [minor_units(item.jd_price, f"itemInfoList.{index}.jdPrice") for index, item in enumerate(items)]
+    counts = [count(item.item_total, f"itemInfoList.{index}.itemTotal") for index, item in enumerate(items)]
     shares = _paid_shares(wire, [price * number for price, number in zip(prices, counts, strict=True)], to_pay)
     shipped = _shipped_counts(wire)
     is_service = wire.order_type == SERVICE_ORDER_TYPE
     lines = []
-    for index, item in enumerate(wire.item_info_list):
-        gone = shipped.get(exts[index].sku_uuid or item.sku_id, 0)
+    for index, item in enumerate(items):
+        gone = shipped.get(exts[index].sku_uuid or item.sku_id, 0) if shipped else 0
         line_status, quantity = _still_to_ship(status, counts[index], gone)
         lines.append(
             Line(
@@ -69,17 +73,18 @@ def count(text: str, where: str) -> int:
     return int(text)
 
 
-def _at(index: int) -> str:
-    return f"itemInfoList.{index}"
-
-
 def _item_ext(item: Item, index: int, required: bool) -> ItemExt:
     try:
         ext = _read_ext((item.item_ext or "{}").encode())
     except ValidationError:
         ext = _NO_EXT
     if required and ext.sku_uuid is None:
-        refuse("missing-field", f"{_at(index)}.itemExt", "holds no skuUuid, the id of the line", "缺少行编号 skuUuid")
+        refuse(
+            "missing-field",
+            f"itemInfoList.{index}.itemExt",
+            "holds no skuUuid, the id of the line",
+            "缺少行编号 skuUuid",
+        )
     return ext
 
 
@@ -124,11 +129,11 @@ def _shipped_counts(wire: LeanOrder) -> dict[str, int]:
 
 
 def _still_to_ship(status: OrderStatus, ordered: int, gone: int) -> tuple[LineStatus, int]:
-    line_status = _LINE_STATUS.get(status, LineStatus.OPEN)
-    if line_status is LineStatus.CANCELLED:
+    line_status = _LINE_STATUS.get(status, _OPEN)
+    if line_status is _CANCELLED:
         return line_status, 0
-    if line_status is LineStatus.OPEN and gone:
-        return (LineStatus.OPEN, ordered - gone) if gone < ordered else (LineStatus.SHIPPED, ordered)
+    if gone and line_status is _OPEN:
+        return (_OPEN, ordered - gone) if gone < ordered else (LineStatus.SHIPPED, ordered)
     return line_status, ordered
 
 
@@ -136,7 +141,7 @@ def _kind(is_service: bool, price: int) -> LineKind:
     """JD marks no gifts on POP orders: what costs nothing is taken for one."""
     if is_service:
         return LineKind.SERVICE
-    return LineKind.PURCHASE if price else LineKind.GIFT
+    return _PURCHASE if price else LineKind.GIFT
 
 
 def _marks(item: Item, ext: ItemExt, price: int) -> tuple[str, ...]:

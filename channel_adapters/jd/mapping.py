@@ -7,7 +7,7 @@ discounts are what that formula leaves, and `Totals.other` is tax + service - ba
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -93,6 +93,11 @@ COUPON_NAME = {
 APPOINTMENT = ("1075", "2")
 """sendpayMap: the buyer chose the day of dispatch, opPickDate."""
 
+# An attribute of an enumeration costs ten times a global.
+_TO_SHIP, _ON_HOLD, _CANCELLED = OrderStatus.TO_SHIP, OrderStatus.ON_HOLD, OrderStatus.CANCELLED
+_PART_SHIPPED, _PAID_BACK, _NOT_REFUNDED = OrderStatus.PART_SHIPPED, PaymentStatus.REFUNDED, RefundStatus.NONE
+_NOT_GONE = (OrderStatus.TO_SHIP, OrderStatus.ON_HOLD, OrderStatus.PART_SHIPPED)
+
 _NOBODY = Consignee()
 
 _CIPHER = re.compile(r"[A-Za-z0-9+/=_-]{16,}")
@@ -116,7 +121,7 @@ def _order(wire: LeanOrder, shop_id: str, template: str, *, ids_required: bool) 
     payment = _payment(wire, status)
     refund = _refund(wire, status, payment)
     lines = to_lines(wire, status, refund, totals.goods - totals.discount, ids_required=ids_required)
-    if status is OrderStatus.PART_SHIPPED and all(line.status is LineStatus.SHIPPED for line in lines):
+    if status is _PART_SHIPPED and all(line.status is LineStatus.SHIPPED for line in lines):
         status = OrderStatus.SHIPPED
     sendpay = _flags(wire.sendpay_map)
     return sealed(
@@ -140,7 +145,7 @@ def _order(wire: LeanOrder, shop_id: str, template: str, *, ids_required: bool) 
             presale=_appointment(wire, sendpay),
             holds=holds,
             marks=_marks(wire, sendpay),
-            related=tuple(_related(wire)),
+            related=_related(wire),
             buyer_remark=wire.order_remark or "",
             seller_memo=wire.vender_remark or "",
             seller_flag=SELLER_FLAG.get(wire.vender_remark_level_flag, wire.vender_remark_level_flag or ""),
@@ -154,18 +159,18 @@ def _status(wire: LeanOrder) -> tuple[OrderStatus, tuple[str, ...]]:
     warehouse = choose(STORE_ORDER_HOLD, wire.store_order, "storeOrder")
     model = choose(ORDER_TYPE_HOLD, wire.order_type, "orderType")
     returned = choose(RETURN_ORDER, wire.return_order, "returnOrder")
-    if status not in (OrderStatus.TO_SHIP, OrderStatus.ON_HOLD):
+    if status is not _TO_SHIP and status is not _ON_HOLD:
         return status, ()
     reasons = (STATE_HOLD.get(wire.order_state), warehouse or model, "refund-requested" if returned else "")
-    holds = tuple(reason for reason in reasons if reason)
+    holds = [reason for reason in reasons if reason]
     if holds:
-        return OrderStatus.ON_HOLD, holds
-    return (OrderStatus.PART_SHIPPED if wire.partial_logistics_info_model else status), ()
+        return _ON_HOLD, tuple(holds)
+    return (_PART_SHIPPED if wire.partial_logistics_info_model else status), ()
 
 
 def _payment(wire: LeanOrder, status: OrderStatus) -> PaymentStatus:
     payment = choose(PAY_TYPE, wire.pay_type.partition("-")[0], "payType")
-    if status is not OrderStatus.CANCELLED:
+    if status is not _CANCELLED:
         return payment
     told = wire.payment_confirm_time
     unpaid = payment is PaymentStatus.CASH_ON_DELIVERY
@@ -176,10 +181,10 @@ def _payment(wire: LeanOrder, status: OrderStatus) -> PaymentStatus:
 
 def _refund(wire: LeanOrder, status: OrderStatus, payment: PaymentStatus) -> RefundStatus:
     """JD flags the order, not its lines: a return of all of them holds them all, of some is a hold of the order."""
-    if payment is PaymentStatus.REFUNDED:
+    if payment is _PAID_BACK:
         return RefundStatus.REFUNDED
-    open_order = status in (OrderStatus.TO_SHIP, OrderStatus.ON_HOLD, OrderStatus.PART_SHIPPED)
-    return RefundStatus.REQUESTED if open_order and RETURN_ORDER[wire.return_order] == "full" else RefundStatus.NONE
+    all_returned = RETURN_ORDER[wire.return_order] == "full"
+    return RefundStatus.REQUESTED if all_returned and status in _NOT_GONE else _NOT_REFUNDED
 
 
 def _appointment(wire: LeanOrder, sendpay: Mapping[str, str]) -> Presale | None:
@@ -189,11 +194,12 @@ def _appointment(wire: LeanOrder, sendpay: Mapping[str, str]) -> Presale | None:
     return Presale(final_paid=True, ship_not_before=beijing_time(wire.op_pick_date, "opPickDate"))
 
 
-def _related(wire: LeanOrder) -> Iterator[RelatedOrder]:
+def _related(wire: LeanOrder) -> tuple[RelatedOrder, ...]:
     """The order that JD split this one off. The parent itself is cancelled."""
-    for parent in dict.fromkeys((wire.parent_order_id, wire.direct_parent_order_id)):
-        if parent and parent != "0":
-            yield RelatedOrder(platform_order_id=parent, relation="parent")
+    parents = [each for each in (wire.parent_order_id, wire.direct_parent_order_id) if each and each != "0"]
+    if not parents:
+        return ()
+    return tuple(RelatedOrder(platform_order_id=each, relation="parent") for each in dict.fromkeys(parents))
 
 
 # -- money ---------------------------------------------------------------------------------------------------------
@@ -268,7 +274,7 @@ def _ship_to(consignee: Consignee, shop_id: str) -> ShipTo:
     address: the same phone at another address is another parcel.
     """
     places = (consignee.province, consignee.city, consignee.county, consignee.town, consignee.full_address)
-    same = "\0".join(place or "" for place in (consignee.desen_mobile, *places)) if consignee.desen_mobile else ""
+    same = "\0".join([place or "" for place in (consignee.desen_mobile, *places)]) if consignee.desen_mobile else ""
     return ShipTo(
         privacy=_privacy(consignee),
         province=consignee.province or "",
@@ -288,6 +294,6 @@ def _privacy(consignee: Consignee) -> Privacy:
     texts = [text for text in (consignee.fullname, consignee.full_address, consignee.mobile) if text and text.strip()]
     if not texts:
         return Privacy.MISSING
-    if any(_CIPHER.fullmatch(text) for text in texts):
+    if [text for text in texts if _CIPHER.fullmatch(text)]:
         return Privacy.ENCRYPTED
-    return Privacy.MASKED if any("*" in text for text in texts) else Privacy.PLAIN
+    return Privacy.MASKED if [text for text in texts if "*" in text] else Privacy.PLAIN
