@@ -23,6 +23,7 @@ M = TypeVar("M", bound=BaseModel)
 
 Schema = Mapping[str, Any]
 
+_LONGEST: Final = 4300  # digits of an integer that Python writes as text
 _BOUNDS: Final = ("ge", "gt", "le", "lt")
 _KNOWN: Final = {
     "any": {"type"},
@@ -247,14 +248,17 @@ def _text_of_number(schema: Schema) -> Callable[[int], str] | None:
         schema = schema["schema"]
     if not schema.get("coerce_numbers_to_str"):
         return None
-    fits = re.compile(_pattern(schema) if "pattern" in schema else "", re.ASCII).match
-    shortest, longest = schema.get("min_length", 0), schema.get("max_length", 10**6)
+    limits = [name for name in ("min_length", "max_length") if name in schema]
+    if "pattern" not in schema and not limits:
+        return str
+    fits = re.compile(_pattern(schema) if "pattern" in schema else "").match
+    shortest, longest = schema.get("min_length", 0), schema.get("max_length", _LONGEST)
 
     def text_of(number: int) -> str:
         text = str(number)
-        if fits(text) is None or not shortest <= len(text) <= longest:
-            raise ValueError("pydantic is to say what is wrong")
-        return text
+        if shortest <= len(text) <= longest and fits(text):
+            return text
+        raise ValueError("pydantic is to say what is wrong")
 
     return text_of
 
