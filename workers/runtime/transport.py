@@ -17,17 +17,24 @@ import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from workers.runtime.fetching import fetch_quickly
+
 RecordBatch = Sequence[Any]
 """aiokafka ConsumerRecords of one partition, ascending."""
 
 
 class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The consumer's own thread. Only how long a fetch may wait differs: the driver fixes it at 1.5 s."""
+    """The consumer's own thread. Fetches wait as long as we say, where the driver says 1.5 s, and cost less."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = self.transport.fetch_wait_ms
         return consumer
+
+    async def on_start(self) -> None:
+        """Connect; topics are subscribed to later."""
+        await super().on_start()
+        fetch_quickly(self._ensure_consumer()._fetcher)
 
 
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
