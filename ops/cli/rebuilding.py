@@ -11,14 +11,24 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from ops.cli.event_log import ANSWER_SECONDS, TopicLog, reader_config
 from ops.cli.replaying import REMEMBER_MS
+from schemas.fulfillment import WmsEvent
 from schemas.plan import Disposition, PlannedOrder
-from schemas.record import changed, encode, record
+from schemas.record import changed, decode, encode, record
 from schemas.revision import retry_of
-from schemas.topics import INVENTORY_EVENTS, ORDERS_BACKORDERED, ORDERS_PLANNED, ORDERS_ROUTED, TRANSFERS_REQUESTED
+from schemas.topics import (
+    INVENTORY_EVENTS,
+    ORDERS_BACKORDERED,
+    ORDERS_PLANNED,
+    ORDERS_ROUTED,
+    TRANSFERS_REQUESTED,
+    WMS_EVENTS,
+)
+from workers.fulfill.reading import read
 from workers.inventory.archive import Place, PlannedArchive
 from workers.inventory.calls import MOVED_MS
 from workers.inventory.contents import WAITING_FAMILIES, Content, contents_of, read_contents, write_contents
@@ -29,11 +39,12 @@ from workers.inventory.snapshot import Snapshots
 from workers.inventory.waiting import WAITS, waiting_of
 from workers.reserve.pointers import is_lost, needs_stock, pointer_of, same_pointer
 from workers.reserve.trails import Planned, Trails
-from workers.runtime.errors import TransientError
+from workers.runtime.errors import PermanentError, TransientError
 from workers.runtime.producer import Producer
 from workers.runtime.wire import Encoder
 
 GROUP: Final = "orderfleet-reserve"
+ANSWERS_GROUP: Final = "orderfleet-fulfill"
 _SAMPLE: Final = 20
 _PAGE: Final = 1000
 
@@ -79,6 +90,7 @@ class Rebuild:
         self._now_ms = int(now() * 1000)
         self.replay = Replay(REMEMBER_MS, MOVED_MS)
         self._committed: dict[int, int] = {}
+        self._answered: dict[int, int] = {}
         self.trails = Trails(lambda partition, offset: offset < self._committed.get(partition, -1))
         self._records: dict[str, dict[str, Record]] | None = None
 
@@ -91,7 +103,8 @@ class Rebuild:
         for one in self.replay:
             while not one.advance():
                 one.skip_gap()
-        self._committed = await asyncio.to_thread(self._committed_offsets)
+        self._committed = await asyncio.to_thread(self._committed_offsets, GROUP, ORDERS_PLANNED.name)
+        self._answered = await asyncio.to_thread(self._committed_offsets, ANSWERS_GROUP, WMS_EVENTS.name)
         await asyncio.to_thread(self._read_order_path)
 
     def _take_event(self, message: Message) -> None:
@@ -110,10 +123,21 @@ class Rebuild:
             self._read_topic(name, lambda message: trails.instruction(message.value() or b""))
         self._read_topic(ORDERS_BACKORDERED.name, lambda message: trails.backorder(message.value() or b""))
         self._read_topic(TRANSFERS_REQUESTED.name, lambda message: trails.transfer(message.value() or b""))
+        self._read_topic(WMS_EVENTS.name, self._take_answer)
 
     def _take_planned(self, message: Message) -> None:
         at_ms = message.timestamp()[1]
         self.trails.planned(message.value() or b"", message.partition(), message.offset(), at_ms)
+
+    def _take_answer(self, message: Message) -> None:
+        """What the fulfill stage had not finished with comes again; what it had refused says nothing."""
+        if message.offset() >= self._answered.get(message.partition(), 0):
+            return
+        try:
+            answered = read(decode(WmsEvent, message.value() or b""), message.timestamp()[1])
+        except (ValidationError, PermanentError):
+            return
+        self.trails.answer(*answered)
 
     def _read_topic(self, topic: str, take: Callable[[Message], None]) -> None:
         taken, told = 0, time.monotonic()
@@ -139,14 +163,14 @@ class Rebuild:
             raise TransientError(error.args[0].str()) from error
         return sorted(name for name in topics.topics if name.startswith(f"{ORDERS_ROUTED.name}."))
 
-    def _committed_offsets(self) -> dict[int, int]:
-        """How far the reserve stage has come in each partition of `orders.planned`."""
-        consumer = Consumer({**reader_config(self._brokers), "group.id": GROUP})
+    def _committed_offsets(self, group: str, name: str) -> dict[int, int]:
+        """How far a stage has come in each partition of its topic."""
+        consumer = Consumer({**reader_config(self._brokers), "group.id": group})
         try:
-            topic = consumer.list_topics(timeout=ANSWER_SECONDS).topics.get(ORDERS_PLANNED.name)
+            topic = consumer.list_topics(timeout=ANSWER_SECONDS).topics.get(name)
             if topic is None or not topic.partitions:
                 return {}
-            places = [TopicPartition(ORDERS_PLANNED.name, number) for number in topic.partitions]
+            places = [TopicPartition(name, number) for number in topic.partitions]
             return {
                 place.partition: place.offset
                 for place in consumer.committed(places, timeout=ANSWER_SECONDS)

@@ -20,7 +20,7 @@ from schemas.record import encode
 from workers.inventory.availability import lines_to_ship
 from workers.inventory.records import ENDED, Holdings, OrderState, Routed
 from workers.reserve.result import Result, Told
-from workers.reserve.telling import Records, last_settled, routed_of
+from workers.reserve.telling import Records, heard_of, last_settled, routed_of
 from workers.reserve.trails import Planned, Trail
 
 
@@ -78,7 +78,8 @@ def _settled(trail: Trail, planned: Planned, records: Records, remember_ms: int)
         "source": f"{planned.partition}:{planned.offset}",
     }
     at_ms = max((record.at_ms for record in records.values()), default=planned.at_ms)
-    return Pointer(fields | _said(trail), at_ms + remember_ms if state in ENDED else 0)
+    heard = heard_of(trail, planned.revision)
+    return Pointer(fields | _said(trail) | heard, at_ms + remember_ms if state in ENDED else 0)
 
 
 def _claimed(trail: Trail, done: Planned | None, newest: str, records: Records) -> Pointer:
@@ -99,6 +100,7 @@ def _claimed(trail: Trail, done: Planned | None, newest: str, records: Records) 
         fields["state"] = _state(trail, done, records, holdings, routed).value
         fields["holdings"], fields["routed"] = encode(holdings).decode(), encode(routed).decode()
         fields["source"] = f"{done.partition}:{done.offset}"
+        fields |= heard_of(trail, done.revision)
     return Pointer(fields)
 
 
@@ -203,8 +205,8 @@ def needs_stock(planned: PlannedOrder) -> bool:
 def same_pointer(found: Mapping[str, str], made: Mapping[str, str]) -> bool:
     """Whether two pointers mean the same: the claim's number and the spelling of the JSON do not count.
 
-    Neither does `heard:*`, by which a WMS's answer is dropped that comes a second time: an answer that was dealt with
-    is not read again, and what it gave back is no longer routed. Nor `overtaken:*`, which no topic of this stage tells.
+    Neither do `heard:*`, of which only refused changes come back: what else was given back is no longer routed. Nor
+    `overtaken:*`, in which an answer stays that a warehouse gave before its order was given back for good.
     """
     return _meaning(found) == _meaning(made)
 

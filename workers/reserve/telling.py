@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from schemas.fulfillment import InstructionKind
 from schemas.order import Line
 from schemas.plan import PlannedOrder
-from schemas.record import decode
+from schemas.record import decode, encode
 from workers.inventory.availability import lines_to_ship, wanted
+from workers.inventory.calls import MOST_OVERTAKEN
 from workers.inventory.records import Routed
 from workers.inventory.replay import Record
 from workers.reserve.decide import MOST_TOLD
@@ -27,7 +28,8 @@ def routed_of(trail: Trail, upto: str) -> dict[str, Routed]:
 def _standing(trail: Trail, said: Iterable[Instructed], upto: str) -> dict[str, Routed]:
     last: dict[str, Instructed] = {}
     revisions: dict[str, tuple[str, ...]] = {}  # since it was told to ship
-    for one in sorted(said, key=lambda one: one.revision):
+    kept_back = max((revision for revision in trail.kept_back if revision <= upto), default="")
+    for one in sorted([one for one in said if one.revision >= kept_back], key=lambda one: one.revision):
         where = one.told.warehouse_id
         last[where] = one
         before = revisions.get(where, ()) if one.told.kind is InstructionKind.CHANGE else ()
@@ -41,13 +43,34 @@ def _standing(trail: Trail, said: Iterable[Instructed], upto: str) -> dict[str, 
             line_ids=one.told.line_ids,
             parcel=one.told.parcel,
             parcels=one.told.parcels,
-            revisions=revisions[where],
-            units=one.units,
+            revisions=tuple(each for each in revisions[where] if (where, each) not in trail.refused),
+            units={} if (where, one.revision) in trail.refused else one.units,
         )
         for where, one in last.items()
         if one.told.kind in TELLING
     }
     return dict(sorted(routed.items(), key=lambda item: item[1].parcel))
+
+
+def heard_of(trail: Trail, upto: str) -> dict[str, str]:
+    """By field of the pointer: changes that were refused, and what was given back of instructions that stood before."""
+    fields = {
+        f"heard:{where}:{revision}": f"settled {revision} change"
+        for where, revision in sorted(trail.refused)
+        if revision <= upto
+    }
+    for where, routed in routed_of(trail, upto).items():
+        replaced = routed.revisions[:-1]
+        kept = [
+            {"revision": one.revision, "message": one.message_id, "event": one.event}
+            for one in trail.given_back.get(where, ())
+            if one.revision in replaced
+        ]
+        while kept and len(packed := encode(kept)) > MOST_OVERTAKEN:
+            kept.pop()
+        if kept:
+            fields[f"overtaken:{where}"] = packed.decode()
+    return fields
 
 
 def last_settled(trail: Trail, records: Records) -> Planned | None:

@@ -8,13 +8,15 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from schemas.fulfillment import InstructionKind
+from schemas.fulfillment import InstructionKind, WmsEvent, WmsEventKind
 from schemas.order import LineKind
 from schemas.plan import Disposition
+from schemas.record import encode
 from workers.reserve.result import Told, digest_of_told
 
 _SHIPPABLE: Final = ("paid", "cash-on-delivery")
 _GIFT: Final = LineKind.GIFT.value
+_GIVES_BACK: Final = (WmsEventKind.SHORT, WmsEventKind.REJECTED, WmsEventKind.CANCELLED)
 TELLING: Final = (InstructionKind.FULFIL, InstructionKind.CHANGE)
 
 
@@ -40,6 +42,14 @@ class Instructed(NamedTuple):
     units: dict[str, int]  # that it asks for
 
 
+class GaveBack(NamedTuple):
+    """A warehouse gave an instruction back. `event`: what it said; empty once it follows a change of it."""
+
+    revision: str
+    message_id: str
+    event: str
+
+
 @dataclass(slots=True)
 class Trail:
     """All that Kafka tells of one order, records aside."""
@@ -50,6 +60,9 @@ class Trail:
     backordered: dict[str, tuple[dict[str, int], bool]] = field(default_factory=dict)  # by revision
     transfers: dict[str, tuple[dict[str, int], str, str]] = field(default_factory=dict)  # by revision
     gave_up: list[tuple[str, str]] = field(default_factory=list)  # revision, warehouse
+    kept_back: list[str] = field(default_factory=list)  # revisions by which no warehouse was to ship it any more
+    refused: set[tuple[str, str]] = field(default_factory=set)  # warehouse, revision of a change
+    given_back: dict[str, list[GaveBack]] = field(default_factory=dict)  # by warehouse
     mixed: dict[str, list[str]] = field(default_factory=dict)  # by revision: line ids, when a gift stands before others
 
 
@@ -93,6 +106,8 @@ class Trails:
             trail.open.append(planned._replace(raw=value))
             return
         trail.gave_up += [(planned.revision, warehouse_id) for warehouse_id in planned.gave_up]
+        if planned.disposition not in (Disposition.RESERVE, Disposition.IGNORE):
+            trail.kept_back.append(planned.revision)
         if trail.done is None or planned.revision > trail.done.revision:
             trail.done = planned
 
@@ -140,3 +155,19 @@ class Trails:
             self.of(one["order_uid"]).transfers[one["revision"]] = moved
         except (ValueError, KeyError, TypeError):
             self.unreadable += 1
+
+    def answer(self, event: WmsEvent, revision: str, instruction: InstructionKind) -> None:
+        """What a warehouse said to an instruction, when the fulfill stage had finished with it; in their order."""
+        trail, where = self.orders.get(event.order_uid), event.warehouse_id
+        if trail is None or (revision, where, instruction) not in trail.instructed or instruction not in TELLING:
+            return
+        refuses = event.kind is WmsEventKind.REJECTED and instruction is InstructionKind.CHANGE
+        if refuses:
+            trail.refused.add((where, revision))
+            return
+        said = trail.given_back.setdefault(where, [])
+        if instruction is InstructionKind.CHANGE:
+            said[:] = [one._replace(event="") if one.revision < revision else one for one in said]
+        known = any((one.revision, one.message_id) == (revision, event.message_id) for one in said)
+        if event.kind in _GIVES_BACK and not known:
+            said.append(GaveBack(revision, event.message_id, encode(event).decode()))

@@ -18,7 +18,7 @@ from ops.local_stack.broker import Broker
 from ops.local_stack.topics import create_topics, wanted_topics
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.order import Order
-from schemas.plan import Disposition, OnShort, PlannedOrder
+from schemas.plan import Disposition, OnShort, PlannedOrder, ReviewOrder
 from schemas.record import changed, decode, encode
 from schemas.revision import retry_of
 from schemas.topics import (
@@ -27,6 +27,7 @@ from schemas.topics import (
     ORDERS_PLANNED,
     ORDERS_ROUTED,
     TRANSFERS_REQUESTED,
+    WMS_EVENTS,
 )
 from tests.builders import a_gift, a_line, a_plan, a_planned_order, a_wms_event, an_order, an_unpaid_order
 from tests.kafka import TopicReader, wait_until
@@ -45,7 +46,7 @@ from workers.runtime.producer import Producer
 from workers.runtime.stage import Delivery
 from workers.runtime.wire import Encoder
 
-OUTPUTS = (ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED, ORDERS_PLANNED, INVENTORY_EVENTS)
+OUTPUTS = (ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED, ORDERS_PLANNED, INVENTORY_EVENTS, WMS_EVENTS)
 
 
 class Fleet(Traffic):
@@ -77,10 +78,10 @@ class Fleet(Traffic):
         await producer.send([self._encode(value) for value in values])
         await producer.close()
 
-    def commit(self, offset: int) -> None:
-        """The reserve stage has finished with what stands below this offset."""
-        consumer = Consumer({"bootstrap.servers": self._broker.address, "group.id": "orderfleet-reserve"})
-        consumer.commit(offsets=[TopicPartition(ORDERS_PLANNED.name, 0, offset)], asynchronous=False)
+    def commit(self, offset: int, group: str = "orderfleet-reserve", topic: str = ORDERS_PLANNED.name) -> None:
+        """A stage has finished with what stands below this offset."""
+        consumer = Consumer({"bootstrap.servers": self._broker.address, "group.id": group})
+        consumer.commit(offsets=[TopicPartition(topic, 0, offset)], asynchronous=False)
         consumer.close()
 
     async def relay(self) -> None:
@@ -104,6 +105,13 @@ class Fleet(Traffic):
         [outcome] = await agent.handle([Delivery(planned, key=b"", partition=0, offset=offset)])
         assert not isinstance(outcome, Exception)
         return outcome
+
+    async def dealt_with(self, *events: WmsEvent) -> Sequence[Any]:
+        """The same, and the answers stand in Kafka as ones with which the stage has finished."""
+        await self.publish(events)
+        said = await self.answered(*events)
+        self.commit(len(events), "orderfleet-fulfill", WMS_EVENTS.name)
+        return said
 
     async def answered(self, *events: WmsEvent) -> Sequence[Any]:
         """What the fulfill stage says to answers of warehouses."""
@@ -596,6 +604,103 @@ def test_a_hold_that_expired_is_remembered_as_such(world: World, run: Run) -> No
         assert backorder.after_expiry
 
     world(pay)
+
+
+# -- what warehouses had answered ----------------------------------------------------------------------------------
+
+MORE = a_planned_order(later(ORDER, lines=(a_line("A", 3),)), a_plan("hangzhou", "beijing"))
+
+
+def changed_and_answered(world: World, run: Run, *answers: tuple[int, str]) -> list[FulfillmentInstruction]:
+    """An order, a change of it, and what the warehouse says to the one (0) and the other (1); then all is rebuilt."""
+
+    async def place(fleet: Fleet) -> list[FulfillmentInstruction]:
+        for warehouse in WAREHOUSES:
+            await fleet.ledger.set_stock(warehouse, {sku: Count(on_hand=9) for sku in ("A", "B")})
+        await fleet.handle(PLANNED, MORE)
+        await fleet.acknowledge()
+        told = of(fleet, FulfillmentInstruction)
+        assert [one.kind for one in told] == ["fulfil", "change"]
+        await fleet.dealt_with(*(a_wms_event(told[which], kind, reason="other") for which, kind in answers))
+        await fleet.relay()
+        await fleet.redis.flushall()
+        return told
+
+    told: list[FulfillmentInstruction] = world(place)
+    rebuilt(run)
+    return told
+
+
+def says(world: World, *events: WmsEvent) -> list[Any]:
+    async def answer(fleet: Fleet) -> list[Any]:
+        said = list(await fleet.answered(*events))
+        assert (await fleet.ledger.audit()).is_clean
+        return said
+
+    done: list[Any] = world(answer)
+    return done
+
+
+def test_an_order_whose_change_was_refused_is_placed_anew_when_it_is_given_back(world: World, run: Run) -> None:
+    told, _ = changed_and_answered(world, run, (1, "rejected"))
+    [again] = says(world, a_wms_event(told, "short", reason="damaged", quantities={"A": 1}))
+    assert isinstance(again, PlannedOrder)
+    assert again.plan.gave_up == ("hangzhou",)
+
+
+def test_what_a_change_has_overtaken_counts_when_the_change_is_refused(world: World, run: Run) -> None:
+    _, change = changed_and_answered(world, run, (0, "rejected"))
+    [again] = says(world, a_wms_event(change, "rejected", reason="other"))
+    assert isinstance(again, PlannedOrder)
+    assert again.plan.gave_up == ("hangzhou",)
+
+
+def test_what_a_change_has_overtaken_is_void_when_the_warehouse_followed_it(world: World, run: Run) -> None:
+    _, change = changed_and_answered(world, run, (0, "rejected"), (1, "accepted"))
+    [review] = says(world, a_wms_event(change, "rejected", reason="other"))
+    assert isinstance(review, ReviewOrder)
+    assert review.planned.plan.hold_codes == ("wms-change-refused",)
+
+
+def test_an_answer_that_is_not_dealt_with_comes_again_by_itself(world: World, run: Run, log_broker: Broker) -> None:
+    async def place(fleet: Fleet) -> FulfillmentInstruction:
+        await fleet.ledger.set_stock("hangzhou", {sku: Count(on_hand=9) for sku in ("A", "B")})
+        await fleet.handle(PLANNED, MORE)
+        await fleet.acknowledge()
+        told, change = of(fleet, FulfillmentInstruction)
+        await fleet.publish([a_wms_event(told, "rejected", reason="other"), a_wms_event(change, "rejected")])
+        await fleet.relay()
+        await fleet.redis.flushall()
+        return change
+
+    change = world(place)
+    rebuilt(run)
+
+    [review] = says(world, a_wms_event(change, "rejected", reason="other"))
+    assert isinstance(review, ReviewOrder)
+
+
+def test_an_order_that_a_person_must_see_to_is_at_no_warehouse(world: World, run: Run) -> None:
+    """The warehouse gave it back for its address; corrected it is told to ship it, not of a change."""
+
+    async def place(fleet: Fleet) -> None:
+        await fleet.ledger.set_stock("hangzhou", {sku: Count(on_hand=9) for sku in ("A", "B")})
+        await fleet.handle(PLANNED)
+        await fleet.acknowledge()
+        [told] = of(fleet, FulfillmentInstruction)
+        again, _ = await fleet.dealt_with(a_wms_event(told, "rejected", reason="address"))
+        await fleet.handle(again)
+        await fleet.relay()
+        await fleet.redis.flushall()
+
+    world(place)
+    rebuilt(run)
+
+    async def corrected(fleet: Fleet) -> None:
+        assert instructions(await fleet.again(MORE, 2)) == [("fulfil", "hangzhou")]
+        assert (await fleet.ledger.audit()).is_clean
+
+    world(corrected)
 
 
 # -- lost changes --------------------------------------------------------------------------------------------------
