@@ -11,19 +11,21 @@ from collections.abc import Generator
 from typing import Final
 
 import orjson
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from ops.cli.output import ExitCode
+from ops.cli.quiet import WRITING_GROUPS
 from ops.torture.accountant import Accountant
 from ops.torture.faults import Fault, Kafka
 from ops.torture.proof import changed_keys
 from ops.torture.rig import PARTITIONS, Rig
 from ops.torture.steps import Trouble, Wait, leave
-from schemas.topics import ORDERS_DEFERRED, ORDERS_PLANNED, WMS_EVENTS, Topic
+from schemas.topics import ORDERS_DEFERRED
 from workers.runtime.worker import APP_PREFIX
 
 DEFER_GROUP: Final = f"{APP_PREFIX}-defer"
-_GROUPS: Final = {f"{APP_PREFIX}-reserve": ORDERS_PLANNED, f"{APP_PREFIX}-fulfill": WMS_EVENTS}
+_AT_REST: Final = (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY)
 _TRIES: Final = 20
 _PAUSE_SECONDS: Final = 1.0
 _REFUSED: Final = (ExitCode.BAD, ExitCode.AWAY)  # workers have left just now, the broker came back just now
@@ -35,8 +37,7 @@ def empty_and_rebuild(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
     What is wrong afterwards is in `rig.rebuilt_wrong`. Raises RuntimeError when the rebuild goes on refusing.
     """
     began = time.time()
-    yield from leave(rig.fleet, rig)
-    yield from _leave_groups(rig)
+    yield from _leave(rig)
     yield from _relay_the_rest(rig)
     before = rig.stock.contents()
     rig.deferred |= rig.stock.deferred()
@@ -45,7 +46,7 @@ def empty_and_rebuild(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
     lost = yield from _rebuild(rig)
     rig.rebuilt_wrong += [f"named as lost: {uid}" for uid in lost]
     rig.rebuilt_wrong += changed_keys(before, rig.stock.contents())
-    yield from _visit(rig, DEFER_GROUP, ORDERS_DEFERRED, from_beginning=True)  # they wait in Redis, and are no stock
+    yield from _read_deferred_again(rig)
     yield from _audit(rig)
     for child in rig.fleet:
         child.start()
@@ -74,23 +75,40 @@ def _rebuild(rig: Rig) -> Generator[Wait, None, list[str]]:
     raise RuntimeError(f"the stock could not be rebuilt; see {rig.operator_log}")
 
 
-def _leave_groups(rig: Rig) -> Trouble:
-    """The embedded broker keeps members that left during a rebalance until somebody else joins, and leaves alone."""
-    if rig.kafka is Kafka.EMBEDDED:
-        for group, topic in _GROUPS.items():
-            yield from _visit(rig, group, topic)
+def _leave(rig: Rig) -> Trouble:
+    """All at once; on the embedded broker one by one, for it loses a member that leaves while others come or go."""
+    if rig.kafka is not Kafka.EMBEDDED:
+        yield from leave(rig.fleet, rig)
+        return
+    yield from leave(rig.timers, rig)
+    admin = AdminClient({"bootstrap.servers": rig.broker.address, "log_level": 0})
+    for left, child in zip(reversed(range(len(rig.workers))), rig.workers, strict=True):
+        yield from leave([child], rig)
+        for _ in range(_TRIES):
+            if _members(admin) == {left}:
+                break
+            yield _PAUSE_SECONDS
 
 
-def _visit(rig: Rig, group: str, topic: Topic, *, from_beginning: bool = False) -> Trouble:
-    """Join a group, get all of its partitions, and leave; `from_beginning`: what it reads is read again."""
-    settings = {"bootstrap.servers": rig.broker.address, "group.id": group, "session.timeout.ms": 6000}
+def _members(admin: AdminClient) -> set[int]:
+    """How many members the groups have that are at rest; -1 stands for those that are not."""
+    asked = admin.describe_consumer_groups([*WRITING_GROUPS, DEFER_GROUP], request_timeout=5)
+    groups = [one.result(6) for one in asked.values()]
+    return {len(group.members) if group.state in _AT_REST else -1 for group in groups}
+
+
+def _read_deferred_again(rig: Rig) -> Trouble:
+    """Orders that wait for their time are no stock: the defer stage keeps them anew from their topic.
+
+    As a member of its group, which every broker takes: those who have left just now may count as members for a while.
+    """
+    settings = {"bootstrap.servers": rig.broker.address, "group.id": DEFER_GROUP, "session.timeout.ms": 6000}
     member = Consumer({**settings, "enable.auto.commit": False, "log_level": 0})
     try:
-        member.subscribe([topic.name])
+        member.subscribe([ORDERS_DEFERRED.name])
         yield lambda: member.poll(0) is not None or len(member.assignment()) == PARTITIONS
-        places = [TopicPartition(topic.name, number, 0) for number in range(PARTITIONS)]
-        if from_beginning:
-            member.commit(offsets=places, asynchronous=False)
+        places = [TopicPartition(ORDERS_DEFERRED.name, number, 0) for number in range(PARTITIONS)]
+        member.commit(offsets=places, asynchronous=False)
     finally:
         member.close()
 
