@@ -120,6 +120,13 @@ the_wms_speaks = happening(
     pick=st.sampled_from((0, 0, 0, 1, 1, 2, 3, 4, 5)),
     words=st.lists(words, min_size=1, max_size=3),
 )
+the_wms_gives_back = happening(
+    "the_wms_gives_back",
+    pick=st.sampled_from((0, 0, 0, 1, 1, 2, 3, 4, 5)),
+    which=st.sampled_from((0, 0, 0, 1, 1, 2, 3)),
+    number=st.integers(1, 3),
+    says=st.sampled_from(("give back", "refuse", "remember", "remember", "follow")),
+)
 a_relay_comes = happening(
     "a_relay_comes",
     warehouse=warehouses,
@@ -141,6 +148,8 @@ happenings = st.lists(
         goods_move,
         the_wms_speaks,
         the_wms_speaks,
+        the_wms_gives_back,
+        the_wms_gives_back,
         a_relay_comes,
     ),
     min_size=1,

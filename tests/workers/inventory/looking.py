@@ -97,7 +97,7 @@ def whereabouts(model: Orders, uid: str) -> Whereabouts:
         settled=pointer.settled,
         intent=pointer.intent,
         holdings=pointer.holdings,
-        routed=tuple(pointer.routed),
+        routed=tuple(sorted(pointer.routed)),
         source=pointer.source,
         reservations=tuple(found for found in reservations if found.state),
     )

@@ -20,11 +20,16 @@ from workers.inventory.records import (
     ExpireOutcome,
     Fence,
     FenceOutcome,
+    Forget,
     Giving,
+    Hear,
+    Heard,
+    HearOutcome,
     Holdings,
     OrderState,
     Release,
     ReleaseOutcome,
+    Remember,
     Reservation,
     ReservationState,
     Reserve,
@@ -79,6 +84,12 @@ class Pointer:
     routed: Mapping[str, Routed] = field(default_factory=dict)
     said: Mapping[str, bytes] = field(default_factory=dict)  # by revision
     source: str = ""
+    heard: Mapping[Place, str] = field(default_factory=dict)  # by warehouse and revision: what the order was then
+    overtaken: Mapping[str, tuple[Remember, ...]] = field(default_factory=dict)  # by warehouse; void without an event
+
+    @property
+    def phase(self) -> str:
+        return "settled" if self.settled else "claimed"
 
 
 class Books:
@@ -194,10 +205,47 @@ class Orders(Books):
         if (was.revision, was.fence) != (end.revision, end.fence):
             return SettleOutcome.LOST
         said = {**was.said, end.revision: end.result} if end.result else was.said
-        self.pointers[end.order_uid] = Pointer(
-            end.revision, end.fence, True, (), end.state, end.holdings, end.routed, said, end.source
-        )
+        ended = Pointer(end.revision, end.fence, True, (), end.state, end.holdings, end.routed, said, end.source)
+        self.pointers[end.order_uid] = replace(ended, heard=was.heard, overtaken=was.overtaken)
         return SettleOutcome.SETTLED
+
+    def hear(self, one: Hear) -> Heard:
+        """An instruction is given back once; whoever is at work on the order has then lost its claim."""
+        was, place = self.pointers[one.order_uid], (one.warehouse_id, one.revision)
+        told = was.routed.get(one.warehouse_id)
+        if place not in was.heard:
+            revisions = told.revisions if told is not None else ()
+            if told is None or one.revision not in (revisions if one.change_only else revisions[-1:]):
+                if told is None and one.change_only and was.revision:
+                    self.pointers[one.order_uid] = replace(was, heard={**was.heard, place: "refused"})
+                return Heard(HearOutcome.STALE)
+            self.pointers[one.order_uid] = was = _given_back(was, one, told)
+        heard, unmoved = was.heard[place], f"settled {was.revision}"
+        is_open = was.settled and heard in (unmoved, f"{unmoved} change")
+        return Heard(HearOutcome.HEARD, is_open, (0, 7) if was.source else None, tuple(was.holdings))
+
+    def remember(self, note: Remember) -> None:
+        """A message is remembered once, even when what it said is void by now."""
+        was, where = self.pointers[note.order_uid], note.warehouse_id
+        kept = was.overtaken.get(where, ())
+        if was.revision and not any((one.revision, one.message_id) == (note.revision, note.message_id) for one in kept):
+            self.pointers[note.order_uid] = replace(was, overtaken={**was.overtaken, where: (*kept, note)})
+
+    def forget(self, note: Forget) -> None:
+        was, where = self.pointers[note.order_uid], note.warehouse_id
+        kept = was.overtaken.get(where, ())
+        if kept:
+            void = tuple(one._replace(event=b"") if one.revision < note.revision else one for one in kept)
+            self.pointers[note.order_uid] = replace(was, overtaken={**was.overtaken, where: void})
+
+    def standing(self, order_uid: str, warehouse_id: str, revision: str) -> tuple[object, ...]:
+        """What an answer to this instruction is judged by."""
+        order = self.pointers[order_uid]
+        told = order.routed.get(warehouse_id)
+        revisions = told.revisions if told is not None else ()
+        events = [(one.revision, one.event) for one in order.overtaken.get(warehouse_id, ()) if one.event]
+        heard = (warehouse_id, revision) in order.heard
+        return order.fence, heard, "".join(revisions[-1:]), list(revisions[:-1]), told.units if told else {}, events
 
     def expire(self, seen: Reservation, now_ms: int) -> ExpireOutcome:
         found = self.reservation(seen.warehouse_id, seen.order_uid)
@@ -212,6 +260,16 @@ class Orders(Books):
         if order.settled and order.revision == seen.revision and order.state in (OrderState.HELD, OrderState.EXPIRED):
             self.pointers[seen.order_uid] = replace(order, state=OrderState.EXPIRED)
         return ExpireOutcome.EXPIRED
+
+
+def _given_back(was: Pointer, one: Hear, told: Routed) -> Pointer:
+    routed = {where: each for where, each in was.routed.items() if where != one.warehouse_id}
+    if one.change_only:
+        left = tuple(revision for revision in told.revisions if revision != one.revision)
+        routed = {**was.routed, one.warehouse_id: replace(told, revisions=left, units={})}
+    heard = f"{was.phase} {was.revision}" + (" change" if one.change_only else "")
+    fence = was.fence if was.settled else was.fence + 1000
+    return replace(was, routed=routed, fence=fence, heard={**was.heard, (one.warehouse_id, one.revision): heard})
 
 
 def is_forgotten_in_time(order: Pointer) -> bool:

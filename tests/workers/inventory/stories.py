@@ -11,6 +11,7 @@ NAMES = (
     *["an_order_comes"] * 6,
     *["a_worker_wakes_up"] * 4,
     *["the_wms_speaks"] * 4,
+    *["the_wms_gives_back"] * 3,
     *["a_sweeper_comes", "a_sweeper_wakes_up", "count"] * 3,
     "goods_move",
     "a_relay_comes",
@@ -45,6 +46,14 @@ class Story:
     def _the_wms_speaks(self) -> dict[str, object]:
         words = [self._word() for _ in range(self._random.randint(1, 3))]
         return {"pick": self._random.choice((0, 0, 0, 1, 1, 2, 3, 4, 5)), "words": words}
+
+    def _the_wms_gives_back(self) -> dict[str, object]:
+        return {
+            "pick": self._random.choice((0, 0, 0, 1, 1, 2, 3, 4, 5)),
+            "which": self._random.choice((0, 0, 0, 1, 1, 2, 3)),
+            "number": self._random.randint(1, 3),
+            "says": self._random.choice(("give back", "refuse", "remember", "remember", "follow")),
+        }
 
     def _a_sweeper_comes(self) -> dict[str, object]:
         now_ms = self._random.choice((3, 6, 6))

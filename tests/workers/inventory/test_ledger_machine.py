@@ -45,10 +45,13 @@ from workers.inventory.records import (
     Count,
     Fence,
     FenceOutcome,
+    Forget,
     Giving,
+    Hear,
     OrderState,
     Release,
     ReleaseOutcome,
+    Remember,
     Reservation,
     ReservationState,
     Reserve,
@@ -69,6 +72,7 @@ Place = tuple[str, str]
 HELD, COMMITTED = ReservationState.HELD, ReservationState.COMMITTED
 ALLOCATED = ReservationState.ALLOCATED
 MOST_ASLEEP = 4
+MOST_TOLD = 4
 
 
 class LedgerMachine(ProvenLedger):
@@ -181,14 +185,20 @@ class LedgerMachine(ProvenLedger):
 
     def settle(self, work: Work) -> None:
         state = OrderState.HELD if work.has else OrderState.RELEASED
-        told = {warehouse: Routed(digest="digest", parcels=len(work.has)) for warehouse in work.has}
-        result = work.revision.encode() if work.has else b""  # which had nothing to say
+        told = {warehouse: self.told(work, warehouse) for warehouse in work.has}
+        result = f'{{"of":"{work.revision}"}}'.encode() if work.has else b""  # which had nothing to say
         end = Settlement(work.order_uid, work.revision, work.claim.fence, state, work.has, told, result, "0:7")
         for _ in range(2):  # the answer to the first may have been lost on its way
             [outcome] = self.run(self.ledger.settle([end]))
             assert outcome is self.model.settle(end)
             self.check()
         work.over = True
+
+    def told(self, work: Work, warehouse: str) -> Routed:
+        """The warehouse is told of each revision, after those that it was told of before."""
+        before = work.claim.routed.get(warehouse, Routed(digest=""))
+        revisions = (*before.revisions, work.revision)[-MOST_TOLD:]
+        return Routed(digest="digest", parcels=len(work.has), revisions=revisions, units=dict(work.has[warehouse]))
 
     def apply(self, step: Step, *, reveals: bool = False) -> Answer:
         [answer] = self.run(self.ledger.apply([step]))
@@ -244,6 +254,31 @@ class LedgerMachine(ProvenLedger):
                     self.apply(Short(*place, message, word.at_ms, revision, word.lost, units))
                 case _:
                     self.ship(Ship(*place, message, word.at_ms, units), found)
+
+    def the_wms_gives_back(self, pick: int, which: int, number: int, says: str) -> None:
+        """An instruction that stands, one that was replaced or given back before, or one that it never had."""
+        warehouse, uid = picked(self.places(), pick)
+        order = self.model.pointers[uid]
+        told = order.routed.get(warehouse, Routed(digest=""))
+        before = [revision for where, revision in order.heard if where == warehouse]
+        revision = picked(("r0000", *before, *told.revisions), which)
+        match says:
+            case "remember":
+                note = Remember(uid, warehouse, revision, f"{warehouse}/{number}", b'{"number":%d}' % number)
+                self.run(self.ledger.remember([note]))
+                self.model.remember(note)
+            case "follow":
+                self.run(self.ledger.remember([Forget(uid, warehouse, revision)]))
+                self.model.forget(Forget(uid, warehouse, revision))
+            case _:
+                self.hear(Hear(uid, warehouse, revision, change_only=says == "refuse"))
+        self.check()
+
+    def hear(self, given_back: Hear) -> None:
+        for _ in range(2):  # it comes again when the answer to the first was lost on its way
+            [heard] = self.run(self.ledger.hear([given_back]))
+            assert heard == self.model.hear(given_back)
+            self.check()
 
     def ship(self, step: Ship, found: Reservation) -> None:
         """Units that nobody reserved may be on their way, too: then more was promised than was there."""
