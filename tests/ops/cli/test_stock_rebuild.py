@@ -668,6 +668,7 @@ def test_an_answer_that_is_not_dealt_with_comes_again_by_itself(world: World, ru
         await fleet.handle(PLANNED, MORE)
         await fleet.acknowledge()
         told, change = of(fleet, FulfillmentInstruction)
+        assert isinstance(change, FulfillmentInstruction)
         await fleet.publish([a_wms_event(told, "rejected", reason="other"), a_wms_event(change, "rejected")])
         await fleet.relay()
         await fleet.redis.flushall()
