@@ -100,7 +100,7 @@ class AnswerReader:
         self._states = states
 
     def decode(self, body: BytesIO) -> Answer:
-        """Read what follows the header. Raises struct.error or EOFError when it ends early."""
+        """Read what follows the header. Raises struct.error, EOFError or UnicodeDecodeError when it ends early."""
         data, at = body.getvalue(), body.tell()
         *_, count = _ANSWER_HEAD.unpack_from(data, at)
         at += _ANSWER_HEAD.size

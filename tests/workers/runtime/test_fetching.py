@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
@@ -78,7 +79,7 @@ def test_an_answer_that_ends_early_is_refused(
 ) -> None:
     body = FetchResponse_v11(0, 0, 0, topics).encode()
     cut = data.draw(st.integers(0, len(body) - 1))
-    with pytest.raises(Exception, match=r"unpack_from requires|ends within"):
+    with pytest.raises((struct.error, EOFError, UnicodeDecodeError)):
         read(quick(), body[:cut])
 
 
