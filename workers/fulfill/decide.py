@@ -34,6 +34,7 @@ Event = PlannedOrder | ReviewOrder
 
 _STALE = (ReserveOutcome.STALE, ShortOutcome.STALE, WithdrawOutcome.STALE)
 _FOLLOWS = (WmsEventKind.ACCEPTED, WmsEventKind.PICKED, WmsEventKind.SHIPPED)
+_WHAT_NEXT = "refund the rest in the shop, or ship it by hand from a warehouse that has it and count its stock there"
 _LAST_OF_CLAIM = 999  # a claim's own steps have lower numbers, the next claim's higher ones
 _LOST = {"not-there": LostUnits.SHELF, "damaged": LostUnits.UNITS}
 
@@ -206,9 +207,14 @@ def events_of(answered: Answered, course: Course, planned: PlannedOrder, *, ship
 
 
 def _anew(planned: PlannedOrder, warehouse: str, why: str, *, shipped: bool) -> list[Event]:
+    """While nothing has left, all of it is placed anew: a split order's parcel goes to a warehouse that has another.
+
+    Once a part has left, what came back is a parcel more than the buyer and the other warehouses were told of: whether
+    its freight is worth it, or the buyer wants the money, only the seller can say.
+    """
     gave_back = f"{warehouse} gave the order back ({why})"
     if shipped:
-        reason = f"{gave_back} when a part of it had left already; decide what becomes of the rest"
+        reason = f"{gave_back} when a part of it had left already; {_WHAT_NEXT}"
         return _for_a_person(planned, "wms-partly-shipped", reason)
     before = planned.plan.returns - 1
     if before >= MOST_RETURNS or not _may_be_retried(planned):

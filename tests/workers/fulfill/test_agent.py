@@ -375,6 +375,24 @@ async def test_one_parcel_of_a_split_order_that_comes_back_is_packed_with_the_ot
     assert (change.kind, change.warehouse_id) == (InstructionKind.CHANGE, HZ)
 
 
+async def test_a_parcel_that_comes_back_when_the_other_has_left_goes_to_a_person_who_is_told_what_to_do(
+    house: House,
+) -> None:
+    await house.stock(HZ, nut=5, tea=0)
+    await house.stock(BJ, nut=0, tea=5)
+    order = an_order(lines=(a_line(), a_line(TEA, line_id="2")))
+    parcels = await house.place(order, HZ, BJ, revision=R1, on_short=OnShort.SPLIT)
+    nut, tea = sorted(parcels, key=lambda parcel: parcel.warehouse_id != HZ)
+    *_, [again, review] = await house.answer(
+        a_wms_event(nut, "shipped"), a_wms_event(tea, "short", reason="not-there", quantities={TEA: 1})
+    )
+    assert isinstance(review, ReviewOrder)
+    assert review.planned.plan.hold_codes == ("wms-partly-shipped",)
+    assert "refund the rest in the shop, or ship it by hand" in review.planned.plan.reason
+    assert {told.kind for told in await house.reserve(again)} <= {InstructionKind.CANCEL}
+    assert [(await house.level(where, TEA)).committed for where in (HZ, BJ)] == [0, 0]
+
+
 # -- what can never be processed
 
 
