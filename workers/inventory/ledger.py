@@ -71,7 +71,7 @@ from workers.inventory.records import (
     Whereabouts,
 )
 from workers.inventory.waiting import WaitingList
-from workers.runtime.scripts import ScriptCall, redis_errors, run_scripts
+from workers.runtime.scripts import ScriptCall, read_all, redis_errors, run_scripts
 
 log = logging.getLogger(__name__)
 
@@ -131,12 +131,14 @@ class Ledger:
 
     async def look(self, asked: Sequence[tuple[str, str, str]]) -> list[Standing | None]:
         """What stands of (order uid, warehouse, revision of an instruction); None for an order nobody knows."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for uid, warehouse_id, revision in asked:
-            of_warehouse = (f"heard:{warehouse_id}:{revision}", f"overtaken:{warehouse_id}")
-            pipeline.hmget(order_key(uid), "revision", "fence", "holdings", "routed", *of_warehouse)
-        with redis_errors():
-            replies: list[Any] = await pipeline.execute()
+        fields = ("revision", "fence", "holdings", "routed")
+        replies = await read_all(
+            self._redis,
+            [
+                ("HMGET", order_key(uid), *fields, f"heard:{warehouse_id}:{revision}", f"overtaken:{warehouse_id}")
+                for uid, warehouse_id, revision in asked
+            ],
+        )
         found = [read_standing(reply, warehouse_id) for reply, (_, warehouse_id, _) in zip(replies, asked, strict=True)]
         return await self._with_what_was_told(asked, found)
 
@@ -144,8 +146,8 @@ class Ledger:
         self, asked: Sequence[tuple[str, str, str]], found: Sequence[Standing | None]
     ) -> list[Standing | None]:
         """Where no instruction stands any more, the last ones: an answer is judged by them."""
-        pipeline = self._redis.pipeline(transaction=False)
         gone = {number: one for number, one in enumerate(found) if one is not None and not one.told}
+        pipeline = self._redis.pipeline(transaction=False)
         for number in gone:
             pipeline.hgetall(order_key(asked[number][0]))
         with redis_errors():

@@ -13,6 +13,7 @@ from workers.inventory.audit import WarehouseAudit
 from workers.inventory.keys import deadlines_key, reservation_key, sequence_key, stock_key, transfer_key
 from workers.inventory.outbox import read_lines
 from workers.inventory.records import CorruptLedger, Finding, Reservation, StockLevel
+from workers.runtime.pipeline import run_pipeline
 from workers.runtime.scripts import redis_errors
 
 _COUNTERS: Final = ("on_hand", "held", "committed", "allocated", "transfer", "safety")
@@ -121,11 +122,8 @@ async def _pages(redis: Redis, prefix: str, given: Collection[str] | None) -> As
 async def _fields(redis: Redis, keys: Sequence[str], names: Sequence[str]) -> list[Any]:
     if not keys:
         return []
-    pipeline = redis.pipeline(transaction=False)
-    for key in keys:
-        pipeline.hmget(key, names)
     with redis_errors():
-        return await pipeline.execute(raise_on_error=False)
+        return await run_pipeline(redis, [("HMGET", key, *names) for key in keys])
 
 
 def _level(warehouse_id: str, sku: str, fields: Any) -> StockLevel:

@@ -20,7 +20,7 @@ from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseE
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from workers.runtime.errors import TransientError
-from workers.runtime.pipeline import run_pipeline
+from workers.runtime.pipeline import Command, run_pipeline
 
 _INCLUDE = re.compile(r"^-- @include (?:(\S+):)?(\S+)$", re.MULTILINE)
 _AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError)
@@ -77,6 +77,18 @@ async def run_scripts(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
                 replies[number] = reply
         for reply in replies:
             if isinstance(reply, RedisError) and _is_passing(reply):
+                raise reply
+    return replies
+
+
+async def read_all(redis: Redis, commands: Sequence[Command]) -> list[Any]:
+    """The replies to commands that only read, in one round trip. Raises the first error among them, and as above."""
+    if not commands:
+        return []
+    with redis_errors():
+        replies = await run_pipeline(redis, commands)
+        for reply in replies:
+            if isinstance(reply, RedisError):
                 raise reply
     return replies
 

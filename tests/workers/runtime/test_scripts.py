@@ -8,11 +8,12 @@ import struct
 
 import pytest
 import uvloop
+from redis.asyncio import Redis
 from redis.exceptions import BusyLoadingError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from workers.runtime.errors import TransientError
-from workers.runtime.scripts import redis_errors
+from workers.runtime.scripts import read_all, redis_errors
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,16 @@ def test_a_connection_that_is_reset_between_two_calls_is_transient() -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, pytest.raises(TransientError):
         runner.run(write_to_a_dead_connection())
+
+
+async def test_reading_together_answers_in_order_and_asks_nothing_when_there_is_nothing_to_ask(redis: Redis) -> None:
+    await redis.hset("shelf", mapping={"tea": "3", "silk": "5"})
+    asked = [("HMGET", "shelf", "silk", "jade"), ("HMGET", "cellar", "tea")]
+    assert await read_all(redis, asked) == [[b"5", None], [None]]
+    assert await read_all(Redis(port=1), []) == []
+
+
+async def test_one_wrong_key_among_those_that_are_read_together_is_not_overlooked(redis: Redis) -> None:
+    await redis.set("text", "tea")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        await read_all(redis, [("HMGET", "shelf", "tea"), ("HMGET", "text", "tea")])
