@@ -25,7 +25,8 @@ from schemas.topics import (
     TRANSFERS_REQUESTED,
 )
 from topology import Services
-from workers.inventory.records import Claim, Settlement
+from workers.inventory.records import Claim
+from workers.inventory.steps import Settlement
 from workers.normalize.agent import normalize
 from workers.reserve.decide import Ending, course
 from workers.reserve.result import Result, events_of

@@ -10,9 +10,12 @@ from redis import Redis
 from schemas.plan import PlannedOrder
 from schemas.record import encode
 from schemas.topics import ORDERS_BACKORDERED, ORDERS_ROUTED, TRANSFERS_REQUESTED
-from workers.inventory.calls import Calls, read_answer, read_claim, read_outcome
+from workers.inventory.calls import Calls
 from workers.inventory.ledger import DAY
-from workers.inventory.records import Claim, Settlement, SettleOutcome, Step
+from workers.inventory.outcomes import SettleOutcome
+from workers.inventory.records import Claim
+from workers.inventory.replies import read_answer, read_claim, read_outcome
+from workers.inventory.steps import Settlement, Step
 from workers.reserve.decide import Ending, Steps, course
 from workers.reserve.result import Result, events_of
 from workers.runtime.producer import Record

@@ -29,7 +29,9 @@ from ops.bench.ground import Grounds
 from ops.bench.seller import SKUS
 from workers.inventory.calls import Calls
 from workers.inventory.ledger import DAY, Ledger
-from workers.inventory.records import Answer, ReservationState, Reserve, ReserveOutcome
+from workers.inventory.outcomes import ReserveOutcome
+from workers.inventory.records import Answer, ReservationState
+from workers.inventory.steps import Reserve
 from workers.runtime.scripts import ScriptCall
 
 WAREHOUSE: Final = "beijing"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from schemas.text import Text
-from workers.inventory.records import FindingKind
+from workers.inventory.report import FindingKind
 
 ADVICE: Final[dict[FindingKind, Text]] = {
     FindingKind.COUNTER_DRIFT: Text(

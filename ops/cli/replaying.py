@@ -17,9 +17,9 @@ from workers.inventory.calls import MOVED_MS
 from workers.inventory.keys import reservation_key, stock_key, transfer_key
 from workers.inventory.ledger import DAY, Ledger
 from workers.inventory.ownership import held_twice, in_several
-from workers.inventory.records import AuditReport, Finding
 from workers.inventory.replay import Replay, WarehouseReplay
 from workers.inventory.replay_audit import ReplayAudit, event_findings
+from workers.inventory.report import AuditReport, Finding
 from workers.inventory.snapshot import PAGE, Page, Snapshots
 
 REMEMBER_MS: Final = int(45 * DAY * 1000)

@@ -27,7 +27,7 @@ from schemas.text import Text
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from workers.inventory.records import AuditReport, Finding
+    from workers.inventory.report import AuditReport, Finding
     from workers.runtime.settings import Settings
 
     RunAudit = Callable[[], Awaitable[AuditReport]]
@@ -172,7 +172,7 @@ async def _watch_connected(known: Settings, no_replay: bool, pause: float, as_js
 
 
 def _measure(report: AuditReport, seconds: float) -> None:
-    from workers.inventory.records import FindingKind
+    from workers.inventory.report import FindingKind
     from workers.runtime import metrics
 
     kinds = [finding.kind for finding in report.findings]

@@ -27,7 +27,9 @@ from schemas.text import Text
 if TYPE_CHECKING:
     from ops.cli.scan import Found
     from schemas.plan import TransferRequest
-    from workers.inventory.records import Quantities, Transfer, TransferOutcome
+    from workers.inventory.outcomes import TransferOutcome
+    from workers.inventory.records import Quantities
+    from workers.inventory.steps import Transfer
 
 EXITS: Final = (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY)
 MOST_UNITS: Final = 10_000_000
@@ -109,7 +111,8 @@ def cancel(transfer: Id, units: Units, giver: From, at: At = None, as_json: AsJs
 
 def _take(action: str, warehouse: str, transfer_id: str, units: list[str], at: str | None, as_json: bool) -> None:
     from ops.cli.servers import ask_ledger
-    from workers.inventory.records import Transfer, TransferAction, TransferOutcome
+    from workers.inventory.outcomes import TransferOutcome
+    from workers.inventory.steps import Transfer, TransferAction
 
     a_slug(warehouse, "--to" if action == "receive" else "--from")
     at_ms = int((a_moment(at, "--at").timestamp() if at else time.time()) * 1000)
@@ -157,7 +160,7 @@ _DONE: Final = {
 
 
 def _outcome(outcome: TransferOutcome, step: Transfer, available: Quantities) -> Text:
-    from workers.inventory.records import TransferOutcome
+    from workers.inventory.outcomes import TransferOutcome
 
     what, done = f"{step.transfer_id} in {step.warehouse_id}", _DONE[step.action]
     where_zh = f"调拨 {step.transfer_id}（仓库 {step.warehouse_id}）"

@@ -17,7 +17,8 @@ from ops.demo.tail import TopicTail
 from ops.local_stack.topics import wanted_topics
 from schemas.ids import order_uid
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import AuditReport, Count
+from workers.inventory.records import Count
+from workers.inventory.report import AuditReport
 from workers.rules.provider import RuleFiles
 from workers.rules.ruleset import Rulebook
 from workers.runtime.settings import Settings

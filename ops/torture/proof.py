@@ -15,7 +15,8 @@ from workers.inventory.contents import WAITING_FAMILIES, read_contents
 from workers.inventory.keys import outbox_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.reading import read_reservations
-from workers.inventory.records import LIVE, AuditReport, Count, Reservation, StockLevel
+from workers.inventory.records import LIVE, Count, Reservation, StockLevel
+from workers.inventory.report import AuditReport
 
 Findings = dict[str, list[str]]
 """What is wrong, by kind."""

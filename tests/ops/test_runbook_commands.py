@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from tests.builders import a_line, a_plan, a_planned_order, an_order, an_unpaid_order
 from tests.workers.inventory.traffic import Traffic
-from workers.inventory.records import Count, Ship
+from workers.inventory.records import Count
+from workers.inventory.steps import Ship
 
 PAGE = (Path(__file__).parents[2] / "ops" / "runbooks" / "where-is-the-stock.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^redis-cli (.+)$", PAGE, re.MULTILINE)

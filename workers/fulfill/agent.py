@@ -23,16 +23,9 @@ from workers.fulfill.decide import (
 )
 from workers.fulfill.reading import Answered, check_known, known_order, read, read_again, still_there
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import (
-    Answer,
-    CorruptLedger,
-    Hear,
-    Heard,
-    HearOutcome,
-    ShipOutcome,
-    Standing,
-    Step,
-)
+from workers.inventory.outcomes import HearOutcome, ShipOutcome
+from workers.inventory.records import Answer, CorruptLedger, Heard, Standing
+from workers.inventory.steps import Hear, Step
 from workers.runtime import metrics
 from workers.runtime.errors import PermanentError, TransientError
 from workers.runtime.stage import Delivery, Outcome

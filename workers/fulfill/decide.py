@@ -10,25 +10,10 @@ from schemas.plan import MOST_RETURNS, Disposition, PlannedOrder, ReviewOrder, R
 from schemas.record import changed, encode
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.fulfill.reading import Answered, refuse
-from workers.inventory.records import (
-    Allocate,
-    Answer,
-    Forget,
-    Remember,
-    ReservationState,
-    Reserve,
-    ReserveOutcome,
-    Ship,
-    ShipOutcome,
-    Short,
-    ShortOutcome,
-    Standing,
-    Step,
-    Taking,
-    Withdraw,
-    WithdrawOutcome,
-)
-from workers.inventory.records import Lost as LostUnits
+from workers.inventory.outcomes import ReserveOutcome, ShipOutcome, ShortOutcome, WithdrawOutcome
+from workers.inventory.records import Answer, ReservationState, Standing
+from workers.inventory.steps import Allocate, Forget, Remember, Reserve, Ship, Short, Step, Taking, Withdraw
+from workers.inventory.steps import Lost as LostUnits
 
 Event = PlannedOrder | ReviewOrder
 

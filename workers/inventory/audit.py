@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from workers.inventory import findings
-from workers.inventory.records import LIVE, Finding, Reservation, ReservationState, StockLevel
+from workers.inventory.records import LIVE, Reservation, ReservationState, StockLevel
+from workers.inventory.report import Finding
 
 _STATES = frozenset(ReservationState)
 

@@ -1,15 +1,12 @@
-"""The scripts' KEYS and ARGV, and their answers read back. Beside each script's header; a test compares the two."""
+"""The scripts' KEYS and ARGV. Beside each script's header; a test compares the two."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from enum import StrEnum
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import orjson
-from redis.exceptions import ResponseError
 
-from schemas.dead_letter import Failure
 from workers.inventory.keys import (
     deadlines_key,
     moved_key,
@@ -21,64 +18,30 @@ from workers.inventory.keys import (
     stock_key,
     transfer_key,
 )
-from workers.inventory.outbox import read_lines
-from workers.inventory.records import (
-    ENDED,
+from workers.inventory.records import ENDED, Count, Reservation
+from workers.inventory.steps import (
     Allocate,
-    AllocateOutcome,
-    Answer,
-    Claim,
-    ClaimOutcome,
-    CorruptLedger,
-    Count,
-    ExpireOutcome,
     Fence,
-    FenceOutcome,
     Forget,
     Hear,
-    Heard,
-    HearOutcome,
-    OrderState,
-    Overtaken,
     Release,
-    ReleaseOutcome,
     Remember,
-    Reservation,
     Reserve,
-    ReserveOutcome,
-    Routed,
     Settlement,
     Ship,
-    ShipOutcome,
     Short,
-    ShortOutcome,
-    Standing,
     Step,
     Transfer,
     Withdraw,
-    WithdrawOutcome,
 )
 from workers.runtime.scripts import Script, ScriptCall
-
-Outcome = TypeVar("Outcome", bound=StrEnum)
 
 MOVED_MS: Final = 7 * 24 * 3600 * 1000
 """How late a count may come and still be right: so long movements of on-hand units are kept."""
 
+
 MOST_OVERTAKEN: Final = 128 * 1024
 """Bytes that one order remembers of what one warehouse gave back when a change had replaced it."""
-
-_RESERVE_OUTCOMES = {outcome.encode(): outcome for outcome in ReserveOutcome}
-_OUTCOMES: dict[type, type[StrEnum]] = {
-    Release: ReleaseOutcome,
-    Fence: FenceOutcome,
-    Allocate: AllocateOutcome,
-    Ship: ShipOutcome,
-    Short: ShortOutcome,
-    Withdraw: WithdrawOutcome,
-}
-_EXPIRE_OUTCOMES = {outcome.encode(): outcome for outcome in ExpireOutcome}
-_CLAIM_OUTCOMES = {outcome.encode(): outcome for outcome in ClaimOutcome}
 
 
 class WarehouseKeys(NamedTuple):
@@ -302,199 +265,3 @@ def reserve_skus(step: Reserve, also: Collection[str] = ()) -> list[str]:
     if not step.has and not also:
         return sorted(step.quantities)
     return sorted({*step.quantities, *step.has, *also})
-
-
-def read_answer(step: Step, reply: Any, also: Collection[str] = ()) -> Answer | CorruptLedger:
-    """The answer to any step."""
-    if isinstance(reply, Exception):
-        return corrupt_ledger(reply)
-    if type(step) is Reserve:
-        return _read_reserve(step, reply, also)
-    if type(step) is Fence and reply[0] != b"STALE":
-        return Answer(FenceOutcome.FENCED, read_lines(reply[2]), reply[1].decode())
-    outcome: Any = _OUTCOMES[type(step)](reply[0].decode())
-    if outcome is AllocateOutcome.NOTHING_HELD:
-        return Answer(outcome, state=reply[1].decode())
-    return Answer(outcome)
-
-
-def _read_reserve(step: Reserve, reply: Any, also: Collection[str]) -> Answer:
-    outcome = _RESERVE_OUTCOMES[reply[0]]
-    if outcome is ReserveOutcome.INSUFFICIENT:
-        return Answer(outcome, dict(zip(reserve_skus(step, also), reply[1:], strict=True)))
-    if outcome is ReserveOutcome.ALREADY:
-        return Answer(outcome, state=reply[1].decode())
-    return Answer(outcome)
-
-
-def read_claim(order_uid: str, reply: Any) -> Claim | CorruptLedger:
-    """What `claim.lua` answered about one order."""
-    try:
-        return _read_claim(reply)
-    except (ValueError, TypeError, KeyError, AttributeError):  # what the pointer says of the order is not ours
-        return not_ours(order_key(order_uid))
-
-
-def _read_claim(reply: Any) -> Claim | CorruptLedger:
-    if isinstance(reply, Exception):
-        return corrupt_ledger(reply)
-    outcome = _CLAIM_OUTCOMES[reply[0]]
-    if outcome is ClaimOutcome.CLAIMED:
-        _, fence, state, holdings, routed, interrupted, intent = reply
-        if not state and not interrupted:
-            return Claim(outcome, int(fence))
-        return Claim(
-            outcome,
-            int(fence),
-            OrderState(state.decode()) if state else None,
-            orjson.loads(holdings) if holdings else {},
-            _read_routed(routed),
-            bool(interrupted),
-            tuple(intent.decode().split(",")) if intent else (),
-        )
-    return Claim(outcome, result=reply[1] if outcome is ClaimOutcome.REPEAT else b"")
-
-
-def _read_routed(packed: bytes) -> dict[str, Routed]:
-    routed = {}
-    for warehouse_id, fields in orjson.loads(packed or b"{}").items():
-        line_ids, revisions = fields["line_ids"], tuple(fields.get("revisions", ()))
-        line_ids = None if line_ids is None else tuple(line_ids)
-        read_back = {"line_ids": line_ids, "revisions": revisions, "units": fields.get("units") or {}}
-        routed[warehouse_id] = Routed(**fields | read_back)
-    return routed
-
-
-def read_heard(reply: Any) -> Heard:
-    """What `hear.lua` answered."""
-    outcome = read_outcome(HearOutcome, reply)
-    if outcome is HearOutcome.STALE:
-        return Heard(outcome)
-    _, still_open, source, holdings = reply
-    return Heard(outcome, bool(still_open), read_place(source), tuple(orjson.loads(holdings or b"{}")))
-
-
-def read_place(source: bytes | None) -> tuple[int, int] | None:
-    """`<partition>:<offset>` as numbers."""
-    partition, _, offset = (source or b"").partition(b":")
-    return (int(partition), int(offset)) if offset else None
-
-
-def read_standing(reply: Sequence[bytes | None], warehouse_id: str) -> Standing | None:
-    """What `Ledger.look` reads of an order's pointer; None when there is no such order."""
-    revision, fence, holdings, routed, heard, overtaken = reply
-    if revision is None:
-        return None
-    skus = orjson.loads(holdings or b"{}").get(warehouse_id, ())
-    told = orjson.loads(routed or b"{}").get(warehouse_id)
-    *replaced, standing = (told and told.get("revisions")) or ("",)
-    return Standing(
-        revision.decode(),
-        tuple(skus),
-        standing,
-        heard is not None,
-        told.get("units") or {} if told else {},
-        int(fence or 0),
-        replaced=replaced,
-        overtaken=read_overtaken(overtaken),
-    )
-
-
-def read_overtaken(packed: bytes | None) -> tuple[Overtaken, ...]:
-    """What `remember.lua` left, less what `forget.lua` made void."""
-    kept = orjson.loads(packed or b"[]")
-    return tuple(Overtaken(one["revision"], one["event"].encode()) for one in kept if one["event"])
-
-
-class LastTold(NamedTuple):
-    """Revisions of the last instructions to a warehouse, less changes that were refused; "" where there was none."""
-
-    told_last: str  # to ship
-    cancelled: str = ""  # to stop after that
-    replaced: Sequence[str] = ()  # to ship: what the one of `told_last` changes
-    units: Mapping[str, int] = {}  # that the one of `told_last` asks for, if it is a change
-
-
-def read_told(pointer: Mapping[bytes, bytes], warehouse_id: str) -> LastTold:
-    """What a warehouse was last told, of all that the order's pointer remembers to have said."""
-    ships, fulfil, cancelled = [""], "", ""
-    units: dict[str, Mapping[str, int]] = {}
-    for name, said in pointer.items():
-        if not name.startswith(b"said:"):
-            continue
-        revision = name.removeprefix(b"said:").decode()
-        for told in orjson.loads(said).get("told", ()):
-            if told["warehouse_id"] != warehouse_id:
-                continue
-            if told["kind"] == "cancel":
-                cancelled = max(cancelled, revision)
-                continue
-            ships.append(revision)
-            units[revision] = told.get("units") or {}
-            if told["kind"] == "fulfil":
-                fulfil = max(fulfil, revision)
-    heard = {revision: pointer.get(f"heard:{warehouse_id}:{revision}".encode()) for revision in ships}
-    if cancelled < max(ships):
-        return LastTold(max(revision for revision in ships if not (heard[revision] or b"").endswith(b" change")))
-    # What was given back is not cancelled: of what a cancellation ends, only refused changes were heard of.
-    *replaced, told_last = sorted(revision for revision in ships if heard[revision] is None)
-    stood = [revision for revision in replaced if revision >= fulfil]
-    return LastTold(told_last, cancelled, stood, units.get(told_last, {}))
-
-
-def read_look(warehouse_id: str, order_uid: str, row: Any) -> Reservation | CorruptLedger:
-    """What `look.lua` answered about one order."""
-    try:
-        revision, fence, state, deadline, lines = row
-        return Reservation(
-            warehouse_id=warehouse_id,
-            order_uid=order_uid,
-            revision=(revision or b"").decode(),
-            fence=int(fence or 0),
-            state=(state or b"").decode(),
-            deadline_ms=int(deadline or 0),
-            quantities=read_lines(lines),
-        )
-    except ValueError:
-        return not_ours(reservation_key(warehouse_id, order_uid))
-
-
-def not_ours(key: str) -> CorruptLedger:
-    """The error for a key that somebody else wrote to."""
-    failure = Failure(
-        attempt="stock ledger",
-        where=key,
-        problem="not what the ledger left there; run `orderfleet stock audit` and repair the key",
-        problem_zh="库存账本中的数据不正确；请运行 `orderfleet stock audit` 检查并修复",
-    )
-    return CorruptLedger("corrupt-ledger", [failure])
-
-
-def read_expire(reply: Any) -> list[ExpireOutcome | CorruptLedger]:
-    """What `expire.lua` answered, one for each hold."""
-    if isinstance(reply, Exception):
-        return [corrupt_ledger(reply)]
-    return [_EXPIRE_OUTCOMES[word] for word in reply]
-
-
-def read_outcome(outcomes: type[Outcome], reply: Any) -> Outcome:
-    """The first word of an answer. Raises CorruptLedger."""
-    if isinstance(reply, Exception):
-        raise corrupt_ledger(reply)
-    return outcomes(reply[0].decode())
-
-
-def corrupt_ledger(error: Exception) -> CorruptLedger:
-    """What a script complained of, as an error that names the key. Raises what is no complaint of a script."""
-    text = str(error)
-    start = text.find("CORRUPT ")
-    if not isinstance(error, ResponseError) or start < 0:
-        raise error
-    key, _, problem = text[start + len("CORRUPT ") :].partition(": ")
-    failure = Failure(
-        attempt="stock ledger",
-        where=key,
-        problem=f"{problem}; run `orderfleet stock audit` and repair the key",
-        problem_zh="库存账本中的数据不正确；请运行 `orderfleet stock audit` 检查并修复",
-    )
-    return CorruptLedger("corrupt-ledger", [failure])

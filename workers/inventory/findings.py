@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from schemas.text import Text
-from workers.inventory.records import Finding, FindingKind
+from workers.inventory.report import Finding, FindingKind
 
 
 def counter_drift(warehouse_id: str, sku: str, counter: str, counted: int, summed: int) -> Finding:

@@ -16,8 +16,37 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from schemas.inventory import InventoryEvent
-from workers.inventory.calls import (
-    Calls,
+from workers.inventory.calls import Calls
+from workers.inventory.keys import WAREHOUSES, deadlines_key, order_key, outbox_key, stock_key
+from workers.inventory.outbox import event_of
+from workers.inventory.outcomes import (
+    CountOutcome,
+    ExpireOutcome,
+    ForgetOutcome,
+    LapseOutcome,
+    LeaseOutcome,
+    RememberOutcome,
+    SettleOutcome,
+    TransferOutcome,
+    TrimOutcome,
+)
+from workers.inventory.ownership import held_twice, in_several
+from workers.inventory.reading import audit_warehouse, read_levels, read_reservations
+from workers.inventory.records import (
+    Answer,
+    Claim,
+    CorruptLedger,
+    Count,
+    Heard,
+    OrderState,
+    Quantities,
+    Reservation,
+    Standing,
+    StockLevel,
+    Swept,
+    Whereabouts,
+)
+from workers.inventory.replies import (
     not_ours,
     read_answer,
     read_claim,
@@ -29,47 +58,8 @@ from workers.inventory.calls import (
     read_standing,
     read_told,
 )
-from workers.inventory.keys import (
-    WAREHOUSES,
-    deadlines_key,
-    order_key,
-    outbox_key,
-    stock_key,
-)
-from workers.inventory.outbox import event_of
-from workers.inventory.ownership import held_twice, in_several
-from workers.inventory.reading import audit_warehouse, read_levels, read_reservations
-from workers.inventory.records import (
-    Answer,
-    AuditReport,
-    Claim,
-    CorruptLedger,
-    Count,
-    CountOutcome,
-    ExpireOutcome,
-    Finding,
-    Forget,
-    ForgetOutcome,
-    Hear,
-    Heard,
-    LapseOutcome,
-    LeaseOutcome,
-    OrderState,
-    Quantities,
-    Remember,
-    RememberOutcome,
-    Reservation,
-    Settlement,
-    SettleOutcome,
-    Standing,
-    Step,
-    StockLevel,
-    Swept,
-    Transfer,
-    TransferOutcome,
-    TrimOutcome,
-    Whereabouts,
-)
+from workers.inventory.report import AuditReport, Finding
+from workers.inventory.steps import Forget, Hear, Remember, Settlement, Step, Transfer
 from workers.inventory.waiting import WaitingList
 from workers.runtime.scripts import ScriptCall, read_all, redis_errors, run_scripts
 

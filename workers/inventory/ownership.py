@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 from workers.inventory import findings
 from workers.inventory.keys import order_key
 from workers.inventory.reading import read_reservations
-from workers.inventory.records import LIVE, Finding, Reservation
+from workers.inventory.records import LIVE, Reservation
+from workers.inventory.report import Finding
 from workers.runtime.scripts import redis_errors
 
 _POINTER: Final = ("revision", "fence", "phase", "holdings", "routed")

@@ -12,7 +12,8 @@ from schemas.dead_letter import Failure
 from workers.inventory.audit import WarehouseAudit
 from workers.inventory.keys import deadlines_key, reservation_key, sequence_key, stock_key, transfer_key
 from workers.inventory.outbox import read_lines
-from workers.inventory.records import CorruptLedger, Finding, Reservation, StockLevel
+from workers.inventory.records import CorruptLedger, Reservation, StockLevel
+from workers.inventory.report import Finding
 from workers.runtime.pipeline import run_pipeline
 from workers.runtime.scripts import redis_errors
 

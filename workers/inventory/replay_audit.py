@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from workers.inventory import findings
 from workers.inventory.keys import reservation_key, stock_key, transfer_key
-from workers.inventory.records import Finding, ReservationState
+from workers.inventory.records import ReservationState
 from workers.inventory.replay import COUNTERS, Record, TransferRecord, WarehouseReplay
+from workers.inventory.report import Finding
 from workers.inventory.snapshot import Fields, Page
 
 _STATES = frozenset(ReservationState)

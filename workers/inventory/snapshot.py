@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from redis.asyncio import Redis
 
-from workers.inventory.calls import read_outcome
 from workers.inventory.keys import deadlines_key, outbox_key, reservation_key, sequence_key, stock_key, transfer_key
 from workers.inventory.outbox import event_of
+from workers.inventory.replies import read_outcome
 from workers.runtime.scripts import Script, ScriptCall, redis_errors, run_scripts
 
 PAGE: Final = 500

@@ -18,9 +18,9 @@ from schemas.plan import OnShort, PlannedOrder
 from schemas.record import record
 from schemas.revision import tries_of
 from workers.inventory.availability import bundles, lines_to_ship, wanted
-from workers.inventory.calls import read_outcome
 from workers.inventory.keys import WAITING, WAITING_AGES, WAITING_IN_HAND, WAITING_WANTS, order_key
 from workers.inventory.records import OrderState, Quantities
+from workers.inventory.replies import read_outcome
 from workers.runtime.scripts import Script, ScriptCall, redis_errors
 
 WAITS: Final = frozenset({OrderState.BACKORDERED, OrderState.AWAITING_TRANSFER})

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from schemas.inventory import InventoryEvent
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import TrimOutcome
+from workers.inventory.outcomes import TrimOutcome
 from workers.runtime import metrics
 
 log = logging.getLogger(__name__)

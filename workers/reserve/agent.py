@@ -8,20 +8,9 @@ from typing import Protocol
 from schemas.plan import PlannedOrder
 from schemas.record import decode, encode
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import (
-    LIVE,
-    Answer,
-    Claim,
-    ClaimOutcome,
-    CorruptLedger,
-    Fence,
-    FenceOutcome,
-    Holdings,
-    OrderState,
-    Settlement,
-    SettleOutcome,
-    Step,
-)
+from workers.inventory.outcomes import ClaimOutcome, FenceOutcome, SettleOutcome
+from workers.inventory.records import LIVE, Answer, Claim, CorruptLedger, Holdings, OrderState
+from workers.inventory.steps import Fence, Settlement, Step
 from workers.inventory.waiting import WAITS, waiting_of
 from workers.reserve.decide import Ending, Overtaken, Steps, course, pays
 from workers.reserve.result import Result, events_of

@@ -14,23 +14,9 @@ from schemas.order import Line, Order, PaymentStatus
 from schemas.plan import Disposition, OnShort, PlannedOrder
 from schemas.record import changed, record
 from workers.inventory.availability import lines_to_ship, missing, parcels, wanted
-from workers.inventory.records import (
-    Answer,
-    Claim,
-    Giving,
-    Holdings,
-    OrderState,
-    Quantities,
-    Release,
-    ReleaseOutcome,
-    ReservationState,
-    Reserve,
-    ReserveOutcome,
-    Routed,
-    Ship,
-    Step,
-    Taking,
-)
+from workers.inventory.outcomes import ReleaseOutcome, ReserveOutcome
+from workers.inventory.records import Answer, Claim, Holdings, OrderState, Quantities, ReservationState, Routed
+from workers.inventory.steps import Giving, Release, Reserve, Ship, Step, Taking
 from workers.reserve.result import Result, Told, digest_of
 
 Steps = Generator[Sequence[Step], Sequence[Answer], "Ending"]

@@ -14,7 +14,8 @@ from ops.bench.orders import PLACED_AT
 from schemas.order import Order
 from schemas.plan import PlannedOrder, TaggedOrder
 from schemas.record import decode, encode
-from workers.inventory.records import Answer, Claim, ClaimOutcome, ReserveOutcome
+from workers.inventory.outcomes import ClaimOutcome, ReserveOutcome
+from workers.inventory.records import Answer, Claim
 from workers.reserve.decide import course
 from workers.reserve.result import events_of
 from workers.route.decide import decide as route

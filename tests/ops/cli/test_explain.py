@@ -43,7 +43,8 @@ from tests.builders import (
 from tests.kafka import create_topics, put
 from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
 from tests.workers.rules.examples import example_catalogue, example_ruleset
-from workers.inventory.records import Count, ExpireOutcome
+from workers.inventory.outcomes import ExpireOutcome
+from workers.inventory.records import Count
 from workers.reserve.agent import ReserveAgent
 from workers.rules.trying import try_order
 from workers.runtime.producer import Producer

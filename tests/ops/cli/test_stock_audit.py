@@ -29,7 +29,8 @@ from tests.kafka import put
 from tests.ops.cli.conftest import PROJECT, Run, nobody_listens
 from tests.workers.inventory.traffic import Traffic
 from workers.inventory.keys import deadlines_key, outbox_key, reservation_key, sequence_key, stock_key
-from workers.inventory.records import Count, FindingKind
+from workers.inventory.records import Count
+from workers.inventory.report import FindingKind
 from workers.relay.agent import RelayAgent
 
 

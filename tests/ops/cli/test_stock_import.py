@@ -17,7 +17,8 @@ from openpyxl import Workbook, load_workbook
 from ops.cli import sheets, workbook
 from tests.builders import a_line, a_plan, a_planned_order, an_order
 from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
-from workers.inventory.records import Allocate, Count, Ship
+from workers.inventory.records import Count
+from workers.inventory.steps import Allocate, Ship
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery
 

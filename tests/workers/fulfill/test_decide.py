@@ -14,22 +14,9 @@ from schemas.plan import Disposition, PlannedOrder, ReviewOrder
 from tests.builders import NOON, a_plan, a_planned_order, a_wms_event, an_order
 from workers.fulfill.decide import Course, course_of, events_of, note_of, race_of, step_of
 from workers.fulfill.reading import Answered, read
-from workers.inventory.records import (
-    Allocate,
-    AllocateOutcome,
-    Answer,
-    Forget,
-    Lost,
-    Overtaken,
-    Remember,
-    Ship,
-    ShipOutcome,
-    Short,
-    ShortOutcome,
-    Standing,
-    Withdraw,
-    WithdrawOutcome,
-)
+from workers.inventory.outcomes import AllocateOutcome, ShipOutcome, ShortOutcome, WithdrawOutcome
+from workers.inventory.records import Answer, Overtaken, Standing
+from workers.inventory.steps import Allocate, Forget, Lost, Remember, Ship, Short, Withdraw
 from workers.reserve.result import Result, Told
 from workers.reserve.result import events_of as said_by_reserve
 from workers.runtime.errors import PermanentError

@@ -9,15 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from workers.inventory.records import (
-    Claim,
-    Count,
-    Giving,
-    Lost,
-    Quantities,
-    Taking,
-    TransferAction,
-)
+from workers.inventory.records import Claim, Count, Quantities
+from workers.inventory.steps import Giving, Lost, Taking, TransferAction
 
 T = TypeVar("T")
 WAREHOUSES = ("hangzhou", "beijing")

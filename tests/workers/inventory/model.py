@@ -11,35 +11,29 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from workers.inventory.outcomes import (
+    ClaimOutcome,
+    ExpireOutcome,
+    FenceOutcome,
+    HearOutcome,
+    ReleaseOutcome,
+    ReserveOutcome,
+    SettleOutcome,
+)
 from workers.inventory.records import (
     ENDED,
     LIVE,
     Answer,
     Claim,
-    ClaimOutcome,
-    ExpireOutcome,
-    Fence,
-    FenceOutcome,
-    Forget,
-    Giving,
-    Hear,
     Heard,
-    HearOutcome,
     Holdings,
     OrderState,
-    Release,
-    ReleaseOutcome,
-    Remember,
     Reservation,
     ReservationState,
-    Reserve,
-    ReserveOutcome,
     Routed,
-    Settlement,
-    SettleOutcome,
     StockLevel,
-    Taking,
 )
+from workers.inventory.steps import Fence, Forget, Giving, Hear, Release, Remember, Reserve, Settlement, Taking
 
 HELD, EXPIRED = ReservationState.HELD, ReservationState.EXPIRED
 RELEASED, SHIPPED = ReservationState.RELEASED, ReservationState.SHIPPED

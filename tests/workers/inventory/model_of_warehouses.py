@@ -7,29 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tests.workers.inventory.model import HELD, SHIPPED, Event, Orders, Place, given_up, moved
-from workers.inventory.records import (
-    LIVE,
+from workers.inventory.outcomes import AllocateOutcome, ShipOutcome, ShortOutcome, TransferOutcome, WithdrawOutcome
+from workers.inventory.records import LIVE, Answer, Count, Quantities, Reservation, ReservationState
+from workers.inventory.steps import (
     Allocate,
-    AllocateOutcome,
-    Answer,
-    Count,
     Fence,
     Lost,
-    Quantities,
     Release,
-    Reservation,
-    ReservationState,
     Reserve,
     Ship,
-    ShipOutcome,
     Short,
-    ShortOutcome,
     Step,
     Transfer,
     TransferAction,
-    TransferOutcome,
     Withdraw,
-    WithdrawOutcome,
 )
 
 AFTER = {

@@ -20,7 +20,9 @@ from schemas.order import Order
 from schemas.plan import Backorder, Disposition, PlannedOrder
 from tests.builders import a_cancelled_order, a_plan, a_planned_order, an_order, an_unpaid_order
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import Answer, Withdraw, WithdrawOutcome
+from workers.inventory.outcomes import WithdrawOutcome
+from workers.inventory.records import Answer
+from workers.inventory.steps import Withdraw
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.errors import TransientError
 from workers.runtime.stage import Delivery, Outcome

@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import Random
 
 from tests.workers.inventory.chance import ALL, ORDERS, SKUS, TRANSFERS, WAREHOUSES, Happening, Wish, Word
-from workers.inventory.records import Count, Giving, Lost, Quantities, Taking, TransferAction
+from workers.inventory.records import Count, Quantities
+from workers.inventory.steps import Giving, Lost, Taking, TransferAction
 
 NAMES = (
     *["an_order_comes"] * 6,

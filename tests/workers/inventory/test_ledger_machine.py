@@ -36,27 +36,17 @@ from tests.workers.inventory.proof import ProvenLedger
 from tests.workers.inventory.stories import Story
 from workers.inventory.keys import relay_key
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import (
-    LIVE,
+from workers.inventory.outcomes import ClaimOutcome, FenceOutcome, ReleaseOutcome, ReserveOutcome, TrimOutcome
+from workers.inventory.records import LIVE, Answer, Claim, Count, OrderState, Reservation, ReservationState, Routed
+from workers.inventory.steps import (
     Allocate,
-    Answer,
-    Claim,
-    ClaimOutcome,
-    Count,
     Fence,
-    FenceOutcome,
     Forget,
     Giving,
     Hear,
-    OrderState,
     Release,
-    ReleaseOutcome,
     Remember,
-    Reservation,
-    ReservationState,
     Reserve,
-    ReserveOutcome,
-    Routed,
     Settlement,
     Ship,
     Short,
@@ -64,7 +54,6 @@ from workers.inventory.records import (
     Taking,
     Transfer,
     TransferAction,
-    TrimOutcome,
     Withdraw,
 )
 

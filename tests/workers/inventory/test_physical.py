@@ -7,29 +7,28 @@ from typing import Any
 from redis.asyncio import Redis
 
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import (
-    Allocate,
+from workers.inventory.outcomes import (
     AllocateOutcome,
-    Answer,
-    Count,
+    ReleaseOutcome,
+    ReserveOutcome,
+    ShipOutcome,
+    ShortOutcome,
+    TransferOutcome,
+    WithdrawOutcome,
+)
+from workers.inventory.records import Answer, Count, ReservationState, StockLevel
+from workers.inventory.steps import (
+    Allocate,
     Giving,
     Lost,
     Release,
-    ReleaseOutcome,
-    ReservationState,
     Reserve,
-    ReserveOutcome,
     Ship,
-    ShipOutcome,
     Short,
-    ShortOutcome,
     Step,
-    StockLevel,
     Transfer,
     TransferAction,
-    TransferOutcome,
     Withdraw,
-    WithdrawOutcome,
 )
 
 HZ, BJ = "hangzhou", "beijing"

@@ -12,45 +12,44 @@ import pytest
 
 from workers.inventory.calls import Calls
 from workers.inventory.keys import stock_key
-from workers.inventory.records import (
-    Allocate,
+from workers.inventory.outcomes import (
     AllocateOutcome,
     ClaimOutcome,
-    Count,
     CountOutcome,
     ExpireOutcome,
-    Fence,
     FenceOutcome,
-    Forget,
     ForgetOutcome,
-    Hear,
     HearOutcome,
     LapseOutcome,
     LeaseOutcome,
-    Lost,
-    OrderState,
-    Release,
     ReleaseOutcome,
-    Remember,
     RememberOutcome,
-    Reservation,
-    ReservationState,
-    Reserve,
     ReserveOutcome,
-    Settlement,
     SettleOutcome,
-    Ship,
     ShipOutcome,
-    Short,
     ShortOutcome,
-    Transfer,
-    TransferAction,
     TransferOutcome,
     TrimOutcome,
-    Withdraw,
     WithdrawOutcome,
 )
+from workers.inventory.records import Count, OrderState, Reservation, ReservationState
 from workers.inventory.snapshot import SnapshotOutcome, snapshot_call
+from workers.inventory.steps import (
+    Allocate,
+    Fence,
+    Forget,
+    Hear,
+    Lost,
+    Release,
+    Remember,
+    Reserve,
+    Settlement,
+    Ship,
+    Short,
+    Transfer,
+    TransferAction,
+    Withdraw,
+)
 from workers.runtime.scripts import ScriptCall
 
 

@@ -28,7 +28,9 @@ from tests.builders import (
 )
 from tests.fakes import DyingLedger
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import Allocate, Answer, Count, OrderState, Withdraw, WithdrawOutcome
+from workers.inventory.outcomes import WithdrawOutcome
+from workers.inventory.records import Answer, Count, OrderState
+from workers.inventory.steps import Allocate, Withdraw
 from workers.relay.agent import RelayAgent
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.errors import TransientError

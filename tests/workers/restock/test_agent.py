@@ -27,7 +27,9 @@ from tests.builders import (
 from tests.fakes import DyingLedger
 from workers.inventory.keys import WAITING_IN_HAND, WAITING_WANTS
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import Count, OrderState, Transfer, TransferAction, TransferOutcome
+from workers.inventory.outcomes import TransferOutcome
+from workers.inventory.records import Count, OrderState
+from workers.inventory.steps import Transfer, TransferAction
 from workers.inventory.waiting import LeaveOutcome, Waiting, WaitOutcome, waiting_of
 from workers.reserve.agent import ReserveAgent
 from workers.restock.agent import RestockAgent
