@@ -107,13 +107,14 @@ def _read_claim(reply: Any) -> Claim | CorruptLedger:
 
 
 def _read_routed(packed: bytes) -> dict[str, Routed]:
+    """By warehouse, the first parcel first: Lua's tables have no order, and what joins the order goes to the first."""
     routed = {}
     for warehouse_id, fields in orjson.loads(packed or b"{}").items():
         line_ids, revisions = fields["line_ids"], tuple(fields.get("revisions", ()))
         line_ids = None if line_ids is None else tuple(line_ids)
         read_back = {"line_ids": line_ids, "revisions": revisions, "units": fields.get("units") or {}}
         routed[warehouse_id] = Routed(**fields | read_back)
-    return routed
+    return dict(sorted(routed.items(), key=lambda item: item[1].parcel)) if len(routed) > 1 else routed
 
 
 def read_heard(reply: Any) -> Heard:

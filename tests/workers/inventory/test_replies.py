@@ -1,0 +1,17 @@
+"""What the scripts answered, read."""
+
+from __future__ import annotations
+
+from schemas.record import encode
+from workers.inventory.records import Claim, Routed
+from workers.inventory.replies import read_claim
+
+
+def test_the_warehouse_of_the_first_parcel_comes_first_wherever_lua_left_it() -> None:
+    told = {
+        "beijing": Routed(digest="b", line_ids=("2",), parcel=2, parcels=2),
+        "hangzhou": Routed(digest="a", line_ids=("1",), parcel=1, parcels=2),
+    }
+    claim = read_claim("jd:shop:1", [b"CLAIMED", b"7000", b"committed", b"{}", encode(told), b"", b""])
+    assert isinstance(claim, Claim)
+    assert list(claim.routed) == ["hangzhou", "beijing"]
