@@ -9,8 +9,9 @@ These overrides hold for faust-streaming 0.15.3; the versions are pinned and tes
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import faust
@@ -27,6 +28,25 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The consumer's own thread. Fetches wait as long as we say, where the driver says 1.5 s, and cost less."""
 
     _assigned: tuple[Any, frozenset[TP]] = None, frozenset()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._asked: dict[object, float] = {}
+
+    async def call_thread(self, fun: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        """Have the thread do something, and remember since when it is at it."""
+        call = object()
+        self._asked[call] = time.monotonic()
+        try:
+            return await super().call_thread(fun, *args, **kwargs)
+        finally:
+            del self._asked[call]
+
+    @property
+    def silent_seconds(self) -> float:
+        """The age of the oldest call that has not returned."""
+        now = time.monotonic()
+        return now - min(self._asked.values(), default=now)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -152,6 +172,11 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def verify_all_partitions_active(self) -> None:
         """Do nothing: the stock check counts records; our watchdog looks at commits instead."""
+
+    @property
+    def silent_seconds(self) -> float:
+        """The age of the oldest call to the consumer's thread that has not returned."""
+        return self._thread.silent_seconds  # type: ignore[no-any-return]
 
     def backlog(self) -> dict[TP, int]:
         """Records not yet committed, per assigned partition, from what the last fetch said."""

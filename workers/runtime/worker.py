@@ -38,6 +38,8 @@ _LANE_DEPTH: Final = 1
 _CHUNKS_IN_HAND: Final = 8
 _LEAVE_SECONDS: Final = 8.0  # of the ten we promise from SIGTERM to the end
 _STUCK_SECONDS: Final = 60.0
+_SUSPICIOUS_SECONDS: Final = 5.0
+_DEAF_SECONDS: Final = 20.0
 
 
 def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.App:
@@ -139,6 +141,13 @@ class Reader:
         """Whether the app ended on its own."""
         return bool(self.app.crashed or self.app.should_stop)
 
+    @property
+    def silent_seconds(self) -> float:
+        """How long its consumer has been at work on the oldest of what it was asked, such as to fetch or commit."""
+        consumer = self.app.consumer
+        assert isinstance(consumer, ChunkConsumer)
+        return consumer.silent_seconds
+
     def measure(self) -> bool:
         """Export the backlog. False when there is some and no commit has moved for a minute: then it is stuck."""
         consumer = self.app.consumer
@@ -205,6 +214,7 @@ class Worker:
         self._producer = producer
         self._patience = patience
         self._stop = asyncio.Event()
+        self._deaf_since: dict[str, float] = {}
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> int:
         """Run until SIGTERM or SIGINT, or until something ends on its own. The process's exit code.
@@ -217,15 +227,29 @@ class Worker:
         self._producer.start()
         ticking = [asyncio.create_task(timer.run(), name=timer.name) for timer in self._timers]
         try:
-            if self._readers:
-                await self._until_kafka_answers()
-            if not self._stop.is_set():
-                await asyncio.gather(*(reader.start() for reader in self._readers))
+            if await self._started():
                 ready()
             return await self._watch()
         finally:
             await end_tasks(ticking)
             await self._leave()
+
+    async def _started(self) -> bool:
+        """Join all groups; False when told to leave before. To join takes long when a broker goes away meanwhile."""
+        joining = asyncio.create_task(self._join(), name="joining")
+        told = asyncio.create_task(self._stop.wait(), name="told to leave")
+        await asyncio.wait({joining, told}, return_when=asyncio.FIRST_COMPLETED)
+        started = joining.done() and not self._stop.is_set()
+        if joining.done():
+            joining.result()
+        await end_tasks([joining, told])
+        return started
+
+    async def _join(self) -> None:
+        if self._readers:
+            await self._until_kafka_answers()
+        if not self._stop.is_set():
+            await asyncio.gather(*(reader.start() for reader in self._readers))
 
     async def _until_kafka_answers(self) -> None:
         """A consumer gives up at the first broker that is away; to wait here is quicker than to start anew."""
@@ -245,19 +269,38 @@ class Worker:
                 if reader.crashed and not self._stop.is_set():
                     log.error("%s: its consumer ended; leaving so that a fresh start takes over", reader.name)
                     return EXIT_CRASHED
+                if await self._is_deaf(reader):
+                    log.error("%s: its consumer answers no more though Kafka does; leaving", reader.name)
+                    leave_without_ack(EXIT_STUCK)
                 if not reader.measure():
                     log.error("%s: has a backlog and committed nothing for %g s; leaving", reader.name, _STUCK_SECONDS)
                     leave_without_ack(EXIT_STUCK)
         return 0
 
+    async def _is_deaf(self, reader: Reader) -> bool:
+        """Whether its consumer answers nothing for longer than any request may take, and all the time a broker does.
+
+        aiokafka may wait for ever for an answer that was lost with a broker; its heartbeats go on, and nobody else is
+        given its partitions.
+        """
+        if reader.silent_seconds < _SUSPICIOUS_SECONDS or not await self._producer.reaches_kafka():
+            self._deaf_since.pop(reader.name, None)
+            return False
+        since = self._deaf_since.setdefault(reader.name, time.monotonic())
+        return time.monotonic() - since > _DEAF_SECONDS
+
     async def _leave(self) -> None:
-        try:
-            async with asyncio.timeout(_LEAVE_SECONDS):
-                await asyncio.gather(*(reader.stop() for reader in self._readers))
-                await self._producer.close()
-        except TimeoutError:
+        """Leave the groups, or without them when time is up: Faust loses a cancellation, and goes on waiting."""
+        leaving = asyncio.create_task(self._leave_groups(), name="leaving")
+        await asyncio.wait({leaving}, timeout=_LEAVE_SECONDS)
+        if not leaving.done():
             log.error("could not leave in %g s (is the broker away?); what is unfinished comes again", _LEAVE_SECONDS)
             leave_without_ack(EXIT_CRASHED)
+        leaving.result()
+
+    async def _leave_groups(self) -> None:
+        await asyncio.gather(*(reader.stop() for reader in self._readers))
+        await self._producer.close()
 
 
 def topic_names(topic: Topic, members: Sequence[str]) -> list[str]:

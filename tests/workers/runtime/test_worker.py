@@ -1,0 +1,105 @@
+"""A worker whose consumer hangs: it notices, and it leaves in time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from faust.transport.drivers import aiokafka as driver
+
+from workers.runtime import worker as module
+from workers.runtime.transport import ChunkThread
+from workers.runtime.worker import Worker
+
+
+class HangingReader:
+    """Its consumer answers nothing, and to leave takes it for ever, cancelled or not."""
+
+    name = "normalize"
+    silent_seconds = 60.0
+
+    def __init__(self) -> None:
+        self.let_go = asyncio.Event()
+
+    async def stop(self) -> None:
+        while not self.let_go.is_set():
+            try:
+                await self.let_go.wait()
+            except asyncio.CancelledError:
+                continue
+
+
+class Kafka:
+    """Stands for the producer."""
+
+    def __init__(self, *, answers: bool) -> None:
+        self.answers = answers
+
+    async def reaches_kafka(self) -> bool:
+        return self.answers
+
+
+class Left(BaseException):
+    """Instead of the end of the process."""
+
+
+def a_worker(reader: HangingReader, *, answers: bool = True) -> Worker:
+    readers: Any = [reader]
+    producer: Any = Kafka(answers=answers)
+    return Worker(readers, [], producer)
+
+
+async def test_a_worker_leaves_in_time_though_its_consumer_ignores_that_it_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def leave(code: int) -> None:
+        raise Left(code)
+
+    monkeypatch.setattr(module, "leave_without_ack", leave)
+    monkeypatch.setattr(module, "_LEAVE_SECONDS", 0.05)
+    reader = HangingReader()
+    with pytest.raises(Left):
+        await asyncio.wait_for(a_worker(reader)._leave(), 20)
+    reader.let_go.set()
+
+
+async def test_a_consumer_that_answers_nothing_while_kafka_does_is_deaf_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader: Any = HangingReader()
+    worker = a_worker(reader)
+    assert not await worker._is_deaf(reader), "it is given some time"
+    monkeypatch.setattr(module, "_DEAF_SECONDS", 0.0)
+    assert await worker._is_deaf(reader)
+    reader.silent_seconds = 0.3
+    assert not await worker._is_deaf(reader)
+
+
+async def test_a_consumer_that_waits_for_a_broker_is_not_deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_DEAF_SECONDS", 0.0)
+    reader: Any = HangingReader()
+    worker = a_worker(reader, answers=False)
+    assert not await worker._is_deaf(reader)
+    assert not await worker._is_deaf(reader)
+
+
+async def test_the_thread_of_a_consumer_is_silent_for_as_long_as_it_owes_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer = asyncio.Event()
+
+    async def call(_: Any, fun: Any) -> str:
+        await answer.wait()
+        return "answer"
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "call_thread", call)
+    thread = ChunkThread.__new__(ChunkThread)
+    thread._asked = {}
+    assert thread.silent_seconds == 0
+    asked = asyncio.create_task(thread.call_thread(answer.wait))
+    await asyncio.sleep(0)
+    assert thread.silent_seconds > 0
+    answer.set()
+    assert await asked == "answer"
+    assert thread.silent_seconds == 0
