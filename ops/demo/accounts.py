@@ -42,6 +42,7 @@ class Account:
     disposition: Disposition | None = None
     sent_back: bool = False  # a warehouse's answer put it before a person
     ordered: dict[str, int] = field(default_factory=dict)  # the most that any revision asked for
+    wanted: dict[str, int] = field(default_factory=dict)  # what the newest asks for
     routed: dict[str, Parcel] = field(default_factory=dict)  # by warehouse
     parcels: int = 1
     backordered: str = ""
@@ -81,6 +82,8 @@ class Account:
         live = [parcel for parcel in self.routed.values() if parcel.live]
         if live and all(parcel.left for parcel in live):
             return "shipped"  # whatever was wanted of it later
+        if not live and any(self.wanted.values()) and self.shipped >= Counter(self.wanted):
+            return "shipped"  # what a warehouse came up short of is wanted no more
         if any(parcel.newest.revision == self.planned for parcel in live):
             return "routed"
         if self.backordered == self.planned:
@@ -135,6 +138,7 @@ class Books:
         if planned.order.revision >= account.planned:
             account.planned, account.disposition = planned.order.revision, planned.plan.disposition
             account.sent_back = any(code.startswith("wms-") for code in planned.plan.hold_codes)
+            account.wanted = wanted(planned.order.lines)
         for sku, units in wanted(planned.order.lines).items():
             account.ordered[sku] = max(units, account.ordered.get(sku, 0))
 

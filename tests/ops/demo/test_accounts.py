@@ -12,7 +12,7 @@ from schemas.fulfillment import FulfillmentInstruction, InstructionKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.plan import Disposition, PlannedOrder, RoutingPlan
 from schemas.record import encode
-from tests.builders import an_order
+from tests.builders import a_line, a_wms_event, an_order
 from workers.reserve.result import Result, Told, events_of
 
 ORDER = replace(an_order(), revision="r1")
@@ -78,6 +78,21 @@ def test_an_orders_place_follows_from_its_newest_revision(
     messages: tuple[PlannedOrder | FulfillmentInstruction | InventoryEvent, ...], place: str
 ) -> None:
     assert books(*messages).accounts[UID].place() == place
+
+
+def test_an_order_whose_missing_line_is_wanted_no_more_has_left() -> None:
+    tea = a_line("TEA-80", line_id="2")
+    whole = planned()
+    both = replace(whole, order=replace(ORDER, lines=(a_line(), tea)))
+    [parcel] = events_of(both, Result(told=(Told(warehouse_id="hangzhou", kind=InstructionKind.FULFIL),)))
+    assert isinstance(parcel, FulfillmentInstruction)
+    refunded = replace(tea, quantity=0)
+    after = replace(both, order=replace(both.order, lines=(a_line(), refunded), revision="r2"))
+    kept = books(both, parcel, after)
+    kept.add("wms.events", UID, "1", encode(a_wms_event(parcel, "shipped", quantities={a_line().sku: 1})))
+    assert kept.accounts[UID].place() == "lost", "it waits for the warehouse"
+    kept.add("wms.events", UID, "2", encode(a_wms_event(parcel, "short", reason="damaged", quantities={tea.sku: 1})))
+    assert kept.accounts[UID].place() == "shipped"
 
 
 def test_a_repeat_is_counted_and_changes_nothing() -> None:
