@@ -16,7 +16,9 @@ from workers.inventory.ledger import Ledger
 from workers.runtime.errors import TransientError
 from workers.runtime.scripts import redis_errors
 
-WRITING_GROUPS: Final = ("orderfleet-reserve", "orderfleet-fulfill")
+RESERVE_GROUP: Final = "orderfleet-reserve"
+FULFILL_GROUP: Final = "orderfleet-fulfill"
+WRITING_GROUPS: Final = (RESERVE_GROUP, FULFILL_GROUP)
 """The consumer groups of the stages that write to the ledger."""
 
 ANSWER_SECONDS: Final = 10.0

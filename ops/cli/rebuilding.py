@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from ops.cli.event_log import ANSWER_SECONDS, TopicLog, reader_config
+from ops.cli.quiet import FULFILL_GROUP, RESERVE_GROUP
 from ops.cli.replaying import REMEMBER_MS
 from schemas.fulfillment import WmsEvent
 from schemas.plan import Disposition, PlannedOrder
@@ -43,8 +44,6 @@ from workers.runtime.errors import PermanentError, TransientError
 from workers.runtime.producer import Producer
 from workers.runtime.wire import Encoder
 
-GROUP: Final = "orderfleet-reserve"
-ANSWERS_GROUP: Final = "orderfleet-fulfill"
 _SAMPLE: Final = 20
 _PAGE: Final = 1000
 
@@ -103,8 +102,8 @@ class Rebuild:
         for one in self.replay:
             while not one.advance():
                 one.skip_gap()
-        self._committed = await asyncio.to_thread(self._committed_offsets, GROUP, ORDERS_PLANNED.name)
-        self._answered = await asyncio.to_thread(self._committed_offsets, ANSWERS_GROUP, WMS_EVENTS.name)
+        self._committed = await asyncio.to_thread(self._committed_offsets, RESERVE_GROUP, ORDERS_PLANNED.name)
+        self._answered = await asyncio.to_thread(self._committed_offsets, FULFILL_GROUP, WMS_EVENTS.name)
         await asyncio.to_thread(self._read_order_path)
 
     def _take_event(self, message: Message) -> None:

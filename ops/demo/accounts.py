@@ -134,12 +134,12 @@ class Books:
 
     def _planned(self, value: bytes) -> None:
         planned = _PLANNED(value)
-        account = self.accounts[planned.order.uid]
+        account, units_wanted = self.accounts[planned.order.uid], wanted(planned.order.lines)
         if planned.order.revision >= account.planned:
             account.planned, account.disposition = planned.order.revision, planned.plan.disposition
             account.sent_back = any(code.startswith("wms-") for code in planned.plan.hold_codes)
-            account.wanted = wanted(planned.order.lines)
-        for sku, units in wanted(planned.order.lines).items():
+            account.wanted = units_wanted
+        for sku, units in units_wanted.items():
             account.ordered[sku] = max(units, account.ordered.get(sku, 0))
 
     def _instruction(self, value: bytes) -> None:

@@ -13,6 +13,7 @@ from workers.inventory.audit import WarehouseAudit
 from workers.inventory.keys import deadlines_key, reservation_key, sequence_key, stock_key, transfer_key
 from workers.inventory.outbox import read_lines
 from workers.inventory.records import CorruptLedger, Reservation, StockLevel
+from workers.inventory.replies import read_reservation
 from workers.inventory.report import Finding
 from workers.runtime.pipeline import run_pipeline
 from workers.runtime.scripts import redis_errors
@@ -137,18 +138,7 @@ def _level(warehouse_id: str, sku: str, fields: Any) -> StockLevel:
 
 def _reservation(warehouse_id: str, order_uid: str, fields: Any) -> Reservation:
     try:
-        revision, fence, state, deadline, lines, shipped, stop = _sound(fields)
-        return Reservation(
-            warehouse_id=warehouse_id,
-            order_uid=order_uid,
-            revision=(revision or b"").decode(),
-            fence=int(fence or 0),
-            state=(state or b"").decode(),
-            deadline_ms=int(deadline or 0),
-            quantities=read_lines(lines),
-            shipped=read_lines(shipped),
-            stop=(stop or b"").decode(),
-        )
+        return read_reservation(warehouse_id, order_uid, _sound(fields))
     except ValueError:
         raise _corrupt(reservation_key(warehouse_id, order_uid)) from None
 

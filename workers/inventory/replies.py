@@ -197,18 +197,25 @@ def read_told(pointer: Mapping[bytes, bytes], warehouse_id: str) -> LastTold:
 def read_look(warehouse_id: str, order_uid: str, row: Any) -> Reservation | CorruptLedger:
     """What `look.lua` answered about one order."""
     try:
-        revision, fence, state, deadline, lines = row
-        return Reservation(
-            warehouse_id=warehouse_id,
-            order_uid=order_uid,
-            revision=(revision or b"").decode(),
-            fence=int(fence or 0),
-            state=(state or b"").decode(),
-            deadline_ms=int(deadline or 0),
-            quantities=read_lines(lines),
-        )
+        return read_reservation(warehouse_id, order_uid, (*row, None, None))
     except ValueError:
         return not_ours(reservation_key(warehouse_id, order_uid))
+
+
+def read_reservation(warehouse_id: str, order_uid: str, fields: Sequence[bytes | None]) -> Reservation:
+    """From what stands in its key: revision, fence, state, deadline, lines, shipped, stop. Raises ValueError."""
+    revision, fence, state, deadline, lines, shipped, stop = fields
+    return Reservation(
+        warehouse_id=warehouse_id,
+        order_uid=order_uid,
+        revision=(revision or b"").decode(),
+        fence=int(fence or 0),
+        state=(state or b"").decode(),
+        deadline_ms=int(deadline or 0),
+        quantities=read_lines(lines),
+        shipped=read_lines(shipped),
+        stop=(stop or b"").decode(),
+    )
 
 
 def not_ours(key: str) -> CorruptLedger:
