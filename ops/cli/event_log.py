@@ -16,7 +16,7 @@ SILENCE_SECONDS: Final = 20.0
 """With neither a record nor the end of a partition for this long, the broker is taken to be away."""
 
 _BATCH: Final = 10_000
-_MOMENT: Final = 0.2
+_MOMENT: Final = 0.02  # what has come is taken at once: a small topic must not cost the time of a full batch
 
 
 def reader_config(brokers: str) -> dict[str, Any]:

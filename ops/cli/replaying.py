@@ -24,6 +24,7 @@ from workers.inventory.snapshot import PAGE, Page, Snapshots
 
 REMEMBER_MS: Final = int(45 * DAY * 1000)
 _MISSING_SECONDS: Final = 5.0
+_WAIT_SECONDS: Final = 0.2
 """An event that is no longer in the outbox was confirmed by Kafka before: there it must be found within this time."""
 
 TakePage = Callable[[str, list[str]], Awaitable[Page]]
@@ -117,7 +118,7 @@ class ReplayedAudit:
         while not replay.advance(number):
             if time.monotonic() > deadline:
                 replay.skip_gap()
-            await asyncio.to_thread(self._log.read_some, self._take)
+            await asyncio.to_thread(self._log.read_some, self._take, _WAIT_SECONDS)
         return True
 
 
