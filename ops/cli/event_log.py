@@ -27,6 +27,7 @@ def reader_config(brokers: str) -> dict[str, Any]:
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "enable.partition.eof": True,
+        "auto.offset.reset": "error",  # what is skipped in silence would be missing from the count
         "allow.auto.create.topics": False,
         "fetch.wait.max.ms": 20,
         "fetch.message.max.bytes": 4 << 20,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Annotated
@@ -111,7 +112,7 @@ def _root(
 
 def main() -> None:
     """The entry point. No way out of it shows a traceback, unless ORDERFLEET_LOG_LEVEL is DEBUG."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    _log_to_stderr()
     try:
         app(prog_name="orderfleet")
     except Exception as error:
@@ -119,6 +120,15 @@ def main() -> None:
             raise
         _report_bug(error)
         sys.exit(ExitCode.BUG)
+
+
+def _log_to_stderr() -> None:
+    """Every line with its time, in UTC: what several workers say is read side by side."""
+    lines = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+    lines.converter = time.gmtime
+    handler = logging.StreamHandler()
+    handler.setFormatter(lines)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def _report_bug(error: Exception) -> None:

@@ -24,8 +24,8 @@ from workers.inventory.snapshot import PAGE, Page, Snapshots
 
 REMEMBER_MS: Final = int(45 * DAY * 1000)
 _MISSING_SECONDS: Final = 5.0
-_WAIT_SECONDS: Final = 0.2
 """An event that is no longer in the outbox was confirmed by Kafka before: there it must be found within this time."""
+_WAIT_SECONDS: Final = 0.2
 
 TakePage = Callable[[str, list[str]], Awaitable[Page]]
 

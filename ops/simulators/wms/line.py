@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,6 +14,8 @@ from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
 from schemas.record import encode, reader
 from schemas.topics import ORDERS_ROUTED, WMS_EVENTS
 from workers.runtime.librdkafka import STEADY
+
+log = logging.getLogger(__name__)
 
 SAY_LATER: Final = 1.0
 """Seconds between what is done and saying so at the earliest: an instruction of before must have arrived by then."""
@@ -42,6 +45,7 @@ class Line:
                 **patient,
                 "group.id": "simulated-wms",
                 "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",  # a lost place is no reason to skip orders; repeats are dropped
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 50,
             }
@@ -89,8 +93,11 @@ class Line:
         """Take instructions and say what is due, until stopped."""
         while not self._stopped:
             for message in self._consumer.consume(1000, 0.05):
-                if message.error() is None:
+                error = message.error()
+                if error is None:
                     _take(houses, message)
+                elif error.code() != KafkaError._PARTITION_EOF:
+                    log.warning("Kafka: %s", error.str())
             for event in houses.due(time.time() - self._say_later):
                 self._say(event.order_uid.encode(), encode(event), event.message_id.encode())
             self._producer.poll(0)
