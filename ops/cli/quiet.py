@@ -22,17 +22,17 @@ WRITING_GROUPS: Final = (RESERVE_GROUP, FULFILL_GROUP)
 """The consumer groups of the stages that write to the ledger."""
 
 ANSWER_SECONDS: Final = 10.0
-LOOK_SECONDS: Final = 1.0
+LOOK_SECONDS = 1.0
 _IDLE: Final = (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD)
 
 
-async def signs_of_writers(brokers: str, redis: Redis, look_seconds: float = LOOK_SECONDS) -> list[Text]:
+async def signs_of_writers(brokers: str, redis: Redis) -> list[Text]:
     """What shows that workers write, each sign with what to stop. Raises TransientError when a server is away."""
     warehouses = await Ledger(redis).warehouses()
     before = await _sequences(redis, warehouses)
     signs = await asyncio.to_thread(_groups_at_work, brokers)
     signs += await _relays(redis, warehouses)
-    await asyncio.sleep(look_seconds)
+    await asyncio.sleep(LOOK_SECONDS)
     after = await _sequences(redis, warehouses)
     changed = [one for one, old, new in zip(warehouses, before, after, strict=True) if old != new]
     signs += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from confluent_kafka import Consumer, TopicPartition
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from ops.cli import quiet
 from ops.local_stack.broker import Broker
 from ops.local_stack.topics import create_topics, wanted_topics
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
@@ -30,7 +32,7 @@ from schemas.topics import (
     WMS_EVENTS,
 )
 from tests.builders import a_gift, a_line, a_plan, a_planned_order, a_wms_event, an_order, an_unpaid_order
-from tests.kafka import TopicReader, wait_until
+from tests.kafka import TopicReader, put, wait_until
 from tests.ops.cli.conftest import Run
 from tests.workers.inventory.traffic import WAREHOUSES, Traffic
 from workers.fulfill.agent import FulfillAgent
@@ -42,7 +44,6 @@ from workers.inventory.records import Count, OrderState
 from workers.relay.agent import RelayAgent
 from workers.reserve.agent import ReserveAgent
 from workers.reserve.pointers import same_pointer
-from workers.runtime.producer import Producer
 from workers.runtime.stage import Delivery
 from workers.runtime.wire import Encoder
 
@@ -73,10 +74,11 @@ class Fleet(Traffic):
 
     async def publish(self, values: Sequence[Any]) -> None:
         """Write values to their topics."""
-        producer = Producer(self._broker.address, linger_ms=0)
-        producer.start()
-        await producer.send([self._encode(value) for value in values])
-        await producer.close()
+        topics: dict[str, list[tuple[bytes, bytes]]] = {}
+        for record in map(self._encode, values):
+            topics.setdefault(record.topic, []).append((record.key, record.value))
+        for topic, records in topics.items():
+            put(self._broker.address, topic, records)
 
     def commit(self, offset: int, group: str = "orderfleet-reserve", topic: str = ORDERS_PLANNED.name) -> None:
         """A stage has finished with what stands below this offset."""
@@ -135,6 +137,12 @@ def log_broker(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
         create_topics(running.address, wanted)
         monkeypatch.setenv("ORDERFLEET_KAFKA", running.address)
         yield running
+
+
+@pytest.fixture(autouse=True)
+def short_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else is there to be seen: to look for a whole second, twice in a rebuild, shows nothing more."""
+    monkeypatch.setattr(quiet, "LOOK_SECONDS", 0.05)
 
 
 World = Callable[[Callable[[Fleet], Awaitable[Any]]], Any]
@@ -339,6 +347,33 @@ def test_a_reserve_stage_at_work_is_named(world: World, run: Run, log_broker: Br
     assert (
         "the consumer group orderfleet-reserve is at work: stop the workers that run the stage reserve" in result.stderr
     )
+
+
+def test_counters_that_change_meanwhile_are_named(
+    world: World, run: Run, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stock(fleet: Fleet) -> None:
+        await fleet.ledger.set_stock("beijing", {"MUG-350": Count(on_hand=5)})
+
+    world(stock)
+    monkeypatch.setattr(quiet, "LOOK_SECONDS", 1.0)
+    over = threading.Event()
+
+    def write() -> None:
+        with Redis.from_url(redis_url) as client:
+            while not over.wait(0.01):
+                client.incr(sequence_key("beijing"))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        result = run("stock", "rebuild", "--replace")
+    finally:
+        over.set()
+        writer.join()
+
+    assert result.exit_code == 1
+    assert "the counters of beijing changed while we looked" in result.stderr
 
 
 def test_missing_events_are_told_and_refused(world: World, run: Run, log_broker: Broker) -> None:
