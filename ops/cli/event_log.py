@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from schemas.topics import INVENTORY_EVENTS
 from workers.runtime.errors import TransientError
+from workers.runtime.librdkafka import Reader
 
 ANSWER_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 20.0
@@ -20,14 +21,10 @@ _MOMENT: Final = 0.02  # what has come is taken at once: a small topic must not 
 
 
 def reader_config(brokers: str) -> dict[str, Any]:
-    """A consumer that reads partitions it is told of, fast, and tells where they end."""
+    """For a consumer that reads partitions it is told of, fast."""
     return {
         "bootstrap.servers": brokers,
         "group.id": "orderfleet-cli",  # demanded by the library; with assign() no group is joined
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "enable.partition.eof": True,
-        "auto.offset.reset": "error",  # what is skipped in silence would be missing from the count
         "allow.auto.create.topics": False,
         "fetch.wait.max.ms": 20,
         "fetch.message.max.bytes": 4 << 20,
@@ -41,7 +38,7 @@ class TopicLog:
 
     def __init__(self, brokers: str, topic: str = INVENTORY_EVENTS.name) -> None:
         self._topic = topic
-        self._consumer = Consumer(reader_config(brokers))
+        self._reader = Reader(reader_config(brokers))
         self._without_end: set[int] = set()
         self.partitions = 0
 
@@ -49,20 +46,19 @@ class TopicLog:
         try:
             self.restart()
         except TransientError:
-            self._consumer.close()
+            self._reader.close()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._consumer.close()
+        self._reader.close()
 
     def restart(self) -> None:
         """Begin again at the beginning. A topic that does not exist is an empty one."""
         try:
-            topic = self._consumer.list_topics(timeout=ANSWER_SECONDS).topics.get(self._topic)
-            self.partitions = len(topic.partitions) if topic is not None else 0
+            self.partitions = self._reader.partitions_of(self._topic, ANSWER_SECONDS)
             self._without_end = set(range(self.partitions))
-            self._consumer.assign([TopicPartition(self._topic, n, OFFSET_BEGINNING) for n in range(self.partitions)])
+            self._reader.assign([(self._topic, number) for number in range(self.partitions)])
         except KafkaException as error:
             raise TransientError(error.args[0].str()) from error
 
@@ -82,7 +78,7 @@ class TopicLog:
             time.sleep(seconds)
             return 0
         try:
-            messages = self._consumer.consume(_BATCH, seconds)
+            messages = self._reader.read(_BATCH, seconds)
         except KafkaException as error:
             raise TransientError(error.args[0].str()) from error
         taken = 0

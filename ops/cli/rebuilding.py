@@ -164,7 +164,7 @@ class Rebuild:
 
     def _committed_offsets(self, group: str, name: str) -> dict[int, int]:
         """How far a stage has come in each partition of its topic."""
-        consumer = Consumer({**reader_config(self._brokers), "group.id": group})
+        consumer = Consumer({**reader_config(self._brokers), "group.id": group, "enable.auto.commit": False})
         try:
             topic = consumer.list_topics(timeout=ANSWER_SECONDS).topics.get(name)
             if topic is None or not topic.partitions:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from ops.demo.accounts import Books
-from workers.runtime.librdkafka import STEADY
+from workers.runtime.librdkafka import Partition, Reader
 from workers.runtime.wire import DEDUPE_HEADER
 
 
 class TopicTail:
-    """Where the reader stands in every partition of its topics. `positions` are the next offsets to read."""
+    """Reads all partitions of its topics."""
 
     def __init__(self, address: str, topics: Sequence[str], partitions: int) -> None:
-        self._consumer = Consumer(
+        self._reader = Reader(
             {
-                **STEADY,
                 "bootstrap.servers": address,
                 "group.id": "orderfleet-books",
-                "enable.auto.commit": False,
                 "fetch.wait.max.ms": 100,
                 "socket.timeout.ms": 3000,
                 "reconnect.backoff.ms": 20,
@@ -30,24 +28,24 @@ class TopicTail:
             }
         )
         self._address = address
-        self._parts = [TopicPartition(name, number, 0) for name in topics for number in range(partitions)]
-        self._consumer.assign(self._parts)
-        self.positions: dict[tuple[str, int], int] = {}
+        self._parts = [(name, number) for name in topics for number in range(partitions)]
+        self._reader.assign(self._parts)
+
+    @property
+    def positions(self) -> dict[Partition, int]:
+        """The next offset to read in each partition of which anything was heard."""
+        return self._reader.positions
 
     def read(self, seconds: float, most: int = 5000) -> list[Message]:
         """What came in; waits at most so long for the first of it."""
-        messages = [message for message in self._consumer.consume(most, seconds) if message.error() is None]
-        for message in messages:
-            place = message.topic() or "", message.partition() or 0
-            self.positions[place] = (message.offset() or 0) + 1
-        return messages
+        return [message for message in self._reader.read(most, seconds) if message.error() is None]
 
     def ends(self, seconds: float = 2.0) -> dict[tuple[str, int], int]:
         """Where each partition ends now, as its broker says. Raises KafkaException when one does not say.
 
         A client that has asked before goes on asking for the leader it knows, for minutes after there is another.
         """
-        asked = {each: OffsetSpec.latest() for each in self._parts}
+        asked = {TopicPartition(*each): OffsetSpec.latest() for each in self._parts}
         admin = AdminClient({"bootstrap.servers": self._address, "socket.timeout.ms": 3000, "log_level": 0})
         told = admin.list_offsets(asked, request_timeout=seconds)
         return {(each.topic, each.partition): future.result(seconds).offset for each, future in told.items()}
@@ -61,7 +59,7 @@ class TopicTail:
 
     def close(self) -> None:
         """Let go of the broker."""
-        self._consumer.close()
+        self._reader.close()
 
 
 def enter(books: Books, message: Message) -> None:

@@ -120,7 +120,7 @@ class Accountant:
     @property
     def positions(self) -> dict[tuple[str, int], int]:
         """The next offset to read in each partition where anything stands."""
-        return dict(self._tail.positions)
+        return self._tail.positions
 
     def unread(self) -> str:
         """What stands in the topics and is not in the books yet, in words; "" when they are complete.
@@ -131,7 +131,8 @@ class Accountant:
             ends = self._tail.ends()
         except (KafkaException, TimeoutError) as error:
             return f"the broker does not say where its topics end: {error}"
-        behind = {place: end - self._tail.positions.get(place, 0) for place, end in ends.items()}
+        positions = self._tail.positions
+        behind = {place: end - positions.get(place, 0) for place, end in ends.items()}
         return ", ".join(f"{count} of {topic}/{number}" for (topic, number), count in behind.items() if count > 0)
 
     def resting(self, truth: Sequence[Expected]) -> bool:

@@ -91,19 +91,22 @@ class PlannedArchive:
             for message in messages:
                 search.see(message)
             now = time.monotonic()
+            if search.doubtful:
+                self._drop_what_is_gone(search, consumer, search.doubtful)
+                search.doubtful.clear()
             if messages:
                 heard = now
             elif now - heard > _SILENCE:  # not every broker says that an offset lies beyond the end
-                self._drop_beyond_end(search, consumer)
+                self._drop_what_is_gone(search, consumer, search.wanted)
                 heard = now
             if search.wanted and now - started > self._patience:
                 raise TransientError(f"Kafka did not give {self._topic} within {self._patience:g} s")
 
-    def _drop_beyond_end(self, search: _Search, consumer: Consumer) -> None:
-        for partition in list(search.wanted):
+    def _drop_what_is_gone(self, search: _Search, consumer: Consumer, partitions: Iterable[int]) -> None:
+        for partition in list(partitions):
             ends = consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=_SILENCE)
             if ends is not None:
-                search.end_at(partition, ends[1])
+                search.keep_within(partition, *ends)
 
     def _assign(self, starts: Sequence[Place]) -> None:
         """Read on from new places; partitions that need none go on as they are."""
@@ -125,6 +128,7 @@ class _Search:
         for partition, offset in sorted(places, reverse=True):
             self.wanted.setdefault(partition, []).append(offset)  # the next one stands last
         self.found: dict[Place, bytes] = {}
+        self.doubtful: set[int] = set()  # partitions said to have no record at the place where reading began
         self._next: dict[int, int] = {}  # the offset that is read next
 
     def starts(self) -> list[Place]:
@@ -147,7 +151,7 @@ class _Search:
         offsets = self.wanted[partition]
         if error is not None:
             self._not_there(partition, error)
-        elif offset is not None and offset >= self._next[partition]:
+        elif offset is not None and offset >= self._next.get(partition, 0):
             self._next[partition] = offset + 1
             while offsets and offsets[-1] < offset:
                 offsets.pop()
@@ -156,20 +160,21 @@ class _Search:
         if not offsets:
             self.wanted.pop(partition, None)
 
-    def end_at(self, partition: int, end: int) -> None:
-        """Nothing stands at or beyond this offset."""
-        offsets = self.wanted[partition]
-        offsets[:] = [offset for offset in offsets if offset < end]
+    def keep_within(self, partition: int, oldest: int, end: int) -> None:
+        """Nothing stands below `oldest`, and nothing at or beyond `end`."""
+        offsets = self.wanted.get(partition, [])
+        offsets[:] = [offset for offset in offsets if oldest <= offset < end]
         if not offsets:
-            del self.wanted[partition]
+            self.wanted.pop(partition, None)
 
     def _not_there(self, partition: int, error: KafkaError) -> None:
         offsets = self.wanted[partition]
         if error.code() == KafkaError._PARTITION_EOF:
             offsets.clear()
-        elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # below the oldest or beyond the newest record
-            offsets.pop()
-            self._next.pop(partition)
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            # Below the oldest or beyond the newest record, or a mistake of the library after a broker came back.
+            self._next.pop(partition, None)
+            self.doubtful.add(partition)
         else:
             raise KafkaException(error)
 

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, Message, Producer
 
 from ops.simulators.wms.house import Houses
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
 from schemas.record import encode, reader
 from schemas.topics import ORDERS_ROUTED, WMS_EVENTS
-from workers.runtime.librdkafka import STEADY
+from workers.runtime.librdkafka import STEADY, Reader
 
 log = logging.getLogger(__name__)
 
@@ -33,25 +33,16 @@ class Line:
 
     def __init__(self, brokers: str, warehouses: list[str], say_later: float = SAY_LATER) -> None:
         patient: dict[str, Any] = {
-            **STEADY,
             "bootstrap.servers": brokers,
             "socket.timeout.ms": 3000,  # a connection that went dead without a word is given up after it
             "reconnect.backoff.ms": 20,
             "reconnect.backoff.max.ms": 500,
             "log_level": 2,
         }
-        self._consumer = Consumer(
-            {
-                **patient,
-                "group.id": "simulated-wms",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",  # a lost place is no reason to skip orders; repeats are dropped
-                "enable.partition.eof": True,
-                "fetch.wait.max.ms": 50,
-            }
-        )
+        self._reader = Reader({**patient, "group.id": "simulated-wms", "fetch.wait.max.ms": 50})
         self._producer = Producer(
             {
+                **STEADY,
                 **patient,
                 "partitioner": "murmur2_random",
                 "linger.ms": 5,
@@ -71,7 +62,7 @@ class Line:
     def close(self) -> None:
         """Send what is left and let go of the broker."""
         self._producer.flush(5)
-        self._consumer.close()
+        self._reader.close()
 
     def said(self) -> set[str]:
         """The ids of all shipments that stand in `wms.events`: what left in an earlier life has left."""
@@ -92,7 +83,7 @@ class Line:
     def work(self, houses: Houses) -> None:
         """Take instructions and say what is due, until stopped."""
         while not self._stopped:
-            for message in self._consumer.consume(1000, 0.05):
+            for message in self._reader.read(1000, 0.05):
                 error = message.error()
                 if error is None:
                     _take(houses, message)
@@ -118,12 +109,11 @@ class Line:
 
     def _read_to_end(self, topics: list[str], take: Callable[[Message], None]) -> None:
         """Read these topics from their beginning until each partition has said that this was its last record."""
-        known = self._consumer.list_topics(timeout=_CONNECT_SECONDS).topics
-        parts = [TopicPartition(topic, number, 0) for topic in topics for number in known[topic].partitions]
-        unread = {(part.topic, part.partition) for part in parts}
-        self._consumer.assign(parts)
+        counts = {topic: self._reader.partitions_of(topic, _CONNECT_SECONDS) for topic in topics}
+        unread = {(topic, number) for topic, count in counts.items() for number in range(count)}
+        self._reader.assign(unread)
         while unread and not self._stopped:
-            for message in self._consumer.consume(1000, 0.1):
+            for message in self._reader.read(1000, 0.1):
                 error = message.error()
                 if error is None:
                     take(message)
@@ -133,8 +123,7 @@ class Line:
     def _topics(self) -> list[str]:
         if self._warehouses:
             return [ORDERS_ROUTED.of(warehouse) for warehouse in self._warehouses]
-        known = self._consumer.list_topics(timeout=_CONNECT_SECONDS).topics
-        return sorted(name for name in known if name.startswith(f"{ORDERS_ROUTED.name}."))
+        return [name for name in self._reader.topics(_CONNECT_SECONDS) if name.startswith(f"{ORDERS_ROUTED.name}.")]
 
 
 def _take(houses: Houses, message: Message) -> None:
