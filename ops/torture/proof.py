@@ -26,6 +26,7 @@ HOLDS_ANY: Final = frozenset({"review", "wms-review", "deferred"})
 """In these places an order keeps what it had; in all others it must hold nothing."""
 
 
+NEARLY_GONE: Final = 2  # units that may still be promised
 _FOLLOWS: Final = ("order", *WAITING_FAMILIES)
 
 
@@ -63,6 +64,19 @@ class Stock:
                 chosen = rng.sample(levels, len(levels) // 5)
                 await ledger.set_stock(
                     warehouse, {level.sku: Count(on_hand=level.on_hand + rng.randint(1, 3)) for level in chosen}
+                )
+
+    def fill(self, rng: Random) -> None:
+        """A few units more of whatever is nearly gone, in every warehouse."""
+        asyncio.run(self._fill(rng))
+
+    async def _fill(self, rng: Random) -> None:
+        async with Redis.from_url(self._url) as redis:
+            ledger = Ledger(redis)
+            for warehouse in self._warehouses:
+                short = [one for one in await ledger.stock(warehouse) if one.available_to_promise <= NEARLY_GONE]
+                await ledger.set_stock(
+                    warehouse, {level.sku: Count(on_hand=level.on_hand + rng.randint(2, 8)) for level in short}
                 )
 
     def outboxes_empty(self) -> bool:

@@ -8,12 +8,34 @@ import socket
 import struct
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Final
 
 from ops.local_stack.ports import LOOPBACK
 
 _ABORT: Final = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset, as a machine that is gone
+
+
+@dataclass(slots=True)
+class Trap:
+    """Springs on the first client that says `words` so often at once, and after it on all that say them at all.
+
+    Their connections pass nothing on from then on, and are not closed. `heard`: whether the server still hears what
+    they said, so that only the answer is lost.
+    """
+
+    words: bytes
+    times: int
+    heard: bool
+    sprung: bool = False
+
+    def springs(self, data: bytes) -> bool:
+        """Whether a client has said it."""
+        said = data.count(self.words) >= (1 if self.sprung else self.times)
+        self.sprung = self.sprung or said
+        return said
 
 
 class _End(asyncio.Protocol):
@@ -31,6 +53,8 @@ class _End(asyncio.Protocol):
         self.link.joined(self)
 
     def data_received(self, data: bytes) -> None:
+        if self is self.link.client and not self.link.passes(data):
+            return
         if self.other is not None and self.other.transport is not None:
             self.other.transport.write(data)
 
@@ -78,6 +102,14 @@ class _Link:
             with contextlib.suppress(RuntimeError):  # it was reading already
                 end.transport.resume_reading()
 
+    def passes(self, data: bytes) -> bool:
+        """Whether the server is to hear this. Springs a trap that was set for it."""
+        trap = self._proxy.trap
+        if trap is None or not trap.springs(data):
+            return True
+        self.stall()
+        return trap.heard
+
     def crowded(self, end: _End | None) -> None:
         """The other end's client does not read fast enough: take nothing more of this end."""
         if end is not None and end.transport is not None:
@@ -121,6 +153,7 @@ class Proxy:
         self.target = target
         self.port = 0
         self.stalled = False
+        self.trap: Trap | None = None
         self.links: set[_Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.AbstractServer | None = None
@@ -187,6 +220,13 @@ class Proxy:
     async def _strand(self) -> None:
         for link in self.links:
             link.stall()
+
+    def set_trap(self, trap: Trap | None) -> None:
+        """Lie in wait for what some client is going to say; None: no longer."""
+        self._do(partial(self._set_trap, trap))
+
+    async def _set_trap(self, trap: Trap | None) -> None:
+        self.trap = trap
 
     def keep(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something in the loop, and hold on to it until it is done."""

@@ -19,6 +19,7 @@ from ops.torture.proxy import Proxy
 from ops.torture.rebuilding import empty_and_rebuild
 from ops.torture.rig import Rig
 from ops.torture.steps import Trouble, Wait, leave
+from ops.torture.striking import strike
 from workers.runtime.errors import TransientError
 
 FLAP_SECONDS: Final = 0.03
@@ -40,15 +41,15 @@ def trouble(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
                 yield from _kill(_child(fault, rig), fault)
             case FaultKind.WORKER_STOP:
                 yield from leave([_child(fault, rig)], rig)
-                yield from _return(_child(fault, rig), fault)
+                yield from _return([_child(fault, rig)], fault)
             case FaultKind.WORKER_JOIN:
                 yield from _join(fault, rig)
             case FaultKind.WORKER_FREEZE:
                 yield from _freeze(_child(fault, rig), fault)
             case FaultKind.REDIS_KILL | FaultKind.REDIS_RESTART:
                 yield from _redis(fault, rig, books)
-            case FaultKind.REDIS_EMPTY:
-                yield from empty_and_rebuild(fault, rig, books)
+            case FaultKind.REDIS_EMPTY | FaultKind.WORKER_STRIKE:
+                yield from _whole_fleet(fault, rig, books)
             case FaultKind.BROKER_KILL | FaultKind.BROKER_RESTART:
                 yield from _broker(fault, rig, books)
             case FaultKind.STOCK_ARRIVES:
@@ -58,7 +59,9 @@ def trouble(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
 
 
 def _what_it_breaks(fault: Fault, rig: Rig) -> Sequence[str]:
-    """Whoever rebuilds needs all of it; nobody else needs two things, so nobody can wait for each other."""
+    """Whoever needs several things takes them in one order, the same for all: so nobody can wait for each other."""
+    if fault.kind is FaultKind.WORKER_STRIKE:
+        return (*(kind.name for kind in WRITERS), REDIS, *(child.name for child in rig.workers))
     if fault.kind is FaultKind.REDIS_EMPTY:
         return (*(kind.name for kind in WRITERS), REDIS, BROKER, *(child.name for child in rig.fleet))
     if fault.kind in WRITERS:
@@ -84,13 +87,22 @@ def _proxy(fault: Fault, rig: Rig) -> Proxy:
 def _kill(child: Child, fault: Fault) -> Trouble:
     if child.running:
         child.kill()
-    yield from _return(child, fault)
+    yield from _return([child], fault)
 
 
-def _return(child: Child, fault: Fault) -> Trouble:
+def _whole_fleet(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
+    if fault.kind is FaultKind.REDIS_EMPTY:
+        yield from empty_and_rebuild(fault, rig, books)
+    else:
+        yield from strike(fault, rig)
+        yield from _return(rig.workers, fault)
+
+
+def _return(children: Sequence[Child], fault: Fault) -> Trouble:
     yield fault.seconds
-    child.start()
-    yield lambda: child.ready() or not child.running
+    for child in children:
+        child.start()
+    yield lambda: all(child.ready() or not child.running for child in children)
 
 
 def _join(fault: Fault, rig: Rig) -> Trouble:

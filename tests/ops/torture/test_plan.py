@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+import pytest
+
 from ops.simulators.catalogue import load_catalogue
 from ops.torture.faults import KEEPS_ITS_DATA, FaultKind, Kafka, possible_faults
 from ops.torture.plan import RoundPlan, Size, plan_round
@@ -60,8 +62,9 @@ def test_faults_happen_while_input_still_comes_in() -> None:
         assert sum(fault.kind in KEEPS_ITS_DATA for fault in plan.faults) <= 1
 
 
-def test_redis_is_emptied_in_some_rounds_and_never_twice_in_one() -> None:
-    times = [sum(fault.kind is FaultKind.REDIS_EMPTY for fault in planned(seed).faults) for seed in range(100)]
+@pytest.mark.parametrize("kind", [FaultKind.REDIS_EMPTY, FaultKind.WORKER_STRIKE])
+def test_what_takes_the_whole_fleet_away_happens_in_some_rounds_and_never_twice_in_one(kind: FaultKind) -> None:
+    times = [sum(fault.kind is kind for fault in planned(seed).faults) for seed in range(100)]
     assert set(times) == {0, 1}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops.torture.proxy import Proxy
+from ops.torture.proxy import Proxy, Trap
 
 
 class Echo:
@@ -119,6 +119,44 @@ def test_a_stranded_connection_stays_silent_while_new_ones_work(proxy: Proxy) ->
             assert echoed(new, b"new") == b"new"
         with pytest.raises(TimeoutError):
             old.recv(1)
+
+
+def is_answered(client: socket.socket, data: bytes) -> bool:
+    client.settimeout(0.3)
+    client.sendall(data)
+    try:
+        return client.recv(1 << 16) == data
+    except TimeoutError:
+        return False
+
+
+def test_a_trap_springs_when_something_is_said_often_enough_and_from_then_on_when_it_is_said_at_all(
+    proxy: Proxy,
+) -> None:
+    with connect(proxy) as caught, connect(proxy) as other:
+        proxy.set_trap(Trap(b"settle", times=2, heard=False))
+        assert is_answered(caught, b"settle")
+        assert not is_answered(caught, b"settle, settle")
+        assert not is_answered(caught, b"anything")
+        assert is_answered(other, b"anything")
+        assert not is_answered(other, b"settle")
+        proxy.set_trap(None)
+        with connect(proxy) as new:
+            assert is_answered(new, b"settle, settle")
+
+
+def test_a_trap_may_lose_the_answer_only() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, Proxy(server.getsockname()[1]) as proxy:
+        proxy.set_trap(Trap(b"settle", times=1, heard=True))
+        with connect(proxy, timeout=0.3) as client:
+            client.sendall(b"settle")
+            accepted, _ = server.accept()
+            with accepted:
+                accepted.settimeout(5)
+                assert accepted.recv(16) == b"settle"
+                accepted.sendall(b"settled")
+                with pytest.raises(TimeoutError):
+                    client.recv(1)
 
 
 def test_a_dead_server_is_a_closed_connection() -> None:
