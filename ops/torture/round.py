@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -87,6 +87,28 @@ class Lag:
             member.close()
 
 
+def proof_at_rest(
+    until_rest: Callable[[], str],
+    prove: Callable[[str], Findings],
+    moving: Callable[[], str],
+    positions: Callable[[], Mapping[tuple[str, int], int]],
+    over: float,
+) -> Findings:
+    """The proof of a moment at which nothing moved: orders that wait may be tried again at any time.
+
+    `until_rest` and `moving`: what moves, in words; `positions`: how far the books have been read; `over`: when to give
+    up, by the monotonic clock. The positions are asked for last of all: what comes in while it is asked whether
+    anything moves may be the very thing that the books did not know of and the stock did.
+    """
+    while True:
+        unrest = until_rest()
+        before = positions()
+        findings = prove(unrest)
+        still = not moving() and before == positions()
+        if unrest or still or time.monotonic() > over:
+            return findings
+
+
 class Rounds:
     """Runs rounds one after the other on one rig; every round is judged together with all before it."""
 
@@ -131,15 +153,13 @@ class Rounds:
     # -- until all is quiet
 
     def _judged(self, plan: RoundPlan, troubles: Troubles, waited: defaultdict[str, float]) -> Findings:
-        """The proof of a moment at which nothing moved: orders that wait may be tried again at any time."""
-        over = time.monotonic() + plan.feeds[-1].at + 2 * GIVE_UP_SECONDS
-        while True:
-            moving = self._until_rest(plan, troubles, waited)
-            before = self._books.positions
-            findings = self._prove(moving)
-            still = before == self._books.positions and not self._moving(plan.truth)
-            if moving or still or time.monotonic() > over:
-                return findings
+        return proof_at_rest(
+            until_rest=lambda: self._until_rest(plan, troubles, waited),
+            prove=self._prove,
+            moving=lambda: self._moving(plan.truth),
+            positions=lambda: self._books.positions,
+            over=time.monotonic() + plan.feeds[-1].at + 2 * GIVE_UP_SECONDS,
+        )
 
     def _until_rest(self, plan: RoundPlan, troubles: Troubles, waited: defaultdict[str, float]) -> str:
         """Carry the faults on until everything has come to rest. What did not, in words; "" when all did."""
