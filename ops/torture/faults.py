@@ -66,7 +66,7 @@ what takes the whole fleet away lasts so long that of a second one nothing would
 # How often a kind is drawn, and how long it lasts, seconds from and to. A frozen worker's session ends after two.
 _ODDS: Final = {
     FaultKind.WORKER_KILL: (4, 0.0, 1.0),
-    FaultKind.WORKER_STRIKE: (3, 0.0, 1.0),
+    FaultKind.WORKER_STRIKE: (4, 0.0, 1.0),
     FaultKind.WORKER_STOP: (2, 0.0, 1.0),
     FaultKind.WORKER_JOIN: (2, 1.0, 3.0),
     FaultKind.WORKER_FREEZE: (1, 2.5, 5.0),
