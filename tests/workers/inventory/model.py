@@ -198,6 +198,8 @@ class Orders(Books):
         was = self.pointers[end.order_uid]
         if (was.revision, was.fence) != (end.revision, end.fence):
             return SettleOutcome.LOST
+        if was.settled:
+            return SettleOutcome.SETTLED
         said = {**was.said, end.revision: end.result} if end.result else was.said
         ended = Pointer(end.revision, end.fence, True, (), end.state, end.holdings, end.routed, said, end.source)
         self.pointers[end.order_uid] = replace(ended, heard=was.heard, overtaken=was.overtaken)

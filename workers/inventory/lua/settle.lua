@@ -10,11 +10,14 @@
   ARGV[7]   how long to remember the order, ms; 0 = as long as it lives
   ARGV[8]   source: where in orders.planned this revision stands
   Returns   { outcome }
-    SETTLED   it is done
+    SETTLED   it is done, or was before: then what has happened since stays
     LOST      another claim came since ]]
-local found = redis.call('HMGET', KEYS[1], 'revision', 'fence')
+local found = redis.call('HMGET', KEYS[1], 'revision', 'fence', 'phase')
 if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then
   return { 'LOST' }
+end
+if found[3] == 'settled' then
+  return { 'SETTLED' }
 end
 redis.call('HSET', KEYS[1], 'phase', 'settled', 'intent', '', 'state', ARGV[3], 'holdings', ARGV[4], 'routed', ARGV[5],
   'source', ARGV[8])
