@@ -29,7 +29,7 @@ CAUGHT_SECONDS: Final = 0.5
 """How long the others have, once one worker is caught, to come to the same step."""
 
 _STEPS: Final = ("claim", "reserve", "release", "settle")
-_ODDS: Final = (1, 2, 1, 6)  # before it is settled, an order has taken everything and nobody knows
+_ODDS: Final = (1, 2, 1, 12)  # before it is settled, an order has taken everything and nobody knows
 
 
 def strike(fault: Fault, rig: Rig) -> Trouble:
@@ -59,4 +59,4 @@ def _sprung(trap: Trap) -> Wait:
 def _trap(rng: Random) -> Trap:
     [step] = rng.choices(_STEPS, _ODDS)
     digest = Script("workers.inventory", f"{step}.lua").digest
-    return Trap(digest.encode(), ORDERS, heard=rng.random() < 0.2)
+    return Trap(digest.encode(), ORDERS, heard=rng.random() < 0.1)
