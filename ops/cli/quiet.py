@@ -15,9 +15,10 @@ from workers.inventory.keys import relay_key, sequence_key
 from workers.inventory.ledger import Ledger
 from workers.runtime.errors import TransientError
 from workers.runtime.scripts import redis_errors
+from workers.runtime.table import group_id
 
-RESERVE_GROUP: Final = "orderfleet-reserve"
-FULFILL_GROUP: Final = "orderfleet-fulfill"
+RESERVE_GROUP: Final = group_id("reserve")
+FULFILL_GROUP: Final = group_id("fulfill")
 WRITING_GROUPS: Final = (RESERVE_GROUP, FULFILL_GROUP)
 """The consumer groups of the stages that write to the ledger."""
 

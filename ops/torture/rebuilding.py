@@ -22,9 +22,9 @@ from ops.torture.proof import changed_keys
 from ops.torture.rig import PARTITIONS, Rig
 from ops.torture.steps import Trouble, Wait, leave
 from schemas.topics import ORDERS_DEFERRED
-from workers.runtime.worker import APP_PREFIX
+from workers.runtime.table import group_id
 
-DEFER_GROUP: Final = f"{APP_PREFIX}-defer"
+DEFER_GROUP: Final = group_id("defer")
 _AT_REST: Final = (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY)
 _TRIES: Final = 20
 _PAUSE_SECONDS: Final = 1.0

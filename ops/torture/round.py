@@ -22,8 +22,8 @@ from ops.torture.rig import PARTITIONS, Rig
 from ops.torture.trouble import Troubles
 from ops.torture.watch import StockWatch
 from workers.runtime.stage import Every
-from workers.runtime.table import groups
-from workers.runtime.worker import APP_PREFIX, topic_names
+from workers.runtime.table import group_id, groups
+from workers.runtime.worker import topic_names
 
 GIVE_UP_SECONDS: Final = 60.0
 _TURN_SECONDS: Final = 0.02
@@ -66,7 +66,7 @@ class Lag:
     @staticmethod
     def _member(address: str, group: str) -> Consumer:
         """It never joins: it only asks what the group has committed."""
-        settings = {"bootstrap.servers": address, "group.id": f"{APP_PREFIX}-{group}", "socket.timeout.ms": 3000}
+        settings = {"bootstrap.servers": address, "group.id": group_id(group), "socket.timeout.ms": 3000}
         return Consumer({**settings, "log_level": 0})
 
     def none(self, ends: dict[tuple[str, int], int]) -> bool:

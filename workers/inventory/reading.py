@@ -8,12 +8,11 @@ from typing import Any, Final, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from schemas.dead_letter import Failure
 from workers.inventory.audit import WarehouseAudit
 from workers.inventory.keys import deadlines_key, reservation_key, sequence_key, stock_key, transfer_key
 from workers.inventory.outbox import read_lines
 from workers.inventory.records import CorruptLedger, Reservation, StockLevel
-from workers.inventory.replies import read_reservation
+from workers.inventory.replies import not_ours, read_reservation
 from workers.inventory.report import Finding
 from workers.runtime.pipeline import run_pipeline
 from workers.runtime.scripts import redis_errors
@@ -132,7 +131,7 @@ def _level(warehouse_id: str, sku: str, fields: Any) -> StockLevel:
     try:
         counters = dict(zip(_COUNTERS, (int(value or 0) for value in _sound(fields)), strict=True))
     except ValueError:
-        raise _corrupt(stock_key(warehouse_id, sku)) from None
+        raise not_ours(stock_key(warehouse_id, sku)) from None
     return StockLevel(warehouse_id=warehouse_id, sku=sku, **counters)
 
 
@@ -140,7 +139,7 @@ def _reservation(warehouse_id: str, order_uid: str, fields: Any) -> Reservation:
     try:
         return read_reservation(warehouse_id, order_uid, _sound(fields))
     except ValueError:
-        raise _corrupt(reservation_key(warehouse_id, order_uid)) from None
+        raise not_ours(reservation_key(warehouse_id, order_uid)) from None
 
 
 def _sound(fields: Any) -> Any:
@@ -150,10 +149,3 @@ def _sound(fields: Any) -> Any:
     if isinstance(fields, Exception):
         raise fields
     return fields
-
-
-def _corrupt(key: str) -> CorruptLedger:
-    return CorruptLedger(
-        "corrupt-ledger",
-        [Failure(attempt="stock ledger", where=key, problem="not what the ledger left there", problem_zh="内容不正确")],
-    )

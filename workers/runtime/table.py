@@ -14,6 +14,11 @@ AnyStage = Stage[Any]
 Table = Sequence[AnyStage]
 
 
+def group_id(name: str) -> str:
+    """What Kafka knows the consumer group of this name as: the name is that of its first stage."""
+    return f"orderfleet-{name}"
+
+
 class BrokenTable(Exception):
     """The table of stages has loose ends. Its text lists all of them."""
 
@@ -26,7 +31,7 @@ class Group:
 
     @property
     def name(self) -> str:
-        """The first stage's name: also the end of the consumer group's id."""
+        """The first stage's name. `group_id` makes the consumer group's of it."""
         return self.stages[0].name
 
     @property

@@ -23,14 +23,13 @@ from workers.runtime.producer import Producer
 from workers.runtime.settings import Settings
 from workers.runtime.shell import Shell, leave_without_ack
 from workers.runtime.stage import Every, Ticking
-from workers.runtime.table import Group
+from workers.runtime.table import Group, group_id
 from workers.runtime.tasks import end_tasks
 from workers.runtime.transport import ChunkConsumer, ChunkTransport
 from workers.runtime.wire import Encoder
 
 log = logging.getLogger(__name__)
 
-APP_PREFIX: Final = "orderfleet"
 EXIT_CRASHED: Final = 1
 EXIT_STUCK: Final = 71
 
@@ -46,10 +45,10 @@ def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.
     """The Faust app of one group that reads topics: chunk transport, raw values, and nothing that commits early."""
     rebalance = max(12, 2 * settings.session_seconds)
     app = faust.App(
-        f"{APP_PREFIX}-{group.name}",
+        group_id(group.name),
         broker=";".join(f"kafka://{address.strip()}" for address in settings.kafka.split(",")),
         store="memory://",
-        datadir=str(Path(tempfile.gettempdir()) / f"{APP_PREFIX}-{group.name}-{os.getuid()}"),  # must be; stays empty
+        datadir=str(Path(tempfile.gettempdir()) / f"{group_id(group.name)}-{os.getuid()}"),  # must be; stays empty
         autodiscover=False,
         web_enabled=False,
         value_serializer="raw",
