@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from cProfile import Profile
 from itertools import islice
@@ -70,7 +71,7 @@ def main() -> None:
     asked.add_argument("--channel", default="", help="only orders of this channel, such as taobao (default: all six)")
     asked.add_argument("--functions", type=int, default=40, help="how many functions to list (default: 40)")
     options = asked.parse_args()
-    clock, functions = Clock(), Profile()
+    clock, functions = Clock(), Profile(time.thread_time)
     orders = chosen(options.orders, options.channel)
     with tempfile.TemporaryDirectory() as folder, Grounds(Path(folder), partitions=1).fresh() as ground:
         uvloop.run(walk_all(ground, orders, clock, functions))
