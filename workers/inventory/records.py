@@ -128,6 +128,7 @@ class Claim(NamedTuple):
     routed: Mapping[str, Routed] = {}  # by warehouse
     interrupted: bool = False  # an earlier claim never settled ...
     intent: tuple[str, ...] = ()  # ... and may have touched these warehouses
+    returned: tuple[str, ...] = ()  # ... while these gave the order back
     result: bytes = b""  # with REPEAT; empty when that revision said nothing
 
 

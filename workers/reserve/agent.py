@@ -8,9 +8,9 @@ from typing import Protocol
 from schemas.plan import PlannedOrder
 from schemas.record import decode, encode
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import ClaimOutcome, FenceOutcome, SettleOutcome
+from workers.inventory.outcomes import ClaimOutcome, FenceOutcome, SettleOutcome, WithdrawOutcome
 from workers.inventory.records import LIVE, Answer, Claim, CorruptLedger, Holdings, OrderState
-from workers.inventory.steps import Fence, Settlement, Step
+from workers.inventory.steps import Fence, Settlement, Step, Withdraw
 from workers.inventory.waiting import WAITS, waiting_of
 from workers.reserve.decide import Ending, Overtaken, Steps, course, pays
 from workers.reserve.result import Result, events_of
@@ -80,6 +80,8 @@ class ReserveAgent:
         claimed = await self._claim(jobs, outcomes)
         await self._find_what_was_left(claimed, outcomes)
         claimed = [job for job in claimed if not outcomes[job.number]]
+        await self._void_what_nobody_was_told(claimed, outcomes)
+        claimed = [job for job in claimed if not outcomes[job.number]]
         self._set_out(claimed)
         await self._walk(claimed, outcomes)
         ended = [job for job in claimed if job.ending is not None]
@@ -124,6 +126,27 @@ class ReserveAgent:
                 job.holdings[fence.warehouse_id] = answer.quantities
             else:
                 job.holdings.pop(fence.warehouse_id, None)
+
+    async def _void_what_nobody_was_told(self, jobs: Sequence[_Job], outcomes: list[Outcome]) -> None:
+        """A claim that died let units wait for a warehouse's answer, and the warehouse gave the order back by itself.
+
+        It was never told to stop, so no answer will come but the one that it has given.
+        """
+        asked = [
+            (job, Withdraw(warehouse, job.planned.order.uid, job.planned.order.revision, has))
+            for job in jobs
+            if job.claim is not None
+            for warehouse in job.claim.returned
+            if (has := job.holdings.get(warehouse))
+        ]
+        if not asked:
+            return
+        answers = await self._ledger.apply([withdraw for _, withdraw in asked])
+        for (job, withdraw), answer in zip(asked, answers, strict=True):
+            if isinstance(answer, CorruptLedger):
+                outcomes[job.number] = answer
+            elif answer.outcome is WithdrawOutcome.RELEASED:
+                job.holdings.pop(withdraw.warehouse_id)
 
     def _set_out(self, jobs: Iterable[_Job]) -> None:
         for job in jobs:

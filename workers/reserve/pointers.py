@@ -216,6 +216,6 @@ def _meaning(fields: Mapping[str, str]) -> dict[str, Any]:
     for name, value in fields.items():
         if name in ("holdings", "routed") or name.startswith("said:"):
             meant[name] = orjson.loads(value or "{}")
-        elif name not in ("fence", "source") and not name.startswith(("heard:", "overtaken:")):
+        elif name not in ("fence", "source", "returned") and not name.startswith(("heard:", "overtaken:")):
             meant[name] = value
     return meant

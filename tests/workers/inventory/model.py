@@ -73,6 +73,7 @@ class Pointer:
     fence: int = 0
     settled: bool = False
     intent: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
     state: OrderState | None = None
     holdings: Holdings = field(default_factory=dict)
     routed: Mapping[str, Routed] = field(default_factory=dict)
@@ -147,7 +148,8 @@ class Orders(Books):
         intent = tuple(dict.fromkeys((*was.intent, *warehouses)))
         self.pointers[order_uid] = replace(was, revision=revision, fence=fence, settled=False, intent=intent)
         interrupted = was.revision != "" and not was.settled
-        return Claim(ClaimOutcome.CLAIMED, fence, was.state, was.holdings, was.routed, interrupted, was.intent)
+        left = was.holdings, was.routed, interrupted, was.intent, was.returned
+        return Claim(ClaimOutcome.CLAIMED, fence, was.state, *left)
 
     def fence(self, step: Fence) -> Answer:
         found = self.reservation(step.warehouse_id, step.order_uid)
@@ -201,7 +203,7 @@ class Orders(Books):
         if was.settled:
             return SettleOutcome.SETTLED
         said = {**was.said, end.revision: end.result} if end.result else was.said
-        ended = Pointer(end.revision, end.fence, True, (), end.state, end.holdings, end.routed, said, end.source)
+        ended = Pointer(end.revision, end.fence, True, (), (), end.state, end.holdings, end.routed, said, end.source)
         self.pointers[end.order_uid] = replace(ended, heard=was.heard, overtaken=was.overtaken)
         return SettleOutcome.SETTLED
 
@@ -265,7 +267,9 @@ def _given_back(was: Pointer, one: Hear, told: Routed) -> Pointer:
         routed = {**was.routed, one.warehouse_id: replace(told, revisions=left, units={})}
     heard = f"{was.phase} {was.revision}" + (" change" if one.change_only else "")
     fence = was.fence if was.settled else was.fence + 1000
-    return replace(was, routed=routed, fence=fence, heard={**was.heard, (one.warehouse_id, one.revision): heard})
+    returned = was.returned if was.settled or one.change_only else (*was.returned, one.warehouse_id)
+    marks = {**was.heard, (one.warehouse_id, one.revision): heard}
+    return replace(was, routed=routed, fence=fence, returned=returned, heard=marks)
 
 
 def is_forgotten_in_time(order: Pointer) -> bool:

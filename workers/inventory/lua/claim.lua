@@ -1,18 +1,20 @@
 --[[ Say that one revision of an order is being worked on, and where: the intent, written before any stock is touched.
 
-  KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, source, said:<revision>
+  KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, source, said:<revision>,
+                                  returned
   ARGV[1]   revision
   ARGV[2]   warehouses that may be asked, comma separated, best first
   Returns   { outcome, ... }
-    CLAIMED   fence, state, holdings, routed, open intent: the number of this claim; what the last settled revision left;
-              and the warehouses that a claim before this one may have touched without ever settling
+    CLAIMED   fence, state, holdings, routed, open intent, returned: the number of this claim; what the last settled
+              revision left; the warehouses that a claim before this one may have touched without ever settling; and
+              those that have given the order back meanwhile: whatever such a claim did there, nobody was told to stop
     REPEAT    result: this revision was settled before, and this is what it said; "" when it said nothing. An older
               revision says its own again, too: whoever settled it may have died before Kafka had it
     STALE     a newer revision was here, and this one never said anything ]]
 -- @include revision.lua
 -- @include reading.lua
 local found = read('HMGET', KEYS[1], 'revision', 'fence', 'phase', 'intent', 'state', 'holdings', 'routed',
-  'said:' .. ARGV[1])
+  'said:' .. ARGV[1], 'returned')
 local revision, phase = found[1] or '', found[3]
 if found[2] and not tonumber(found[2]) then
   corrupt(KEYS[1], 'fence is not a number')
@@ -43,4 +45,4 @@ end
 redis.call('HSET', KEYS[1], 'revision', ARGV[1], 'fence', fence, 'phase', 'claimed', 'intent', table.concat(intent, ','))
 redis.call('PERSIST', KEYS[1])
 local interrupted = phase == 'claimed' and 'interrupted' or ''
-return { 'CLAIMED', fence, found[5] or '', found[6] or '', found[7] or '', interrupted, open }
+return { 'CLAIMED', fence, found[5] or '', found[6] or '', found[7] or '', interrupted, open, found[9] or '' }

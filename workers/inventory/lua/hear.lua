@@ -1,7 +1,7 @@
 --[[ A WMS gave an instruction back: note it on the order, so that whoever works on the order knows, and only once.
 
   KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, source, said:<revision>,
-                                  heard:<warehouse>:<revision>, overtaken:<warehouse>
+                                  returned, heard:<warehouse>:<revision>, overtaken:<warehouse>
   ARGV[1]   warehouse
   ARGV[2]   revision of the instruction that it gave back
   ARGV[3]   all | change; all: it does not ship the order, and may be told of it again; change: it goes on as told before
@@ -10,7 +10,7 @@
             place it anew; source is where in orders.planned its newest revision stands
     STALE   the warehouse was told something newer since, or to stop, or never of this ]]
 local field = 'heard:' .. ARGV[1] .. ':' .. ARGV[2]
-local found = redis.call('HMGET', KEYS[1], 'revision', 'phase', 'fence', 'routed', 'source', 'holdings', field)
+local found = redis.call('HMGET', KEYS[1], 'revision', 'phase', 'fence', 'routed', 'source', 'holdings', field, 'returned')
 local revision, phase, heard = found[1] or '', found[2] or '', found[7]
 if not heard then
   local routed = cjson.decode(found[4] and found[4] ~= '' and found[4] or '{}')
@@ -37,6 +37,9 @@ if not heard then
   if phase == 'claimed' then
     -- Whoever works on the order has read what it was told before: its claim is lost, and it starts over, knowing.
     redis.call('HSET', KEYS[1], 'fence', string.format('%.0f', tonumber(found[3]) + 1000))
+    if ARGV[3] == 'all' then
+      redis.call('HSET', KEYS[1], 'returned', (found[8] and found[8] .. ',' or '') .. ARGV[1])
+    end
   end
 end
 local unmoved = 'settled ' .. revision

@@ -1,6 +1,7 @@
 --[[ Write down how one revision of an order ended, if its claim is still the last one.
 
-  KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, source, said:<revision>
+  KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, source, said:<revision>,
+                                  returned
   ARGV[1]   revision
   ARGV[2]   fence: the number of the claim
   ARGV[3]   state
@@ -21,6 +22,7 @@ if found[3] == 'settled' then
 end
 redis.call('HSET', KEYS[1], 'phase', 'settled', 'intent', '', 'state', ARGV[3], 'holdings', ARGV[4], 'routed', ARGV[5],
   'source', ARGV[8])
+redis.call('HDEL', KEYS[1], 'returned')
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'said:' .. ARGV[1], ARGV[6])
 end
