@@ -31,12 +31,15 @@ SEED   ?= 1
 torture: $(READY) ## random faults, then a proof; ROUNDS=200 KAFKA=embedded|apache|apache3 SEED=1 ARGS="--help"
 	@$(BIN)/python -m ops.torture --rounds $(ROUNDS) --kafka $(KAFKA) --seed $(SEED) $(ARGS)
 
+# One more than there are cores: much of the time a test waits for a server.
+JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
+
 test: $(READY) ## all tests and checks, on a real broker and Redis of their own
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n $(JOBS) $(ARGS)
 
 QUIX := .venv-quix
 
