@@ -221,7 +221,7 @@ async def _clear(redis: Redis) -> Path:
     from ops.cli.rebuilding import back_up
     from workers.inventory.contents import delete_all
 
-    path = Path.cwd() / f"stock-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl"
+    path = Path.cwd() / f"stock-backup-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.jsonl"
     try:
         keys = await back_up(redis, path)
     except OSError as error:

@@ -157,7 +157,7 @@ class ApacheKafka:
             raise RuntimeError(f"Apache Kafka did not start; see {self.nodes[0].log}")
 
     def _prepare(self) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[:22]
+        cluster = _cluster_id()
         for node in self.nodes:
             node.prepare(cluster, self._shared_properties())
         self._formatted = True
@@ -209,6 +209,13 @@ class ApacheKafka:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _cluster_id() -> str:
+    """A random one. It must not begin with a dash: the tool that formats the folders would take it for an option."""
+    while (made := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[:22]).startswith("-"):
+        pass
+    return made
 
 
 def _listeners(ports: dict[str, int]) -> str:
