@@ -56,7 +56,7 @@ def _groups_at_work(brokers: str) -> list[Text]:
         except (KafkaException, TimeoutError) as error:
             raise TransientError(str(error)) from error
         if group.members or (group.state not in _IDLE and group.state is not ConsumerGroupState.UNKNOWN):
-            stage = name.removeprefix("orderfleet-")
+            stage = name.removeprefix(group_id(""))
             signs.append(
                 Text(
                     f"the consumer group {name} is at work: stop the workers that run the stage {stage} "

@@ -62,9 +62,7 @@ class Stock:
             for warehouse in self._warehouses:
                 levels = await ledger.stock(warehouse)
                 chosen = rng.sample(levels, len(levels) // 5)
-                await ledger.set_stock(
-                    warehouse, {level.sku: Count(on_hand=level.on_hand + rng.randint(1, 3)) for level in chosen}
-                )
+                await ledger.set_stock(warehouse, _more(chosen, rng, 1, 3))
 
     def fill(self, rng: Random) -> None:
         """A few units more of whatever is nearly gone, in every warehouse."""
@@ -75,9 +73,7 @@ class Stock:
             ledger = Ledger(redis)
             for warehouse in self._warehouses:
                 short = [one for one in await ledger.stock(warehouse) if one.available_to_promise <= NEARLY_GONE]
-                await ledger.set_stock(
-                    warehouse, {level.sku: Count(on_hand=level.on_hand + rng.randint(2, 8)) for level in short}
-                )
+                await ledger.set_stock(warehouse, _more(short, rng, 2, 8))
 
     def outboxes_empty(self) -> bool:
         """Whether every stock event is known to be in Kafka. Raises RedisError while Redis is away."""
@@ -155,6 +151,10 @@ def changed_keys(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> lis
     """What is not the same in two looks at all contents, in words."""
     changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
     return [f"{key} was {_shown(before, key)}, came back as {_shown(after, key)}" for key in changed]
+
+
+def _more(levels: Sequence[StockLevel], rng: Random, least: int, most: int) -> dict[str, Count]:
+    return {level.sku: Count(on_hand=level.on_hand + rng.randint(least, most)) for level in levels}
 
 
 def _shown(contents: Mapping[str, bytes], key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from schemas.plan import PlannedOrder
 from schemas.record import decode, encode
@@ -19,6 +19,8 @@ from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Outcome
 from workers.runtime.waves import waves
+
+S = TypeVar("S", bound=Step)
 
 
 class Services(Protocol):
@@ -79,7 +81,6 @@ class ReserveAgent:
     async def _wave(self, jobs: Sequence[_Job], outcomes: list[Outcome]) -> None:
         claimed = await self._claim(jobs, outcomes)
         await self._find_what_was_left(claimed, outcomes)
-        claimed = [job for job in claimed if not outcomes[job.number]]
         await self._void_what_nobody_was_told(claimed, outcomes)
         claimed = [job for job in claimed if not outcomes[job.number]]
         self._set_out(claimed)
@@ -114,15 +115,10 @@ class ReserveAgent:
             if job.claim is not None and job.claim.interrupted
             for warehouse in dict.fromkeys((*job.claim.intent, *job.claim.holdings))
         ]
-        if not asked:
-            return
-        answers = await self._ledger.apply([fence for _, fence in asked])
-        for (job, fence), answer in zip(asked, answers, strict=True):
-            if isinstance(answer, CorruptLedger):
-                outcomes[job.number] = answer
-            elif answer.outcome is FenceOutcome.STALE:
+        for job, fence, answer in await self._answered(asked, outcomes):
+            if answer.outcome is FenceOutcome.STALE:
                 raise TransientError("an order was claimed twice at once")
-            elif answer.state in LIVE:
+            if answer.state in LIVE:
                 job.holdings[fence.warehouse_id] = answer.quantities
             else:
                 job.holdings.pop(fence.warehouse_id, None)
@@ -135,18 +131,24 @@ class ReserveAgent:
         asked = [
             (job, Withdraw(warehouse, job.planned.order.uid, job.planned.order.revision, has))
             for job in jobs
-            if job.claim is not None
+            if job.claim is not None and not outcomes[job.number]
             for warehouse in job.claim.returned
             if (has := job.holdings.get(warehouse))
         ]
-        if not asked:
-            return
-        answers = await self._ledger.apply([withdraw for _, withdraw in asked])
-        for (job, withdraw), answer in zip(asked, answers, strict=True):
-            if isinstance(answer, CorruptLedger):
-                outcomes[job.number] = answer
-            elif answer.outcome is WithdrawOutcome.RELEASED:
+        for job, withdraw, answer in await self._answered(asked, outcomes):
+            if answer.outcome is WithdrawOutcome.RELEASED:
                 job.holdings.pop(withdraw.warehouse_id)
+
+    async def _answered(self, asked: Sequence[tuple[_Job, S]], outcomes: list[Outcome]) -> list[tuple[_Job, S, Answer]]:
+        """What the ledger answers to these steps; a damaged key is its order's outcome."""
+        answered: list[tuple[_Job, S, Answer]] = []
+        if asked:
+            for (job, step), answer in zip(asked, await self._ledger.apply([step for _, step in asked]), strict=True):
+                if isinstance(answer, CorruptLedger):
+                    outcomes[job.number] = answer
+                else:
+                    answered.append((job, step, answer))
+        return answered
 
     def _set_out(self, jobs: Iterable[_Job]) -> None:
         for job in jobs:

@@ -13,7 +13,7 @@
   Returns   { outcome }
     SETTLED   it is done, or was before: then what has happened since stays
     LOST      another claim came since ]]
-local found = redis.call('HMGET', KEYS[1], 'revision', 'fence', 'phase')
+local found = redis.call('HMGET', KEYS[1], 'revision', 'fence', 'phase', 'returned')
 if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then
   return { 'LOST' }
 end
@@ -22,7 +22,9 @@ if found[3] == 'settled' then
 end
 redis.call('HSET', KEYS[1], 'phase', 'settled', 'intent', '', 'state', ARGV[3], 'holdings', ARGV[4], 'routed', ARGV[5],
   'source', ARGV[8])
-redis.call('HDEL', KEYS[1], 'returned')
+if found[4] then
+  redis.call('HDEL', KEYS[1], 'returned')
+end
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'said:' .. ARGV[1], ARGV[6])
 end
