@@ -7,12 +7,12 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, Message
 
 from ops.torture.plan import Feed
-from workers.runtime.librdkafka import STEADY
+from workers.runtime.librdkafka import Writer
 
-_DELIVERY_SECONDS: Final = 180
+_GIVE_UP_SECONDS: Final = 180.0
 
 
 class Feeder:
@@ -21,15 +21,10 @@ class Feeder:
     def __init__(self, address: str) -> None:
         self.ends: dict[tuple[str, int], int] = {}
         self.failures: list[str] = []
-        self._producer = Producer(
+        self._writer = Writer(
             {
-                **STEADY,
                 "bootstrap.servers": address,
-                "enable.idempotence": True,
-                "acks": "all",
                 "linger.ms": 2,
-                "partitioner": "murmur2_random",
-                "delivery.timeout.ms": _DELIVERY_SECONDS * 1000,
                 "socket.timeout.ms": 3000,
                 "request.timeout.ms": 3000,
                 "reconnect.backoff.ms": 20,
@@ -55,11 +50,11 @@ class Feeder:
         began = time.monotonic()
         for feed in feeds:
             while (early := feed.at - (time.monotonic() - began)) > 0:
-                self._producer.poll(min(early, 0.05))
-            topic, key, value, headers = feed.record
-            self._producer.produce(topic, value, key, headers=headers, on_delivery=self._confirmed)
-        while self._left and self._producer.flush(0.5):
-            continue
+                self._writer.poll(min(early, 0.05))
+            self._writer.send(*feed.record, self._confirmed)
+        if left := self._writer.flush(_GIVE_UP_SECONDS):
+            self.failures.append(f"{left} records were not confirmed within {_GIVE_UP_SECONDS:g} s")
+            self._left = 0
 
     def _confirmed(self, error: KafkaError | None, message: Message) -> None:
         self._left -= 1

@@ -67,9 +67,7 @@ class PlannedArchive:
     async def close(self) -> None:
         """Let go of the broker."""
         async with self._one_at_a_time:
-            if self._consumer is not None:
-                await asyncio.to_thread(self._consumer.close)
-                self._consumer = None
+            await asyncio.to_thread(self._drop_client)
 
     def _fetch(self, places: Iterable[Place]) -> dict[Place, bytes]:
         if self._consumer is None:
@@ -78,10 +76,19 @@ class PlannedArchive:
         try:
             self._look(search, self._consumer)
         except KafkaException as error:
+            self._drop_client()
             raise TransientError(f"Kafka is away: {error.args[0].str()}") from None
-        finally:
-            self._consumer.unassign()
+        except TransientError:
+            self._drop_client()
+            raise
+        self._consumer.unassign()
         return search.found
+
+    def _drop_client(self) -> None:
+        """The next one to ask gets a new client: one that has stopped to fetch may never do so again."""
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer = None
 
     def _look(self, search: _Search, consumer: Consumer) -> None:
         heard = started = time.monotonic()

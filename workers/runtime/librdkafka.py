@@ -1,13 +1,13 @@
-"""What every long-lived Kafka client of ours that is built on librdkafka is told, and a reader that keeps its place."""
+"""Clients on librdkafka that outlive their brokers: a reader that keeps its place, a writer that does not give up."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 log = logging.getLogger(__name__)
 
@@ -18,34 +18,49 @@ librdkafka 2.10 and later otherwise begins anew from the bootstrap addresses whe
 a second while the only one restarts, and it may not deliver for minutes after that.
 """
 
+_HOPELESS: Final = (KafkaError._MSG_TIMED_OUT, KafkaError._FATAL)
+
 Partition = tuple[str, int]  # topic, number
 
+
+def is_hopeless(error: KafkaError) -> bool:
+    """Whether the producer that says so may never deliver anything again, even when the broker is long back."""
+    return error.fatal() or error.code() in _HOPELESS
+
+
+def is_stored(message: Message) -> bool:
+    """Whether a record that was reported as delivered has a place in its topic: see ops/decisions/0010."""
+    offset = message.offset()
+    return offset is not None and offset >= 0
+
+
 _SILENT_SECONDS: Final = 3.0
+_STUCK_SECONDS: Final = 10.0
 
 
 class Reader:
     """Reads partitions from their beginning, in no group, and skips nothing: it remembers by itself what comes next.
 
     When a broker dies and comes back, librdkafka may take a partition for truncated and go on at one of its ends, or
-    stop to fetch it without a word. Here, a partition of which nothing came for some seconds is asked for again at the
-    record that comes next; that costs no request where nothing is new.
+    stop to fetch it without a word and for good. Here, a partition of which nothing came for some seconds is asked for
+    again at the record that comes next; that costs no request where nothing is new. Where not even its end is told
+    then, a new client takes over.
     """
 
     def __init__(self, config: Mapping[str, Any], clock: Callable[[], float] = time.monotonic) -> None:
-        self._consumer = Consumer(
-            {
-                **STEADY,
-                **config,
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "error",
-            },
-            logger=log,
-        )
+        self._config = {
+            **STEADY,
+            **config,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+        }
+        self._consumer = Consumer(self._config, logger=log)
         self._clock = clock
         self._checked = clock()
         self._heard: set[Partition] = set()  # since the last check
+        self._asked: set[Partition] = set()  # at the last check, because they were silent
         self._misplaced: set[Partition] = set()  # a place was lost, and nothing came since
         self._next: dict[Partition, int] = {}  # the offset of the record that comes next
 
@@ -67,6 +82,7 @@ class Reader:
         """Read these from their beginning, and none else. Raises KafkaException."""
         self._next = dict.fromkeys(partitions, OFFSET_BEGINNING)
         self._misplaced.clear()
+        self._asked.clear()
         self._consumer.assign(self._places(self._next))
         self._check_later()
 
@@ -104,11 +120,24 @@ class Reader:
         return gone
 
     def _ask_again(self) -> None:
-        silent = self._places(self._next.keys() - self._heard)
-        if silent:
-            self._consumer.incremental_unassign(silent)
-            self._consumer.incremental_assign(silent)
+        silent = self._next.keys() - self._heard
+        if stuck := silent & self._asked:
+            self._begin_anew(stuck)
+        elif silent:
+            places = self._places(silent)
+            self._consumer.incremental_unassign(places)
+            self._consumer.incremental_assign(places)
+        self._asked = silent
         self._check_later()
+
+    def _begin_anew(self, stuck: Collection[Partition]) -> None:
+        """Whoever asks for a partition is told of a record or of its end, unless its broker is away."""
+        log.info(
+            "nothing is heard of %d partitions, such as %s/%d: reading on with a new client", len(stuck), *min(stuck)
+        )
+        self._consumer.close()
+        self._consumer = Consumer(self._config, logger=log)
+        self._consumer.assign(self._places(self._next))
 
     def _check_later(self) -> None:
         self._heard.clear()
@@ -120,3 +149,92 @@ class Reader:
     def close(self) -> None:
         """Let go of the broker."""
         self._consumer.close()
+
+
+class _Unconfirmed(NamedTuple):
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+    report: Callable[[KafkaError | None, Message], None]
+
+
+class Writer:
+    """Sends records and keeps each until it is confirmed or refused, however long the broker is away. One thread's.
+
+    When a broker comes back, librdkafka may go on delivering nothing. Here, a client that confirmed nothing for ten
+    seconds is replaced, and what is not confirmed is sent again, in order: a record may stand there twice.
+    """
+
+    def __init__(self, config: Mapping[str, Any], clock: Callable[[], float] = time.monotonic) -> None:
+        self._config = {**STEADY, **config, "enable.idempotence": True, "acks": "all", "partitioner": "murmur2_random"}
+        self._clock = clock
+        self._unconfirmed: dict[int, _Unconfirmed] = {}  # oldest first
+        self._sent = 0
+        self._heard = clock()  # when something was confirmed, or nothing was waited for
+        self._hopeless = False
+        self._client = Producer(self._config, logger=log)
+
+    def send(
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]],
+        report: Callable[[KafkaError | None, Message], None],
+    ) -> None:
+        """Take it and return. `report` is called once, by `poll` or `flush`: with an error when Kafka refuses it."""
+        if not self._unconfirmed:
+            self._heard = self._clock()
+        self._sent += 1
+        self._unconfirmed[self._sent] = _Unconfirmed(topic, key, value, headers, report)
+        self._produce(self._client, self._sent)
+
+    def poll(self, seconds: float) -> None:
+        """Hear what became of what was sent, waiting at most so long for the first of it."""
+        self._client.poll(seconds)
+        if self._unconfirmed and (self._hopeless or self._clock() - self._heard > _STUCK_SECONDS):
+            self._begin_anew()
+
+    def flush(self, seconds: float) -> int:
+        """Wait at most so long until all is confirmed. How many are not."""
+        deadline = self._clock() + seconds
+        while self._unconfirmed and (left := deadline - self._clock()) > 0:
+            self.poll(min(left, 0.1))
+        return len(self._unconfirmed)
+
+    def _produce(self, client: Producer, number: int) -> None:
+        def reported(error: KafkaError | None, message: Message) -> None:
+            if client is self._client:
+                self._hear(number, error, message)
+
+        record = self._unconfirmed[number]
+        while True:
+            try:
+                client.produce(
+                    record.topic, record.value, record.key, headers=list(record.headers), on_delivery=reported
+                )
+            except BufferError:
+                client.poll(0.05)
+            except KafkaException as error:  # after a fatal error it takes nothing more
+                self._hopeless = True
+                log.info("a record for %s is kept for a new client: %s", record.topic, error)
+                return
+            else:
+                return
+
+    def _hear(self, number: int, error: KafkaError | None, message: Message) -> None:
+        if not is_stored(message) if error is None else is_hopeless(error):
+            self._hopeless = True
+            return
+        self._heard = self._clock()
+        self._unconfirmed.pop(number).report(error, message)
+
+    def _begin_anew(self) -> None:
+        log.info("%d records were not confirmed in time: sending them again with a new client", len(self._unconfirmed))
+        old, self._client = self._client, Producer(self._config, logger=log)
+        old.purge()
+        old.flush(1)  # what it still reports is of no interest: all is sent again
+        self._heard, self._hopeless = self._clock(), False
+        for number in list(self._unconfirmed):
+            self._produce(self._client, number)

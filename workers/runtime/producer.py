@@ -16,12 +16,14 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as Librdkafka
 
 from workers.runtime.errors import TransientError
-from workers.runtime.librdkafka import STEADY
+from workers.runtime.librdkafka import STEADY, is_hopeless, is_stored
 
 log = logging.getLogger(__name__)
 
 _QUEUE_FULL_PAUSE: Final = 0.005
 _POLL_SECONDS: Final = 0.1
+_LEAVE_SECONDS: Final = 5.0
+_NO_PLACE: Final = KafkaError(KafkaError._MSG_TIMED_OUT, "it was reported as delivered, without a place in its topic")
 
 
 class Record(NamedTuple):
@@ -44,9 +46,11 @@ class _Batch:
         self._done = done
         self.error: KafkaError | None = None
 
-    def report(self, error: KafkaError | None, _message: Message | None) -> None:
+    def report(self, error: KafkaError | None, message: Message | None) -> None:
         if error is not None:
             self.error = error
+        elif message is not None and not is_stored(message):
+            self.error = _NO_PLACE
         self._left -= 1
         if not self._left:
             self._loop.call_soon_threadsafe(self._finish)
@@ -56,8 +60,39 @@ class _Batch:
             self._done.set_result(None)
 
 
+class _Client:
+    """One client of librdkafka and the thread that hands out its delivery reports."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.kafka = Librdkafka(config, logger=log)
+        self.dropped = False
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._poll, name="kafka-reports", daemon=True)
+        self._thread.start()
+
+    def _poll(self) -> None:
+        while not self._over.is_set():
+            self.kafka.poll(_POLL_SECONDS)
+        self.kafka.flush(_LEAVE_SECONDS)
+
+    def drop(self) -> None:
+        """Let go of it at once. Whoever waits for it is told that nothing was confirmed."""
+        self.dropped = True
+        self.kafka.purge()
+        self._over.set()
+
+    async def close(self) -> None:
+        """Wait a while for what is under way."""
+        self._over.set()
+        await asyncio.to_thread(self._thread.join)
+
+
 class Producer:
-    """An idempotent producer. Start it inside a running loop; close it to wait for what is under way."""
+    """An idempotent producer. Start it inside a running loop; close it to wait for what is under way.
+
+    A client that delivered nothing for its whole time may never do so again after its broker came back (seen once in
+    many broker restarts), and one whose numbering the broker does not accept never will: then a new one takes over.
+    """
 
     def __init__(self, brokers: str, *, linger_ms: float = 2, delivery_timeout: float = 30) -> None:
         self._config: dict[str, Any] = {
@@ -78,23 +113,18 @@ class Producer:
             "queue.buffering.max.messages": 200_000,
             "log.connection.close": False,
         }
-        self._kafka: Librdkafka | None = None
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._client: _Client | None = None
 
     def start(self) -> None:
         """Connect in the background. A broker that is away is only noticed by `send`."""
-        self._closing.clear()
-        self._kafka = Librdkafka(self._config, logger=log)
-        self._thread = threading.Thread(target=self._poll, args=(self._kafka,), name="kafka-reports", daemon=True)
-        self._thread.start()
+        self._client = _Client(self._config)
 
     async def reaches_kafka(self, seconds: float = 1) -> bool:
         """Whether a broker answers, waiting at most so long."""
-        if self._kafka is None:
+        if self._client is None:
             return False
         try:
-            return bool((await asyncio.to_thread(self._kafka.list_topics, timeout=seconds)).brokers)
+            return bool((await asyncio.to_thread(self._client.kafka.list_topics, timeout=seconds)).brokers)
         except KafkaException:
             return False
 
@@ -102,22 +132,27 @@ class Producer:
         """Send all and wait until all are confirmed. Raises TransientError: then any part of them may be stored."""
         if not records:
             return
-        if self._kafka is None:
+        client = self._client
+        if client is None:
             raise TransientError("the producer is not started")
         loop = asyncio.get_running_loop()
         done = loop.create_future()
         batch = _Batch(len(records), loop, done)
-        await self._enqueue(self._kafka, records, batch)
+        await self._enqueue(client, records, batch)
         await done
         if batch.error is not None:
+            if is_hopeless(batch.error):
+                self._begin_anew(client)
             raise TransientError(f"Kafka did not confirm: {batch.error.str()}")
 
-    async def _enqueue(self, kafka: Librdkafka, records: Sequence[Record], batch: _Batch) -> None:
-        produce, report = kafka.produce, batch.report
+    async def _enqueue(self, client: _Client, records: Sequence[Record], batch: _Batch) -> None:
+        produce, report = client.kafka.produce, batch.report
         waiting = iter(records)
         record = next(waiting, None)
         while record is not None:
             try:
+                if client.dropped:  # while this waited for room
+                    raise KafkaException(KafkaError(KafkaError._PURGE_QUEUE))
                 produce(record.topic, record.value, record.key, on_delivery=report, headers=record.headers)
             except BufferError:
                 await asyncio.sleep(_QUEUE_FULL_PAUSE)
@@ -126,14 +161,14 @@ class Producer:
                 report(error.args[0], None)
             record = next(waiting, None)
 
-    def _poll(self, kafka: Librdkafka) -> None:
-        while not self._closing.is_set():
-            kafka.poll(_POLL_SECONDS)
-        kafka.flush(5)
+    def _begin_anew(self, client: _Client) -> None:
+        if client is self._client:  # else another batch has seen to it
+            log.warning("Kafka confirmed nothing in time: sending on with a new client")
+            self._client = _Client(self._config)
+            client.drop()
 
     async def close(self) -> None:
         """Wait up to five seconds for what is under way."""
-        self._closing.set()
-        if self._thread is not None:
-            await asyncio.to_thread(self._thread.join)
-        self._kafka = None
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()

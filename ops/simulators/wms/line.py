@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, Message
 
 from ops.simulators.wms.house import Houses
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
 from schemas.record import encode, reader
 from schemas.topics import ORDERS_ROUTED, WMS_EVENTS
-from workers.runtime.librdkafka import STEADY, Reader
+from workers.runtime.librdkafka import Reader, Writer
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +40,8 @@ class Line:
             "log_level": 2,
         }
         self._reader = Reader({**patient, "group.id": "simulated-wms", "fetch.wait.max.ms": 50})
-        self._producer = Producer(
-            {
-                **STEADY,
-                **patient,
-                "partitioner": "murmur2_random",
-                "linger.ms": 5,
-                "acks": "all",
-                "enable.idempotence": True,  # else a repeated try could change the order of answers
-                "request.timeout.ms": 3000,
-            }
-        )
+        # Idempotent, else a repeated try could change the order of answers.
+        self._writer = Writer({**patient, "linger.ms": 5, "request.timeout.ms": 3000})
         self._warehouses = warehouses
         self._say_later = say_later
         self._stopped = False
@@ -61,7 +52,7 @@ class Line:
 
     def close(self) -> None:
         """Send what is left and let go of the broker."""
-        self._producer.flush(5)
+        self._writer.flush(5)
         self._reader.close()
 
     def said(self) -> set[str]:
@@ -91,21 +82,14 @@ class Line:
                     log.warning("Kafka: %s", error.str())
             for event in houses.due(time.time() - self._say_later):
                 self._say(event.order_uid.encode(), encode(event), event.message_id.encode())
-            self._producer.poll(0)
+            self._writer.poll(0)
 
     def _say(self, key: bytes, answer: bytes, message_id: bytes) -> None:
-        def confirmed(error: KafkaError | None, _: Message) -> None:
+        def told(error: KafkaError | None, _: Message) -> None:
             if error is not None:
-                self._say(key, answer, message_id)
+                log.error("Kafka refuses the answer %s: %s", message_id.decode(), error.str())
 
-        headers = [("dedupe-key", message_id)]
-        while True:
-            try:
-                self._producer.produce(WMS_EVENTS.name, answer, key, headers=headers, on_delivery=confirmed)
-            except BufferError:
-                self._producer.poll(0.05)
-            else:
-                return
+        self._writer.send(WMS_EVENTS.name, key, answer, [("dedupe-key", message_id)], told)
 
     def _read_to_end(self, topics: list[str], take: Callable[[Message], None]) -> None:
         """Read these topics from their beginning until each partition has said that this was its last record."""
