@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as Librdkafka
 
 from workers.runtime.errors import TransientError
-from workers.runtime.librdkafka import STEADY, is_hopeless, is_stored
+from workers.runtime.librdkafka import CONFIRMED, STEADY, is_hopeless, is_stored
 
 log = logging.getLogger(__name__)
 
@@ -97,12 +97,10 @@ class Producer:
     def __init__(self, brokers: str, *, linger_ms: float = 2, delivery_timeout: float = 30) -> None:
         self._config: dict[str, Any] = {
             **STEADY,
+            **CONFIRMED,
             "bootstrap.servers": brokers,
-            "enable.idempotence": True,
-            "acks": "all",
             "linger.ms": linger_ms,
             "compression.type": "lz4",
-            "partitioner": "murmur2_random",  # as the Java clients and aiokafka hash keys
             "message.max.bytes": 20 << 20,
             "delivery.timeout.ms": int(delivery_timeout * 1000),
             # A connection that died without a word is given up after these; the defaults are 60 s and 30 s.
