@@ -95,11 +95,11 @@ def _channel(name: str) -> Channel:
 
     if name not in CHANNELS:
         hint = did_you_mean(name, CHANNELS)
-        known = ", ".join(CHANNELS)
+        corrected = not all(known in hint.en for known in CHANNELS)  # else it is the list itself
         fail(
             Text(
-                f"there is no channel {name}{hint.en}" + ("" if ";" not in hint.en else f" The channels are: {known}"),
-                f"没有渠道 {name}{hint.zh}渠道有：{known}",
+                f"there is no channel {name}{hint.en}" + f" The channels are: {', '.join(CHANNELS)}" * corrected,
+                f"没有渠道 {name}{hint.zh}" + f"渠道有：{'、'.join(CHANNELS)}" * corrected,
             ),
             ExitCode.USAGE,
         )

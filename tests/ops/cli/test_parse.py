@@ -188,7 +188,7 @@ def test_a_channel_that_is_nothing_like_ours_gets_the_list(run: Run) -> None:
 
     assert result.exit_code == 2
     assert "there is no channel ebay" in result.stderr
-    assert all(name in result.stderr for name in CHANNELS)
+    assert [result.stderr.count(name) for name in CHANNELS] == [1] * len(CHANNELS)
 
 
 def test_a_file_that_is_not_there_is_wrong_usage(run: Run, tmp_path: Path) -> None:
