@@ -20,6 +20,7 @@ from schemas.topics import Topic
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError
 from workers.runtime.producer import Producer
+from workers.runtime.recovery import PatientTables
 from workers.runtime.settings import Settings
 from workers.runtime.shell import Shell, leave_without_ack
 from workers.runtime.stage import Every, Ticking
@@ -56,6 +57,7 @@ def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.
         topic_disable_leader=True,
         topic_allow_declare=False,
         table_standby_replicas=0,
+        TableManager=PatientTables,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=1 << 20,
         broker_session_timeout=settings.session_seconds,
@@ -148,7 +150,10 @@ class Reader:
         return consumer.silent_seconds
 
     def measure(self) -> bool:
-        """Export the backlog. False when there is some and no commit has moved for a minute: then it is stuck."""
+        """Export the backlog. False when it is stuck: for a minute no commit has moved, though there is a backlog.
+
+        While the consumer rests, as it does during a rebalance, it does not know of any.
+        """
         consumer = self.app.consumer
         assert isinstance(consumer, ChunkConsumer)
         backlog = consumer.backlog()
@@ -159,7 +164,7 @@ class Reader:
             metrics.BACKLOG.labels(self.name, topic).set(lag)
         committed = {tp: consumer._committed_offset[tp] for tp in backlog}
         since, before = self._moved
-        if committed != before or not any(backlog.values()):
+        if committed != before or (consumer.flow_active and not any(backlog.values())):
             self._moved = (time.monotonic(), committed)
             return True
         return time.monotonic() - since < _STUCK_SECONDS
@@ -272,7 +277,11 @@ class Worker:
                     log.error("%s: its consumer answers no more though Kafka does; leaving", reader.name)
                     leave_without_ack(EXIT_STUCK)
                 if not reader.measure():
-                    log.error("%s: has a backlog and committed nothing for %g s; leaving", reader.name, _STUCK_SECONDS)
+                    log.error(
+                        "%s: has work or a rebalance and committed nothing for %g s; leaving",
+                        reader.name,
+                        _STUCK_SECONDS,
+                    )
                     leave_without_ack(EXIT_STUCK)
         return 0
 

@@ -120,9 +120,7 @@ async def test_were_it_to_report_more_than_there_is_the_batch_would_fail_and_be_
     assert mock_broker.log(3) == [VALUES[1], *VALUES]
 
 
-@pytest.mark.parametrize(
-    ("settings", "stored"), [({}, VALUES), (SEVERAL, VALUES[::-1])], ids=["one", "several"]
-)
+@pytest.mark.parametrize(("settings", "stored"), [({}, VALUES), (SEVERAL, VALUES[::-1])], ids=["one", "several"])
 def test_the_writer_sends_until_all_is_there(
     mock_broker: MockBroker, settings: dict[str, int], stored: list[bytes]
 ) -> None:
