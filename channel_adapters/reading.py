@@ -205,7 +205,36 @@ def read_model(model: type[M], payload: bytes) -> M:
         refuse("broken-json", "", "is not valid JSON", "不是合法的 JSON")
     if first["type"] == "missing":
         refuse("missing-field", where, "is missing", "缺少此字段")
-    refuse("bad-field", where, f"does not fit: {first['type']}", f"字段类型或取值不符：{first['type']}")
+    plain = _PLAIN_WORDS.get(
+        first["type"], Text(f"does not fit: {first['type']}", f"字段类型或取值不符：{first['type']}")
+    )
+    refuse("bad-field", where, plain.en, plain.zh)
+
+
+_WHOLE_NUMBER: Final = Text("should be a whole number", "应为整数")
+_OBJECT: Final = Text("should be a JSON object", "应为 JSON 对象")
+_OUT_OF_RANGE: Final = Text("is out of range", "超出允许范围")
+_PLAIN_WORDS: Final[Mapping[str, Text]] = {
+    "int_type": _WHOLE_NUMBER,
+    "int_parsing": _WHOLE_NUMBER,
+    "int_from_float": _WHOLE_NUMBER,
+    "float_type": Text("should be a number", "应为数字"),
+    "bool_type": Text("should be true or false", "应为 true 或 false"),
+    "string_type": Text("should be a text", "应为文本"),
+    "string_too_short": Text("is too short a text", "文本过短"),
+    "string_too_long": Text("is too long a text", "文本过长"),
+    "string_pattern_mismatch": Text("has characters that it may not have", "含有不允许的字符"),
+    "list_type": Text("should be a JSON list", "应为 JSON 数组"),
+    "too_short": Text("has too few entries", "条目过少"),
+    "too_long": Text("has too many entries", "条目过多"),
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "greater_than": _OUT_OF_RANGE,
+    "greater_than_equal": _OUT_OF_RANGE,
+    "less_than_equal": _OUT_OF_RANGE,
+}
+"""What pydantic's names for errors mean to a shop's IT person."""
 
 
 _UNION_TAG = re.compile(r"[A-Z]\w*|.*\[.*|str|int|float|bool|none|nullable")

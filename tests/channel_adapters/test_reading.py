@@ -207,18 +207,22 @@ class Row(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("payload", "code", "where"),
+    ("payload", "code", "where", "words"),
     [
-        (b'{"ids":["a",1.5],"count":1}', "bad-field", "ids.1"),
-        (b'{"ids":[],"count":-1}', "bad-field", "count"),
-        (b'{"ids":[]}', "missing-field", "count"),
-        (b'{"ids":', "broken-json", ""),
+        (b'{"ids":["a",1.5],"count":1}', "bad-field", "ids.1", "should be a text"),
+        (b'{"ids":[],"count":-1}', "bad-field", "count", "is out of range"),
+        (b'{"ids":[],"count":1.5}', "bad-field", "count", "should be a whole number"),
+        (b'{"ids":[],"count":"two"}', "bad-field", "count", "should be a whole number"),
+        (b'{"ids":{},"count":1}', "bad-field", "ids", "should be a JSON list"),
+        (b"[]", "bad-field", "", "should be a JSON object"),
+        (b'{"ids":[]}', "missing-field", "count", "is missing"),
+        (b'{"ids":', "broken-json", "", "is not valid JSON"),
     ],
 )
-def test_a_refusal_names_the_field_as_the_platform_does(payload: bytes, code: str, where: str) -> None:
+def test_a_refusal_names_the_field_as_the_platform_does(payload: bytes, code: str, where: str, words: str) -> None:
     with pytest.raises(UnreadablePayload) as caught:
         read_model(Row, payload)
-    assert (caught.value.code, caught.value.where) == (code, where)
+    assert (caught.value.code, caught.value.where, caught.value.text.en) == (code, where, words)
 
 
 def test_a_refusal_never_quotes_a_value() -> None:
