@@ -24,6 +24,7 @@ Place = tuple[int, int]  # partition, offset
 _NEARBY: Final = 500  # records that are sooner read past than sought past
 _PER_CALL: Final = 1000
 _SILENCE: Final = 2.0  # seconds without a record, after which the ends of the partitions are asked for
+_PAUSE: Final = 0.1
 _AWAY: Final = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT)
 
 
@@ -31,6 +32,9 @@ class PlannedArchive:
     """Reads single records by partition and offset. It joins no group and commits nothing.
 
     It connects when it is first read; `close` lets go. Memory: one batch, and what Kafka sends around its records.
+    `patience_seconds`: how long one batch may take. A place beyond the end of its partition is believed to be one only
+    after a third of it: whoever asks has been told of the record, and a broker that has just begun to lead a partition
+    may not know yet how far it goes.
     """
 
     def __init__(self, brokers: str, *, topic: str = ORDERS_PLANNED.name, patience_seconds: float = 30) -> None:
@@ -98,22 +102,26 @@ class PlannedArchive:
             for message in messages:
                 search.see(message)
             now = time.monotonic()
+            settled = now - started > self._patience / 3
             if search.doubtful:
-                self._drop_what_is_gone(search, consumer, search.doubtful)
+                self._drop_what_is_gone(search, consumer, search.doubtful, settled=settled)
                 search.doubtful.clear()
+                time.sleep(_PAUSE)  # what is still wanted there is asked for again
             if messages:
                 heard = now
             elif now - heard > _SILENCE:  # not every broker says that an offset lies beyond the end
-                self._drop_what_is_gone(search, consumer, search.wanted)
+                self._drop_what_is_gone(search, consumer, search.wanted, settled=settled)
                 heard = now
             if search.wanted and now - started > self._patience:
                 raise TransientError(f"Kafka did not give {self._topic} within {self._patience:g} s")
 
-    def _drop_what_is_gone(self, search: _Search, consumer: Consumer, partitions: Iterable[int]) -> None:
+    def _drop_what_is_gone(
+        self, search: _Search, consumer: Consumer, partitions: Iterable[int], *, settled: bool
+    ) -> None:
         for partition in list(partitions):
             ends = consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=_SILENCE)
             if ends is not None:
-                search.keep_within(partition, *ends)
+                search.keep_within(partition, ends[0], ends[1] if settled else None)
 
     def _assign(self, starts: Sequence[Place]) -> None:
         """Read on from new places; partitions that need none go on as they are."""
@@ -149,7 +157,7 @@ class _Search:
         return starts
 
     def see(self, message: Message) -> None:
-        """Take a record in. One beyond a wanted place, or the end before it, tells that nothing stands there."""
+        """Take a record in. One beyond a wanted place tells that nothing stands there; the end before it does not."""
         partition, offset, error = message.partition(), message.offset(), message.error()
         if error is not None and error.code() in _AWAY:
             return  # the library tries again by itself, until our patience ends
@@ -167,22 +175,19 @@ class _Search:
         if not offsets:
             self.wanted.pop(partition, None)
 
-    def keep_within(self, partition: int, oldest: int, end: int) -> None:
-        """Nothing stands below `oldest`, and nothing at or beyond `end`."""
+    def keep_within(self, partition: int, oldest: int, end: int | None) -> None:
+        """Nothing stands below `oldest`, and nothing at or beyond `end` when that is known."""
         offsets = self.wanted.get(partition, [])
-        offsets[:] = [offset for offset in offsets if oldest <= offset < end]
+        offsets[:] = [offset for offset in offsets if oldest <= offset and (end is None or offset < end)]
         if not offsets:
             self.wanted.pop(partition, None)
 
     def _not_there(self, partition: int, error: KafkaError) -> None:
-        offsets = self.wanted[partition]
-        if error.code() == KafkaError._PARTITION_EOF:
-            offsets.clear()
-        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:
             # Below the oldest or beyond the newest record, or a mistake of the library after a broker came back.
             self._next.pop(partition, None)
             self.doubtful.add(partition)
-        else:
+        elif error.code() != KafkaError._PARTITION_EOF:
             raise KafkaException(error)
 
 

@@ -41,7 +41,7 @@ def written(broker: Broker) -> tuple[str, dict[str, tuple[int, int]]]:
 
 @pytest.fixture
 async def archive(broker: Broker, written: tuple[str, dict[str, tuple[int, int]]]) -> AsyncIterator[PlannedArchive]:
-    archive = PlannedArchive(broker.address, topic=written[0])
+    archive = PlannedArchive(broker.address, topic=written[0], patience_seconds=6)
     yield archive
     await archive.close()
 
@@ -73,6 +73,23 @@ async def test_a_place_beyond_the_end_is_none_and_the_others_are_found(
     partition, _ = written[1][uid]
     places = [(partition, 10**6), written[1][uid], (partition, ORDERS + 5)]
     assert uids(await archive.read(places)) == [None, uid, None]
+
+
+async def test_a_place_where_the_end_still_seems_to_be_is_waited_for(broker: Broker) -> None:
+    """So it looks on a broker that has just begun to lead the partition."""
+    topic = unique("orders.planned")
+    create_topics(broker.address, [topic], partitions=1)
+    first, second = a_planned_order(an_order("1")), a_planned_order(an_order("2"))
+    put(broker.address, topic, [(b"k", encode(first))])
+    archive = PlannedArchive(broker.address, topic=topic)
+    waiting = asyncio.create_task(archive.read([(0, 1)]))
+    done, _ = await asyncio.wait([waiting], timeout=3)
+    assert not done, "the end was believed at once"
+
+    put(broker.address, topic, [(b"k", encode(second))])
+
+    assert uids(await waiting) == [second.order.uid]
+    await archive.close()
 
 
 async def test_what_is_no_planned_order_is_none(broker: Broker) -> None:
