@@ -39,7 +39,7 @@ class TopicLog:
     def __init__(self, brokers: str, topic: str = INVENTORY_EVENTS.name) -> None:
         self._topic = topic
         self._reader = Reader(reader_config(brokers))
-        self._without_end: set[int] = set()
+        self._without_end: dict[int, int] = {}  # by partition, the end that was told, until it is reached
         self.partitions = 0
 
     def __enter__(self) -> TopicLog:
@@ -57,13 +57,15 @@ class TopicLog:
         """Begin again at the beginning. A topic that does not exist is an empty one."""
         try:
             self.partitions = self._reader.partitions_of(self._topic, ANSWER_SECONDS)
-            self._without_end = set(range(self.partitions))
-            self._reader.assign([(self._topic, number) for number in range(self.partitions)])
+            places = [(self._topic, number) for number in range(self.partitions)]
+            ends = self._reader.ends(places, ANSWER_SECONDS)
+            self._without_end = {number: end for (_, number), end in ends.items()}
+            self._reader.assign(places)
         except KafkaException as error:
             raise TransientError(error.args[0].str()) from error
 
     def read(self, take: Callable[[Message], None]) -> None:
-        """Read on to where the topic ends: until the end of every partition was seen once, then what comes at once."""
+        """Read on to where the topic ends: to the end that each partition had at the start, then what comes at once."""
         last_sign = time.monotonic()
         while self._without_end:
             if self.read_some(take):
@@ -93,6 +95,8 @@ class TopicLog:
 
     def _note(self, message: Message, error: KafkaError) -> None:
         if error.code() == KafkaError._PARTITION_EOF:
-            self._without_end.discard(message.partition())
+            number, end = message.partition() or 0, message.offset() or 0
+            if end >= self._without_end.get(number, 0):
+                self._without_end.pop(number, None)
         elif error.fatal() or not error.retriable():
             raise TransientError(error.str())

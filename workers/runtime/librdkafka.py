@@ -90,6 +90,22 @@ class Reader:
         """All there are. Raises KafkaException."""
         return sorted(self._consumer.list_topics(timeout=seconds).topics)
 
+    def ends(self, partitions: Iterable[Partition], seconds: float) -> dict[Partition, int]:
+        """One past the last record of each, as its leader knows it. Raises KafkaException.
+
+        Reading may find an end before that one: a broker that has just begun to lead a partition does not yet know how
+        far it goes. Asked for the end, it says so, and is asked again.
+        """
+        found = {}
+        for partition in partitions:
+            marks = self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=seconds)
+            if marks is None:
+                raise KafkaException(
+                    KafkaError(KafkaError._TIMED_OUT, f"{partition[0]}/{partition[1]}: no end is told")
+                )
+            found[partition] = marks[1]
+        return found
+
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Read these from their beginning, and none else. Raises KafkaException."""
         self._next = dict.fromkeys(partitions, OFFSET_BEGINNING)
