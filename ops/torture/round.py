@@ -92,16 +92,19 @@ def proof_at_rest(
     prove: Callable[[str], Findings],
     moving: Callable[[], str],
     positions: Callable[[], Mapping[tuple[str, int], int]],
-    over: float,
+    patience: float,
 ) -> Findings:
     """The proof of a moment at which nothing moved: orders that wait may be tried again at any time.
 
-    `until_rest` and `moving`: what moves, in words; `positions`: how far the books have been read; `over`: when to give
-    up, by the monotonic clock. The positions are asked for last of all: what comes in while it is asked whether
-    anything moves may be the very thing that the books did not know of and the stock did.
+    `until_rest` and `moving`: what moves, in words; `positions`: how far the books have been read; `patience`: seconds
+    from the first rest on, however long that was in coming, after which the last proof counts. The positions are asked
+    for last of all: what comes in while it is asked whether anything moves may be the very thing that the books did not
+    know of and the stock did.
     """
+    over = None
     while True:
         unrest = until_rest()
+        over = over or time.monotonic() + patience
         before = positions()
         findings = prove(unrest)
         still = not moving() and before == positions()
@@ -158,7 +161,7 @@ class Rounds:
             prove=self._prove,
             moving=lambda: self._moving(plan.truth),
             positions=lambda: self._books.positions,
-            over=time.monotonic() + plan.feeds[-1].at + 2 * GIVE_UP_SECONDS,
+            patience=2 * GIVE_UP_SECONDS,
         )
 
     def _until_rest(self, plan: RoundPlan, troubles: Troubles, waited: defaultdict[str, float]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from ops.torture.proof import Findings
@@ -34,13 +33,13 @@ class Rest:
         self.while_asking()
         return ""
 
-    def judged(self, until_rest: str = "", over: float = 60) -> Findings:
+    def judged(self, until_rest: str = "", patience: float = 60) -> Findings:
         return proof_at_rest(
             until_rest=lambda: until_rest,
             prove=self.prove,
             moving=self.moving,
             positions=lambda: dict(self.read),
-            over=time.monotonic() + over,
+            patience=patience,
         )
 
 
@@ -69,4 +68,4 @@ def test_what_never_comes_to_rest_is_proven_once() -> None:
 def test_what_moves_at_every_look_is_given_up_in_the_end() -> None:
     rest = Rest()
     rest.while_proving = rest.an_order_goes_on
-    assert (rest.judged(over=-1), rest.proofs) == (WRONG, 1)
+    assert (rest.judged(patience=-1), rest.proofs) == (WRONG, 1)
