@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 _numbers = count(1)
@@ -31,6 +31,25 @@ def put(address: str, topic: str, records: Iterable[tuple[bytes, bytes]]) -> Non
         producer.produce(topic, value, key)
         producer.poll(0)
     assert producer.flush(30) == 0
+
+
+class EarlyEnd:
+    """What librdkafka says of a partition whose new leader does not know yet how far it goes."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        self._place = topic, partition
+
+    def topic(self) -> str:
+        return self._place[0]
+
+    def partition(self) -> int:
+        return self._place[1]
+
+    def offset(self) -> int:
+        return 0
+
+    def error(self) -> KafkaError:
+        return KafkaError(KafkaError._PARTITION_EOF)
 
 
 class TopicReader:

@@ -32,6 +32,7 @@ from ops.local_stack.broker import Broker
 from ops.local_stack.redis_server import RedisServer
 from ops.local_stack.topics import create_topics, wanted_topics
 from schemas.topics import INVENTORY_EVENTS, ORDERS_PLANNED, ORDERS_ROUTED
+from workers.runtime.librdkafka import ends_of
 from workers.runtime.wire import Encoder
 
 PARTITIONS: Final = 4
@@ -79,10 +80,8 @@ def write_history(brokers: str, warehouses: list[str], skus: int, events: int) -
 def _as_if_reserved(brokers: str) -> None:
     """Let the reserve stage's group have read all."""
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": RESERVE_GROUP})
-    ends = [TopicPartition(ORDERS_PLANNED.name, number) for number in range(PARTITIONS)]
-    for place in ends:
-        place.offset = consumer.get_watermark_offsets(place, timeout=10)[1]
-    consumer.commit(offsets=ends, asynchronous=False)
+    ends = ends_of(consumer, [(ORDERS_PLANNED.name, number) for number in range(PARTITIONS)], 10)
+    consumer.commit(offsets=[TopicPartition(*place, end) for place, end in ends.items()], asynchronous=False)
     consumer.close()
 
 

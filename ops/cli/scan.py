@@ -11,6 +11,7 @@ from typing import Final
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from workers.runtime.errors import TransientError
+from workers.runtime.librdkafka import ends_of
 
 ANSWER_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 20.0
@@ -117,10 +118,7 @@ class _Reading:
     def __init__(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         self._consumer = consumer
         self._began = int(time.time() * 1000)
-        self._ends = {
-            (place.topic, place.partition): consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)[1]
-            for place in places
-        }
+        self._ends = ends_of(consumer, [(place.topic, place.partition) for place in places], ANSWER_SECONDS)
         consumer.assign(places)
 
     def messages(self) -> Iterator[Message]:
@@ -147,13 +145,19 @@ class _Reading:
                 self._note_progress(message)
                 yield message
             elif error.code() == KafkaError._PARTITION_EOF:
-                self._ends.pop((message.topic(), message.partition()), None)
+                self._note_end(message)
             elif error.fatal() or not error.retriable():
                 raise KafkaException(error)
 
+    def _note_end(self, message: Message) -> None:
+        """An end that comes before the one the leader told of is none: it will be told again."""
+        place = (message.topic() or "", message.partition() or 0)
+        if (message.offset() or 0) >= self._ends.get(place, 0):
+            self._ends.pop(place, None)
+
     def _note_progress(self, message: Message) -> None:
         """A partition that is written to faster than we read has no end: what came after we began is not awaited."""
-        place = (message.topic(), message.partition())
+        place = (message.topic() or "", message.partition() or 0)
         end = self._ends.get(place)
         if end is not None and message.offset() + 1 >= end and message.timestamp()[1] > self._began:
             del self._ends[place]

@@ -46,6 +46,21 @@ def is_stored(message: Message) -> bool:
     return offset is not None and offset >= 0
 
 
+def ends_of(consumer: Consumer, partitions: Iterable[Partition], seconds: float) -> dict[Partition, int]:
+    """One past the last record of each, as its leader knows it. Raises KafkaException.
+
+    Reading may find an end before that one: a broker that has just begun to lead a partition does not yet know how far
+    it goes. Asked for the end, it says so, and is asked again.
+    """
+    found = {}
+    for partition in partitions:
+        marks = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=seconds)
+        if marks is None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{partition[0]}/{partition[1]}: no end is told"))
+        found[partition] = marks[1]
+    return found
+
+
 _SILENT_SECONDS: Final = 3.0
 _STUCK_SECONDS: Final = 10.0
 
@@ -91,20 +106,8 @@ class Reader:
         return sorted(self._consumer.list_topics(timeout=seconds).topics)
 
     def ends(self, partitions: Iterable[Partition], seconds: float) -> dict[Partition, int]:
-        """One past the last record of each, as its leader knows it. Raises KafkaException.
-
-        Reading may find an end before that one: a broker that has just begun to lead a partition does not yet know how
-        far it goes. Asked for the end, it says so, and is asked again.
-        """
-        found = {}
-        for partition in partitions:
-            marks = self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=seconds)
-            if marks is None:
-                raise KafkaException(
-                    KafkaError(KafkaError._TIMED_OUT, f"{partition[0]}/{partition[1]}: no end is told")
-                )
-            found[partition] = marks[1]
-        return found
+        """One past the last record of each: see `ends_of`. Raises KafkaException."""
+        return ends_of(self._consumer, partitions, seconds)
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Read these from their beginning, and none else. Raises KafkaException."""

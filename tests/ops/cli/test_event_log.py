@@ -4,32 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import Message
 
 from ops.cli.event_log import TopicLog
 from ops.local_stack.broker import Broker
-from tests.kafka import create_topics, put, unique
+from tests.kafka import EarlyEnd, create_topics, put, unique
 
 VALUES = [b"%d" % number for number in range(200)]
-
-
-class EarlyEnd:
-    """What librdkafka says of a partition whose new leader does not know yet how far it goes."""
-
-    def __init__(self, topic: str, partition: int) -> None:
-        self._place = topic, partition
-
-    def topic(self) -> str:
-        return self._place[0]
-
-    def partition(self) -> int:
-        return self._place[1]
-
-    def offset(self) -> int:
-        return 0
-
-    def error(self) -> KafkaError:
-        return KafkaError(KafkaError._PARTITION_EOF)
 
 
 def a_topic(broker: Broker, values: list[bytes]) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from confluent_kafka import Consumer, Message
 
 from ops.cli.scan import Topics, partition_of
 from ops.local_stack.broker import Broker
-from tests.kafka import TopicReader, create_topics, put, unique
+from tests.kafka import EarlyEnd, TopicReader, create_topics, put, unique
 from tests.ops.cli.conftest import nobody_listens
 from workers.runtime.errors import TransientError
 
@@ -84,6 +86,32 @@ def test_since_leaves_out_what_is_older(broker: Broker) -> None:
         assert [each.value for each in topics.having_key("a", [topic], between)] == [b"new"]
         assert [each.value for each in topics.having_key("a", [topic])] == [b"old", b"new"]
         assert list(topics.having_key("a", [topic], datetime(2100, 1, 1, tzinfo=UTC))) == []
+
+
+class TellsEarlyEnds:
+    """A consumer that first says of each partition that it ends at its beginning, then nothing, then what is there."""
+
+    def __init__(self, consumer: Consumer, topic: str) -> None:
+        self._consumer = consumer
+        self._first: list[list[Any]] = [[EarlyEnd(topic, number) for number in range(PARTITIONS)], []]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._consumer, name)
+
+    def consume(self, most: int, seconds: float) -> list[Message]:
+        return self._first.pop(0) if self._first else self._consumer.consume(most, seconds)
+
+
+def test_an_end_that_comes_too_early_is_not_believed(broker: Broker) -> None:
+    topic = unique("scan")
+    create_topics(broker.address, [topic], PARTITIONS)
+    put(broker.address, topic, _records(600, keys=600))
+
+    with Topics(broker.address) as topics:
+        topics._consumer = TellsEarlyEnds(topics._consumer, topic)
+        found = list(topics.matching(lambda _: True, topic))
+
+    assert len(found) == 600
 
 
 def test_looking_creates_no_topic(broker: Broker) -> None:
