@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+import msgspec
+
 from schemas.topics import Topic
 from workers.runtime.errors import PermanentError
 
@@ -13,41 +15,20 @@ In = TypeVar("In")
 Services = TypeVar("Services")
 
 
-class Delivery(Generic[In]):
+class Delivery(msgspec.Struct, Generic[In], eq=False, gc=False):
     """One message on its way through a stage: what it says, and where it came from."""
 
-    __slots__ = ("headers", "key", "offset", "partition", "timestamp_ms", "topic", "value")
-
-    def __init__(
-        self,
-        value: In,
-        *,
-        key: bytes,
-        headers: Sequence[tuple[str, bytes]] = (),
-        topic: str = "",
-        partition: int = 0,
-        offset: int = 0,
-        timestamp_ms: int = 0,
-    ) -> None:
-        self.value = value
-        self.key = key
-        self.headers = headers
-        self.topic = topic
-        self.partition = partition
-        self.offset = offset
-        self.timestamp_ms = timestamp_ms
+    value: In
+    key: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+    topic: str = ""
+    partition: int = 0
+    offset: int = 0
+    timestamp_ms: int = 0
 
     def carrying(self, value: Any) -> Delivery[Any]:
         """The same delivery with another value: how a chained stage hands over."""
-        return Delivery(
-            value,
-            key=self.key,
-            headers=self.headers,
-            topic=self.topic,
-            partition=self.partition,
-            offset=self.offset,
-            timestamp_ms=self.timestamp_ms,
-        )
+        return Delivery(value, self.key, self.headers, self.topic, self.partition, self.offset, self.timestamp_ms)
 
 
 Outcome = Sequence[Any] | PermanentError
