@@ -12,13 +12,16 @@ from __future__ import annotations
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from workers.runtime.fetching import fetch_quickly
+
+_FETCH_BYTES: Final = 4 << 20
+"""Most that one answer of a broker holds: some thousands of orders. aiokafka would take 50 MB, and unpack them."""
 
 RecordBatch = Sequence[Any]
 """aiokafka ConsumerRecords of one partition, ascending."""
@@ -51,6 +54,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = self.transport.fetch_wait_ms
+        consumer._fetch_max_bytes = _FETCH_BYTES
         return consumer
 
     async def on_start(self) -> None:

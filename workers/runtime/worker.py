@@ -36,6 +36,7 @@ EXIT_STUCK: Final = 71
 
 _LANE_DEPTH: Final = 1
 _CHUNKS_IN_HAND: Final = 8
+_CHUNKS_HELD: Final = 12  # in hand or waiting for it
 _LEAVE_SECONDS: Final = 8.0  # of the ten we promise from SIGTERM to the end
 _STUCK_SECONDS: Final = 60.0
 _SUSPICIOUS_SECONDS: Final = 5.0
@@ -60,6 +61,7 @@ def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.
         TableManager=PatientTables,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=1 << 20,
+        broker_max_poll_records=_CHUNKS_IN_HAND * settings.chunk_records,
         broker_session_timeout=settings.session_seconds,
         broker_heartbeat_interval=max(0.3, settings.session_seconds / 6),
         broker_rebalance_timeout=rebalance,
@@ -83,9 +85,11 @@ class Lanes:
         self._lanes: dict[TP, asyncio.Queue[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand = asyncio.Semaphore(_CHUNKS_IN_HAND)
+        self._room = asyncio.Semaphore(_CHUNKS_HELD)
 
     async def put(self, event: Any) -> None:
         """Take one chunk in; waits while the lane or the worker has enough to do."""
+        await self._room.acquire()
         tp = event.message.tp
         lane = self._lanes.get(tp)
         if lane is None:
@@ -101,6 +105,8 @@ class Lanes:
             async with self._in_hand:
                 await self._run(event.value)
             event.ack()
+            del event  # a lane that waits for its next chunk would keep the last one in memory
+            self._room.release()
 
     async def close(self) -> None:
         """Drop what has not begun; it was never acknowledged."""

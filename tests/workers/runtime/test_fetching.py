@@ -12,7 +12,7 @@ from aiokafka.protocol.fetch import FetchRequest, FetchRequest_v10, FetchRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.runtime.fetching import QuickFetch
+from workers.runtime.fetching import MOST_UNREAD, QuickFetch, fetch_quickly
 
 Topics = list[tuple[str, list[tuple[Any, ...]]]]
 
@@ -85,3 +85,16 @@ def test_an_answer_that_ends_early_is_refused(
 
 def test_an_older_broker_is_spoken_to_by_aiokafka_itself() -> None:
     assert type(quick([("orders", [(0, 0, 1)])]).prepare({FETCH: (4, 10)})) is FetchRequest_v10
+
+
+@pytest.mark.parametrize(("unread", "fetched"), [(0, ["a fetch"]), (MOST_UNREAD - 1, ["a fetch"]), (MOST_UNREAD, [])])
+def test_nothing_is_fetched_while_much_lies_unread(unread: int, fetched: list[str]) -> None:
+    """What else there is to do, such as finding the place of a partition, is done."""
+    fetcher = SimpleNamespace(
+        _records=dict.fromkeys(range(unread)),
+        _proc_fetch_request=None,
+        _get_actions_per_node=lambda _: (["a fetch"], {1: ["a place"]}, 0.2, False, []),
+    )
+    fetch_quickly(fetcher)
+
+    assert fetcher._get_actions_per_node("an assignment") == (fetched, {1: ["a place"]}, 0.2, False, [])
