@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +14,19 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 
+_TRIES = 2
+"""librdkafka may crash when a broker comes back (ops/decisions/0010), here in the suite's own process. It is rare."""
+
 NOTHING = {"lost": 0, "oversold": 0, "double": 0, "findings": {}, "failed": []}
 
 
 def torture(folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
     result = folder / "result.json"
     command = [sys.executable, "-m", "ops.torture", "--logs", str(folder), "--json", str(result), *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, env=dict(os.environ), timeout=300, check=False)
+    for _ in range(_TRIES):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, env=dict(os.environ), timeout=300, check=False)
+        if done.returncode != -signal.SIGSEGV:
+            break
     said = done.stdout.decode()
     assert result.exists(), said[-3000:] + done.stderr.decode()[-3000:]
     return done.returncode, orjson.loads(result.read_bytes()), said
