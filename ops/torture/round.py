@@ -159,7 +159,7 @@ class Rounds:
         return proof_at_rest(
             until_rest=lambda: self._until_rest(plan, troubles, waited),
             prove=self._prove,
-            moving=lambda: self._moving(plan.truth),
+            moving=lambda: self._moving(plan),
             positions=lambda: self._books.positions,
             patience=2 * GIVE_UP_SECONDS,
         )
@@ -179,16 +179,19 @@ class Rounds:
             else:
                 deadline = deadline or now + GIVE_UP_SECONDS
                 if now - looked > _LOOK_SECONDS:
-                    missing, looked = self._moving(plan.truth), now
+                    missing, looked = self._moving(plan), now
                 if not missing or now > deadline:
                     return missing
             time.sleep(_TURN_SECONDS)
 
-    def _moving(self, truth: Sequence[Expected]) -> str:
-        """What is not at rest yet; the cheapest question first."""
+    def _moving(self, plan: RoundPlan) -> str:
+        """What is not at rest yet; the cheapest question first.
+
+        An order of an earlier round moves again when stock arrives for it, and may hold that stock for a while.
+        """
         if not self._rig.fleet_ready():
             return "the processes"
-        if not self._books.resting(truth):
+        if not self._books.resting((*plan.truth, *self._touched())):
             return "the orders"
         if self._books.unanswered():
             return "the warehouses"
@@ -210,7 +213,7 @@ class Rounds:
 
     def _prove(self, moving: str) -> Findings:
         books, verdict = self._books, self._books.judge(self._truth)
-        truth = [expected for expected in self._truth if expected.uid in books.touched]
+        truth = self._touched()
         uids = [expected.uid for expected in truth]
         audit, levels, reservations = self._stock.audit(uids)
         below = [
@@ -236,6 +239,10 @@ class Rounds:
             "rebuild": [*self._rig.rebuilt_wrong, *self._forgotten()],
             "slow to leave": [f"{slow:.1f} s from SIGTERM to the end"] if slow > _LEAVE_SECONDS else [],
         }
+
+    def _touched(self) -> list[Expected]:
+        """The orders of any round of which something was heard in this one."""
+        return [expected for expected in self._truth if expected.uid in self._books.touched]
 
     def _forgotten(self) -> list[str]:
         """Orders that waited for their time when Redis was emptied, and now do not, though nothing newer came."""
