@@ -23,6 +23,7 @@ class KafkaRecord:
     topic: str = "orders.raw.taobao"
     partition: int = 0
     timestamp: int = 1_762_790_400_000
+    timestamp_type: int = 0
     headers: Sequence[tuple[str, bytes]] = field(default_factory=tuple)
 
 

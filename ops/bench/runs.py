@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import signal
 import time
@@ -11,16 +12,18 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import Final
 
+import uvloop
+
 from ops.bench.contenders import Contender
 from ops.bench.ground import Ground, Grounds
 from ops.bench.meter import Cost, Meter, counters
 from ops.bench.outputs import Outputs
 from ops.bench.plain_kafka import PlainProducer
 from ops.local_stack.child import Child
-from workers.runtime.producer import Record
+from workers.runtime.producer import Producer, Record
 
 PATIENCE: Final = 60.0
-_STEP_SECONDS: Final = 0.002
+_STEP_SECONDS: Final = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,30 +126,35 @@ def throughput(grounds: Grounds, contender: Contender, warmup: Sequence[Record],
 def latency(
     grounds: Grounds, contender: Contender, warmup: Sequence[Record], work: Sequence[Record], load: float, rate: float
 ) -> Latency:
-    """Feed the work at `rate` orders a second. An order that is written late counts from when it was due."""
+    """Feed the work at `rate` orders a second. An order counts from when it was due, however late it was written."""
     with pitch(grounds, contender, warmup) as at:
-        due_at = pace(at.producer, work, rate)
+        due_at = uvloop.run(pace(at.ground.kafka, warmup[:1], work, rate))
         at.drain(work)
         late = [max(0.0, at.outputs.out_at[uid] - due) for uid, due in due_at.items()]
     cuts = quantiles(late, n=100, method="inclusive")
     return Latency(contender.name, load, rate, len(work), cuts[49], cuts[98], max(late))
 
 
-def pace(producer: PlainProducer, work: Sequence[Record], rate: float) -> dict[str, float]:
-    """Write each order when it is due, stamped with that time. When each was due, ms since 1970."""
+async def pace(brokers: str, opening: Sequence[Record], work: Sequence[Record], rate: float) -> dict[str, float]:
+    """Write each order when it is due, with what else is due by then, as the poller does.
+
+    `opening` is written before the first of them, so that the producer is connected. When each order was due, ms since
+    1970. Raises TransientError when one could not be stored.
+    """
+    producer = Producer(brokers)
+    producer.start()
+    await producer.send(opening)
     start = time.time() + 0.05
-    due_at: dict[str, float] = {}
-    sent = 0
+    sent, sending = 0, set[asyncio.Task[None]]()
     while sent < len(work):
-        now_due = min(len(work), int((time.time() - start) * rate) + 1)
-        for number in range(sent, now_due):
-            due = (start + number / rate) * 1000
-            producer.send((work[number],), int(due))
-            due_at[work[number].key.decode()] = due
-        sent = max(sent, now_due)
-        time.sleep(_STEP_SECONDS)
-    producer.confirm()
-    return due_at
+        due = min(len(work), max(0, int((time.time() - start) * rate) + 1))
+        if due > sent:
+            sending.add(asyncio.create_task(producer.send(work[sent:due])))
+            sent = due
+        await asyncio.sleep(_STEP_SECONDS)
+    await asyncio.gather(*sending)
+    await producer.close()
+    return {record.key.decode(): (start + number / rate) * 1000 for number, record in enumerate(work)}
 
 
 def _now_ms() -> int:

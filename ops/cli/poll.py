@@ -64,7 +64,8 @@ def poll(
 
     config = settings()
     logging.getLogger().setLevel(config.log_level)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("httpx", "aiokafka"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     path = shops or config.shops_file
     if path is None:
         fail(

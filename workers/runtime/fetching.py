@@ -13,9 +13,11 @@ tests/workers/runtime/test_fetching.py proves it against aiokafka's own reading.
 
 from __future__ import annotations
 
+from asyncio import sleep
 from collections.abc import Callable
 from io import BytesIO
 from struct import Struct
+from time import monotonic
 from typing import Any, Final
 
 from aiokafka.protocol.fetch import FetchRequest_v11
@@ -38,9 +40,14 @@ MOST_UNREAD: Final = 16
 """From so many partitions with something unread on, nothing is fetched. What one fetch brings is limited in bytes."""
 
 
+PAUSE_SECONDS: Final = 0.01
+"""From one fetch of a broker to the next, at least. What comes up meanwhile costs no fetch of its own."""
+
+
 def fetch_quickly(fetcher: Any) -> None:
     """Have this aiokafka Fetcher pack and read its fetches our way. Call it before it has partitions."""
     process, plan = fetcher._proc_fetch_request, fetcher._get_actions_per_node
+    next_at: dict[int, float] = {}  # when a broker may be asked again
 
     def planned(assignment: Any) -> tuple[Any, ...]:
         """Fetches, and the rest of what is to be done. aiokafka asks again when a partition has been read."""
@@ -48,6 +55,9 @@ def fetch_quickly(fetcher: Any) -> None:
         return [] if len(fetcher._records) >= MOST_UNREAD else fetches, *rest
 
     async def quick(assignment: Any, node_id: int, request: Any) -> bool:
+        if (pause := next_at.get(node_id, 0.0) - monotonic()) > 0:
+            await sleep(pause)
+        next_at[node_id] = monotonic() + PAUSE_SECONDS
         return bool(await process(assignment, node_id, QuickFetch(request, assignment.state_value)))
 
     fetcher._proc_fetch_request = quick

@@ -19,6 +19,7 @@ from faust.types import TP
 from schemas.topics import Topic
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError
+from workers.runtime.lanes import CHUNKS_HELD, Lanes
 from workers.runtime.producer import Producer
 from workers.runtime.recovery import PatientTables
 from workers.runtime.settings import Settings
@@ -34,9 +35,6 @@ log = logging.getLogger(__name__)
 EXIT_CRASHED: Final = 1
 EXIT_STUCK: Final = 71
 
-_LANE_DEPTH: Final = 1
-_CHUNKS_IN_HAND: Final = 8
-_CHUNKS_HELD: Final = 12  # in hand or waiting for it
 _LEAVE_SECONDS: Final = 8.0  # of the ten we promise from SIGTERM to the end
 _STUCK_SECONDS: Final = 60.0
 _SUSPICIOUS_SECONDS: Final = 5.0
@@ -61,7 +59,7 @@ def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.
         TableManager=PatientTables,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=1 << 20,
-        broker_max_poll_records=_CHUNKS_IN_HAND * settings.chunk_records,
+        broker_max_poll_records=CHUNKS_HELD * settings.chunk_records,
         broker_session_timeout=settings.session_seconds,
         broker_heartbeat_interval=max(0.3, settings.session_seconds / 6),
         broker_rebalance_timeout=rebalance,
@@ -77,42 +75,6 @@ def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.
     return app
 
 
-class Lanes:
-    """Runs chunks of different partitions side by side and those of one partition in order."""
-
-    def __init__(self, run: Callable[[Sequence[Any]], Any]) -> None:
-        self._run = run
-        self._lanes: dict[TP, asyncio.Queue[Any]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._in_hand = asyncio.Semaphore(_CHUNKS_IN_HAND)
-        self._room = asyncio.Semaphore(_CHUNKS_HELD)
-
-    async def put(self, event: Any) -> None:
-        """Take one chunk in; waits while the lane or the worker has enough to do."""
-        await self._room.acquire()
-        tp = event.message.tp
-        lane = self._lanes.get(tp)
-        if lane is None:
-            lane = self._lanes[tp] = asyncio.Queue(_LANE_DEPTH)
-            task = asyncio.create_task(self._work(lane), name=f"lane {tp.topic}/{tp.partition}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        await lane.put(event)
-
-    async def _work(self, lane: asyncio.Queue[Any]) -> None:
-        while True:
-            event = await lane.get()
-            async with self._in_hand:
-                await self._run(event.value)
-            event.ack()
-            del event  # a lane that waits for its next chunk would keep the last one in memory
-            self._room.release()
-
-    async def close(self) -> None:
-        """Drop what has not begun; it was never acknowledged."""
-        await end_tasks(self._tasks)
-
-
 class Reader:
     """A group that reads topics: its Faust app with one agent."""
 
@@ -125,7 +87,7 @@ class Reader:
         inbound = self.app.topic(*topics, key_type=bytes, value_type=bytes)
 
         async def consume(stream: Any) -> None:
-            self._lanes = lanes = Lanes(shell.run)
+            self._lanes = lanes = Lanes(shell.run, settings.chunk_records)
             try:
                 async for event in stream.noack().events():
                     await lanes.put(event)

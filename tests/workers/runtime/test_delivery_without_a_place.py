@@ -1,4 +1,4 @@
-"""librdkafka calls a record delivered that is in no log (ops/decisions/0010); neither of our two senders believes it.
+"""librdkafka calls a record delivered that is in no log (ops/decisions/0010); neither of our two senders does.
 
 Two requests for one partition are on their way, the broker refuses the first and takes the second: so answers one that
 does not know the producer yet. librdkafka's own mock broker does that at will; it is inside the shared library.
@@ -16,7 +16,6 @@ from confluent_kafka import KafkaError, Message
 from confluent_kafka import Producer as Librdkafka
 
 from tests.kafka import TopicReader
-from workers.runtime.errors import TransientError
 from workers.runtime.librdkafka import Writer, is_stored
 from workers.runtime.producer import Producer, Record
 
@@ -104,20 +103,6 @@ async def test_the_workers_producer_stores_all_in_order(mock_broker: MockBroker,
     await producer.send(RECORDS)
 
     assert mock_broker.log(2) == VALUES
-
-
-async def test_were_it_to_report_more_than_there_is_the_batch_would_fail_and_be_stored_by_the_next_try(
-    mock_broker: MockBroker, producer: Producer
-) -> None:
-    producer._config |= SEVERAL
-    producer.start()
-    mock_broker.refuse_the_first_and_take_the_second()
-
-    with pytest.raises(TransientError, match="without a place"):
-        await producer.send(RECORDS)
-    await producer.send(RECORDS)
-
-    assert mock_broker.log(3) == [VALUES[1], *VALUES]
 
 
 def sent_by_a_writer(mock_broker: MockBroker, settings: dict[str, int]) -> list[KafkaError | None]:

@@ -1,47 +1,22 @@
-"""A client of librdkafka that has gone wrong for good is replaced: no batch but the first waits for it."""
+"""All that is sent is stored, in order and where its key belongs; a client that cannot go on is replaced."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from confluent_kafka import KafkaError
+from aiokafka import TopicPartition
+from confluent_kafka import Message
 
 from ops.local_stack.broker import Broker
-from tests.kafka import TopicReader, create_topics, unique
+from ops.torture.proxy import Proxy
+from tests.kafka import TopicReader, create_topics, put, unique
 from workers.runtime.errors import TransientError
 from workers.runtime.producer import Producer, Record
 
-Report = Callable[[KafkaError | None, Any], None]
-
-
-class Nowhere:
-    """A record of which librdkafka does not know where it stands."""
-
-    def offset(self) -> None:
-        return None
-
-
-class Failing:
-    """In place of librdkafka: takes all records and confirms none."""
-
-    def __init__(self, error: KafkaError | None) -> None:
-        self._error = error
-        self.purged = 0
-
-    def produce(self, *_: Any, on_delivery: Report, **_others: Any) -> None:
-        on_delivery(self._error, Nowhere())
-
-    def poll(self, seconds: float) -> None:
-        time.sleep(seconds)  # as librdkafka does when there is nothing to report
-
-    def flush(self, _seconds: float) -> None:
-        """Nothing is under way."""
-
-    def purge(self) -> None:
-        self.purged += 1
+PARTITIONS = 8
+PATIENCE = 30.0
 
 
 @pytest.fixture
@@ -55,62 +30,153 @@ async def producer(broker: Broker) -> AsyncIterator[Producer]:
 @pytest.fixture
 def topic(broker: Broker) -> str:
     name = unique("sent")
-    create_topics(broker.address, [name], partitions=1)
+    create_topics(broker.address, [name], PARTITIONS)
     return name
 
 
-def failing(producer: Producer, error: KafkaError | None) -> Any:
-    """From now on its client fails so."""
-    assert producer._client is not None
-    client: Any = Failing(error)
-    producer._client.kafka = client
-    return client
+@pytest.fixture
+def way(broker: Broker) -> Iterator[Proxy]:
+    """To the broker, for the first look for it; what comes after goes straight to where the broker says it is."""
+    with Proxy(broker.port) as made:
+        yield made
 
 
-def record(topic: str, value: bytes) -> Record:
-    return Record(topic, b"key", value, [])
+def read(broker: Broker, topic: str, count: int) -> list[Message]:
+    """All that stands in a topic, at least so many."""
+    reader = TopicReader(broker.address, [topic], PARTITIONS)
+    try:
+        return reader.until(lambda came: len(came) >= count)
+    finally:
+        reader.close()
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        KafkaError(KafkaError._MSG_TIMED_OUT),
-        KafkaError(KafkaError._FATAL),
-        KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, "numbering", fatal=True),
-        None,
-    ],
-    ids=["timed out", "after a fatal error", "fatal", "delivered, but nowhere"],
-)
-async def test_after_a_batch_that_got_nowhere_the_next_one_goes_out_through_a_new_client(
-    broker: Broker, producer: Producer, topic: str, error: KafkaError | None
+def record(topic: str, number: int, value: bytes = b"") -> Record:
+    key = b"taobao:shop:%d" % (number % 50)
+    return Record(topic, key, value or b"%d" % number, [("dedupe", b"%d" % number), ("trace", b"")])
+
+
+def values_by_key(messages: list[Message]) -> dict[bytes, list[int]]:
+    found: dict[bytes, list[int]] = {}
+    for message in messages:
+        found.setdefault(message.key() or b"", []).append(int(message.value() or b"0"))
+    return found
+
+
+async def test_records_stand_where_other_clients_would_put_them_in_order_with_their_headers(
+    broker: Broker, producer: Producer, topic: str
 ) -> None:
-    gone_wrong = failing(producer, error)
+    await producer.send([record(topic, number) for number in range(500)])
 
-    with pytest.raises(TransientError, match="did not confirm"):
-        await producer.send([record(topic, b"first")])
-    await producer.send([record(topic, b"first")])
+    messages = read(broker, topic, 500)
+    assert len(messages) == 500
+    assert all(values == sorted(values) for values in values_by_key(messages).values())
+    assert {tuple(each.headers() or ()) for each in messages} == {
+        (("dedupe", b"%d" % number), ("trace", b"")) for number in range(500)
+    }
+    twin = unique("sent")
+    create_topics(broker.address, [twin], PARTITIONS)
+    put(broker.address, twin, [(record(twin, number).key, b"x") for number in range(50)])
+    assert {m.key(): m.partition() for m in messages} == {m.key(): m.partition() for m in read(broker, twin, 50)}
 
-    assert gone_wrong.purged == 1
-    reader = TopicReader(broker.address, [topic], partitions=1)
-    assert [message.value() for message in reader.until(bool)] == [b"first"]
-    reader.close()
+
+async def test_several_senders_at_once_are_each_told_when_theirs_is_stored(
+    broker: Broker, producer: Producer, topic: str
+) -> None:
+    async def sender(start: int) -> None:
+        for number in range(start, start + 20):
+            await producer.send([record(topic, number), record(topic, 1000 + number)])
+
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*(sender(start) for start in range(0, 400, 20)))
+
+    numbers = [int(message.value() or b"0") for message in read(broker, topic, 800)]
+    assert sorted(numbers) == sorted([*range(400), *range(1000, 1400)])
 
 
-async def test_a_record_that_is_refused_does_not_cost_the_client(producer: Producer, topic: str) -> None:
-    await producer.send([record(topic, b"small")])
+async def test_more_than_a_request_holds_of_one_partition_is_stored_in_order(
+    broker: Broker, producer: Producer, topic: str
+) -> None:
+    values = [b"%d" % number + bytes(400_000) for number in range(7)]
+
+    await producer.send([record(topic, 1, value) for value in values])
+
+    assert [message.value() for message in read(broker, topic, 7)] == values
+
+
+async def test_what_nobody_takes_is_refused_and_costs_the_others_nothing(
+    broker: Broker, producer: Producer, topic: str
+) -> None:
+    await producer.send([record(topic, 1)])
     before = producer._client
 
-    with pytest.raises(TransientError, match="too large"):
-        await producer.send([record(topic, bytes(21 << 20))])
+    with pytest.raises(TransientError, match="MessageSizeTooLarge"):
+        await producer.send([record(topic, 2, bytes(21 << 20))])
 
     assert producer._client is before
 
 
-async def test_a_batch_that_waits_for_room_in_a_client_that_is_dropped_is_told_so(
-    producer: Producer, topic: str
-) -> None:
-    assert producer._client is not None
-    producer._client.dropped = True
+async def test_a_broker_that_is_away_at_first_is_waited_for(broker: Broker, way: Proxy, topic: str) -> None:
+    way.refuse()
+    producer = Producer(f"127.0.0.1:{way.port}")
+    producer.start()
+    assert not await producer.reaches_kafka()
+    sending = asyncio.create_task(producer.send([record(topic, 1)]))
 
-    with pytest.raises(TransientError, match="Purged"):
-        await producer.send([record(topic, b"late")])
+    way.admit()
+
+    async with asyncio.timeout(PATIENCE):
+        await sending
+        assert await producer.reaches_kafka()
+    assert len(read(broker, topic, 1)) == 1
+    await producer.close()
+
+
+async def test_what_is_not_confirmed_in_time_is_left_to_the_sender_and_a_new_client(
+    broker: Broker, way: Proxy, topic: str
+) -> None:
+    way.refuse()
+    producer = Producer(f"127.0.0.1:{way.port}", delivery_timeout=0.2)
+    producer.start()
+    before = producer._client
+
+    with pytest.raises(TransientError, match=r"within 0.2 s"):
+        await producer.send([record(topic, 1)])
+    assert producer._client is not before
+
+    way.admit()
+    producer._delivery_timeout = PATIENCE
+    await producer.send([record(topic, 1)])
+    assert len(read(broker, topic, 1)) == 1
+    await producer.close()
+
+
+async def test_a_client_whose_numbers_the_broker_does_not_accept_is_replaced(
+    broker: Broker, producer: Producer, topic: str
+) -> None:
+    await producer.send([record(topic, number) for number in range(50)])
+    client = producer._client
+    assert client is not None
+    for partition in range(PARTITIONS):
+        client.kafka._txn_manager.increment_sequence_number(TopicPartition(topic, partition), 1000)
+
+    with pytest.raises(TransientError, match="did not confirm"):
+        await producer.send([record(topic, 50)])
+    await producer.send([record(topic, 50)])
+
+    assert producer._client is not client
+    assert {int(message.value() or b"0") for message in read(broker, topic, 51)} == set(range(51))
+
+
+async def test_whoever_waits_for_a_client_that_is_dropped_is_told_so(producer: Producer, topic: str) -> None:
+    await producer.send([record(topic, 1)])
+    client = producer._client
+    assert client is not None
+    sending = asyncio.create_task(producer.send([record(topic, 2)]))
+    while not client.kafka._message_accumulator._batches:  # noqa: ASYNC110  # nobody tells
+        await asyncio.sleep(0)
+
+    producer._begin_anew(client)
+
+    with pytest.raises(TransientError, match="given up"):
+        await sending
+    await producer.send([record(topic, 2)])

@@ -7,9 +7,10 @@ import logging
 from contextlib import suppress
 
 import pytest
+from faust.types import TP
 
+from workers.runtime.lanes import Lanes
 from workers.runtime.tasks import end_tasks
-from workers.runtime.worker import Lanes
 
 
 async def deaf(times: int) -> None:
@@ -57,7 +58,7 @@ async def test_what_never_ends_is_named_and_left_behind(caplog: pytest.LogCaptur
 
 async def test_a_chunk_at_work_that_lost_its_cancellation_does_not_keep_its_group_from_leaving() -> None:
     class Message:
-        tp = type("TP", (), {"topic": "orders.planned", "partition": 0})()
+        ends = {TP("orders.planned", 0): 0}  # noqa: RUF012
 
     class Event:
         message, value = Message(), ()
@@ -71,7 +72,7 @@ async def test_a_chunk_at_work_that_lost_its_cancellation_does_not_keep_its_grou
         begun.set()
         await deaf(1)
 
-    lanes = Lanes(run)
+    lanes = Lanes(run, chunk_records=1)
     await lanes.put(Event())
     await begun.wait()
     async with asyncio.timeout(30):
