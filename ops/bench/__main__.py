@@ -23,8 +23,8 @@ from ops.bench import printing, results
 from ops.bench.chart import speed_chart
 from ops.bench.contenders import ONE_PROCESS, Contender, available, chosen
 from ops.bench.ground import APACHE, EMBEDDED, Grounds
-from ops.bench.orders import mean_bytes, raw_orders
-from ops.bench.runs import Latency, Throughput, latency, throughput
+from ops.bench.orders import Pool, mean_bytes
+from ops.bench.runs import Latency, Throughput, fed_orders, latency, sustained, throughput
 from ops.bench.seller import SKUS, WAREHOUSES
 from workers.runtime.producer import Record
 
@@ -43,17 +43,17 @@ class Plan:
     kafka: str
 
 
-QUICK = {"orders": 400, "warmup": 100, "repeats": 1, "latency_seconds": 1.0, "partitions": 4}
+QUICK = {"orders": 400, "warmup": 100, "repeats": 1, "loads": "", "partitions": 4}
 
 
 def measure(plan: Plan, folder: Path) -> dict[str, Any]:
     """Run everything, contenders in turns. The report."""
-    orders = raw_orders(plan.warmup + plan.orders)
-    warmup, work = orders[: plan.warmup], orders[plan.warmup :]
+    pool = Pool()
+    warmup, work = pool.first(plan.warmup), pool.first(plan.warmup + plan.orders)[plan.warmup :]
     grounds = Grounds(folder, kafka=plan.kafka, partitions=plan.partitions)
     runs = list(_in_turns(plan, grounds, warmup, work))
     contenders = results.summary(plan.contenders, runs)
-    late = list(_latencies(plan, grounds, warmup, work, contenders))
+    late = list(_latencies(plan, grounds, pool, contenders))
     return {
         "machine": results.machine(),
         "kafka": plan.kafka,
@@ -80,17 +80,23 @@ def _in_turns(plan: Plan, grounds: Grounds, warmup: Sequence[Record], work: Sequ
             yield run
 
 
-def _latencies(
-    plan: Plan, grounds: Grounds, warmup: Sequence[Record], work: Sequence[Record], contenders: dict[str, Any]
-) -> Iterator[Latency]:
-    """At shares of what each contender itself can do."""
-    for load in plan.loads:
-        for contender in plan.contenders:
-            rate = load * contenders[contender.name]["orders_per_second"]
-            enough = max(1, min(len(work), int(rate * plan.latency_seconds)))
-            run = latency(grounds, contender, warmup, work[:enough], load, rate)
+def _latencies(plan: Plan, grounds: Grounds, pool: Pool, contenders: dict[str, Any]) -> Iterator[Latency]:
+    """At shares of what each contender itself can do while it is fed: feeding takes its part of the machine, too."""
+    warmup = pool.first(plan.warmup)
+    for contender in plan.contenders if plan.loads else ():
+        backlog = contenders[contender.name]["orders_per_second"]
+        able = sustained(grounds, contender, warmup, _due(plan, pool, backlog), backlog)
+        _tell(f"{contender.title}: {able:,.0f} orders/s while it is fed")
+        contenders[contender.name]["orders_per_second_fed"] = round(able)
+        for load in plan.loads:
+            run = latency(grounds, contender, warmup, _due(plan, pool, load * able), load, load * able)
             _tell(f"{contender.title} at {load:.0%}: p50 {run.p50:.0f} ms, p99 {run.p99:.0f} ms")
             yield run
+
+
+def _due(plan: Plan, pool: Pool, rate: float) -> Sequence[Record]:
+    """What is fed in one run."""
+    return pool.first(plan.warmup + fed_orders(rate, plan.latency_seconds))[plan.warmup :]
 
 
 def _tell(text: str) -> None:
@@ -105,9 +111,16 @@ def plan_of(arguments: Sequence[str]) -> tuple[Plan, argparse.Namespace]:
     asked.add_argument("--orders", type=int, default=40_000, help="in each backlog (default: 40,000)")
     asked.add_argument("--warmup", type=int, default=2_000, help="orders before each measurement (default: 2,000)")
     asked.add_argument("--repeats", type=int, default=5, help="runs of each contender (default: 5)")
-    asked.add_argument("--loads", default="25,50,80", help="percent of its own speed, for latency; empty: none")
-    asked.add_argument("--latency-seconds", type=float, default=15.0, help="how long orders are fed (default: 15)")
-    asked.add_argument("--partitions", type=int, default=24, help="of every topic (default: 24)")
+    asked.add_argument(
+        "--loads", default="25,50,80", help="percent of what it can do while fed, for latency; empty: none"
+    )
+    asked.add_argument(
+        "--latency-seconds",
+        type=float,
+        default=15.0,
+        help="of feeding that count (default: 15)",
+    )
+    asked.add_argument("--partitions", type=int, default=8, help="of every topic (default: 8)")
     asked.add_argument("--only", default="", help="contenders by name, comma separated (default: all there are)")
     asked.add_argument("--kafka", choices=(EMBEDDED, APACHE), default=EMBEDDED)
     asked.add_argument("--quick", action="store_true", help="a small run that only shows that all is well")

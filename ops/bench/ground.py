@@ -27,6 +27,9 @@ from workers.inventory.records import Count
 APACHE: Final = "apache"
 EMBEDDED: Final = "embedded"
 _DUMP: Final = "dump.rdb"
+_HEAP_MB: Final = (
+    1536  # so that pauses of the broker's collector are rare, as they are where it has a machine to itself
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class Grounds:
         shutil.copy(self._dump, folder / _DUMP)
         count = partitions or self._partitions
         with ExitStack() as running:
-            broker: ApacheKafka | Broker = ApacheKafka(folder) if self._kafka == APACHE else Broker(folder)
+            broker = ApacheKafka(folder, heap_mb=_HEAP_MB) if self._kafka == APACHE else Broker(folder)
             running.enter_context(broker)
             redis = running.enter_context(RedisServer(folder))
             _create_topics(broker.address, count)

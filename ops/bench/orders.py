@@ -38,6 +38,19 @@ def endless(seed: int = 1) -> Iterator[Record]:
         yield _record(open_sale(life, noon))
 
 
+class Pool:
+    """The first orders of a seed, made when they are asked for and kept."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._made: list[Record] = []
+        self._more = endless(seed)
+
+    def first(self, count: int) -> Sequence[Record]:
+        """So many."""
+        self._made.extend(islice(self._more, max(0, count - len(self._made))))
+        return self._made[:count]
+
+
 def _record(sale: Sale) -> Record:
     shop = ShopKey(sale.channel, sale.shop_id)
     return raw_record(Arrival(shop=shop, source="poll", at=PLACED_AT), _raw(sale))

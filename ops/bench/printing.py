@@ -14,8 +14,8 @@ def print_report(report: dict[str, Any]) -> None:
     work = report["work"]
     console.print(
         f"{work['orders']:,} orders of all six channels, {work['mean_bytes']:,} bytes each, "
-        f"{work['skus']:,} SKUs in {work['warehouses']} warehouses; {report['kafka']} Kafka; "
-        f"{report['machine']['cores']} cores; median of {work['repeats']}"
+        f"{work['skus']:,} SKUs in {work['warehouses']} warehouses; {report['kafka']} Kafka, {work['partitions']} "
+        f"partitions a topic; {report['machine']['cores']} cores for everything; median of {work['repeats']}"
     )
     console.print(_speed(report["contenders"]))
     console.print(_cpu(report["contenders"]))
@@ -35,12 +35,15 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _speed(contenders: dict[str, Any]) -> Table:
-    table = _table("Backlog", "contender", "orders/s", "all runs", "CPU us/order", "MiB", "Redis calls", "us/call")
+    table = _table(
+        "Backlog", "contender", "orders/s", "all runs", "while fed", "CPU us/order", "MiB", "Redis calls", "us/call"
+    )
     for row in contenders.values():
         table.add_row(
             row["title"],
             f"{row['orders_per_second']:,}",
             " ".join(f"{rate:,}" for rate in row["orders_per_second_all"]),
+            f"{row['orders_per_second_fed']:,}" if "orders_per_second_fed" in row else "",
             f"{row['cpu_us_per_order']:,}",
             " ".join(f"{mib:,}" for mib in row["memory_mib"].values()),
             str(row["redis_calls_per_order"]),

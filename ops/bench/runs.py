@@ -23,6 +23,10 @@ from ops.local_stack.child import Child
 from workers.runtime.producer import Producer, Record
 
 PATIENCE: Final = 60.0
+WARM_SECONDS: Final = 15.0
+"""So long, orders trickle in before any count: a broker on Java still compiles what it has long compiled elsewhere."""
+TRICKLE: Final = 0.25  # of the rate at which orders count
+_SETTLE_SECONDS: Final = 3.0  # at that rate, before they do
 _STEP_SECONDS: Final = 0.004
 
 
@@ -48,7 +52,7 @@ class Latency:
     """Orders fed at a steady rate: milliseconds from when an order was due in its raw topic until it was routed."""
 
     contender: str
-    load: float  # share of what the contender can do
+    load: float  # share of what the contender can do while it is fed
     rate: float
     orders: int
     p50: float
@@ -123,27 +127,51 @@ def throughput(grounds: Grounds, contender: Contender, warmup: Sequence[Record],
         )
 
 
+def fed_orders(rate: float, seconds: float) -> int:
+    """How many orders a run takes that feeds `rate` orders a second, of which those of `seconds` count."""
+    return int(rate * (WARM_SECONDS * TRICKLE + _SETTLE_SECONDS + seconds))
+
+
+def sustained(
+    grounds: Grounds, contender: Contender, warmup: Sequence[Record], work: Sequence[Record], rate: float
+) -> float:
+    """Orders a second that come out while `rate`, more than it can do, are fed on the same machine."""
+    with pitch(grounds, contender, warmup) as at:
+        due_at = uvloop.run(_feed(at, work, rate))
+        begin, end = min(due_at.values()), max(due_at.values())
+        came = sum(begin <= at.outputs.out_at[record.key.decode()] < end for record in work)
+    return came * 1000 / (end - begin)
+
+
 def latency(
     grounds: Grounds, contender: Contender, warmup: Sequence[Record], work: Sequence[Record], load: float, rate: float
 ) -> Latency:
     """Feed the work at `rate` orders a second. An order counts from when it was due, however late it was written."""
     with pitch(grounds, contender, warmup) as at:
-        due_at = uvloop.run(pace(at.ground.kafka, warmup[:1], work, rate))
-        at.drain(work)
+        due_at = uvloop.run(_feed(at, work, rate))
         late = [max(0.0, at.outputs.out_at[uid] - due) for uid, due in due_at.items()]
     cuts = quantiles(late, n=100, method="inclusive")
-    return Latency(contender.name, load, rate, len(work), cuts[49], cuts[98], max(late))
+    return Latency(contender.name, load, rate, len(late), cuts[49], cuts[98], max(late))
 
 
-async def pace(brokers: str, opening: Sequence[Record], work: Sequence[Record], rate: float) -> dict[str, float]:
-    """Write each order when it is due, with what else is due by then, as the poller does.
+async def _feed(at: Pitch, work: Sequence[Record], rate: float) -> dict[str, float]:
+    """Feed a trickle, then `rate` orders a second, and wait until all are out.
 
-    `opening` is written before the first of them, so that the producer is connected. When each order was due, ms since
-    1970. Raises TransientError when one could not be stored.
+    When each of those that count was due, ms since 1970. Raises TransientError, Stalled.
     """
-    producer = Producer(brokers)
+    trickle = int(rate * TRICKLE * WARM_SECONDS)
+    producer = Producer(at.ground.kafka)
     producer.start()
-    await producer.send(opening)
+    await _pace(producer, work[:trickle], rate * TRICKLE)
+    due_at = await _pace(producer, work[trickle:], rate)
+    await producer.close()
+    at.drain(work)
+    counts_from = min(due_at.values()) + _SETTLE_SECONDS * 1000
+    return {uid: due for uid, due in due_at.items() if due >= counts_from}
+
+
+async def _pace(producer: Producer, work: Sequence[Record], rate: float) -> dict[str, float]:
+    """Write each order when it is due, with what else is due by then, as the poller does."""
     start = time.time() + 0.05
     sent, sending = 0, set[asyncio.Task[None]]()
     while sent < len(work):
@@ -153,7 +181,6 @@ async def pace(brokers: str, opening: Sequence[Record], work: Sequence[Record], 
             sent = due
         await asyncio.sleep(_STEP_SECONDS)
     await asyncio.gather(*sending)
-    await producer.close()
     return {record.key.decode(): (start + number / rate) * 1000 for number, record in enumerate(work)}
 
 

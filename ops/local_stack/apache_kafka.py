@@ -21,14 +21,16 @@ START_SECONDS = 180.0  # a few at once on a busy machine take long
 STOP_SECONDS = 15.0
 _FORMAT_SECONDS = 60.0
 _LOGGING = Path(__file__).with_name("kafka.log4j2.properties")
-_MEMORY = ("-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_HEAP_MB = 384  # enough for tests, several nodes side by side
+_CALM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # no compiler and no collector that takes a core to itself
 
 
 class KafkaNode:
     """One broker and controller. Its data folder survives `stop` and `kill`."""
 
-    def __init__(self, number: int, folder: Path, jars: Path, advertised: int | None) -> None:
+    def __init__(self, number: int, folder: Path, jars: Path, advertised: int | None, heap_mb: int) -> None:
         self.number = number
+        self._memory = f"-Xms{heap_mb // 3}m", f"-Xmx{heap_mb}m"
         self.folder = folder
         self.port = free_port()
         self.brokers_port, self.controller_port = free_port(), free_port()
@@ -88,7 +90,7 @@ class KafkaNode:
 
     def launch(self) -> None:
         """Start it without waiting."""
-        command = ["java", *_MEMORY, f"-Dlog4j2.configurationFile={_LOGGING}", "-cp", self._classpath]
+        command = ["java", *self._memory, *_CALM, f"-Dlog4j2.configurationFile={_LOGGING}", "-cp", self._classpath]
         self._process = spawn([*command, "kafka.Kafka", str(self._config)], log=self.log)
 
     def up(self) -> bool:
@@ -126,12 +128,18 @@ class ApacheKafka:
     """
 
     def __init__(
-        self, folder: Path, *, nodes: int = 1, jars: Path | None = None, advertised: Sequence[int] = ()
+        self,
+        folder: Path,
+        *,
+        nodes: int = 1,
+        jars: Path | None = None,
+        advertised: Sequence[int] = (),
+        heap_mb: int = _HEAP_MB,
     ) -> None:
         self._copies = min(3, nodes)
         found = kafka_jars(jars)
         self.nodes = tuple(
-            KafkaNode(number, folder / f"kafka-{number}", found, told)
+            KafkaNode(number, folder / f"kafka-{number}", found, told, heap_mb)
             for number, told in enumerate(advertised or [None] * nodes, start=1)
         )
         self._formatted = False

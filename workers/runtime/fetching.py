@@ -40,7 +40,7 @@ MOST_UNREAD: Final = 16
 """From so many partitions with something unread on, nothing is fetched. What one fetch brings is limited in bytes."""
 
 
-PAUSE_SECONDS: Final = 0.01
+PAUSE_SECONDS: Final = 0.02
 """From one fetch of a broker to the next, at least. What comes up meanwhile costs no fetch of its own."""
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
 from schemas.topics import Topic
 from workers.runtime.errors import PermanentError
+
+_A_TURN: Final = 25
+"""Deliveries that a pure stage works on at a stretch: a few milliseconds."""
 
 In = TypeVar("In")
 Services = TypeVar("Services")
@@ -53,8 +57,15 @@ class EachOf(Generic[In]):
         self._decide = decide
 
     async def handle(self, batch: Sequence[Delivery[In]]) -> Sequence[Outcome]:
-        """One outcome per delivery; a PermanentError stays with its delivery."""
-        return [self._one(delivery) for delivery in batch]
+        """One outcome per delivery; a PermanentError stays with its delivery.
+
+        Now and then it lets others have their turn: an answer of Redis should not wait for a whole batch.
+        """
+        outcomes: list[Outcome] = []
+        for start in range(0, len(batch), _A_TURN):
+            outcomes += [self._one(delivery) for delivery in batch[start : start + _A_TURN]]
+            await asyncio.sleep(0)
+        return outcomes
 
     def _one(self, delivery: Delivery[In]) -> Outcome:
         try:
