@@ -48,7 +48,7 @@ class Account:
     backordered: str = ""
     transferred: str = ""
     letters: int = 0
-    stock: str = ""  # newest inventory event's revision
+    stock: tuple[str, int] = "", 0  # revision and fence of the newest inventory event that moved stock
     stock_kind: InventoryEventKind | None = None
 
     @property
@@ -176,9 +176,10 @@ class Books:
         self.sequences[event.warehouse_id].add(event.sequence)
         if not event.order_uid:
             return
-        account = self.accounts[event.order_uid]
-        if event.revision >= account.stock:
-            account.stock, account.stock_kind = event.revision, event.kind
+        account, age = self.accounts[event.order_uid], (event.revision, event.fence)
+        # Those of two warehouses may be read in any order: by their fence, it is known which came later.
+        if event.kind is not InventoryEventKind.NOTED and age >= account.stock:
+            account.stock, account.stock_kind = age, event.kind
 
     def places(self) -> Counter[str]:
         """How many orders are in each place."""

@@ -32,7 +32,7 @@ def told(
     return event
 
 
-def stock(kind: InventoryEventKind, sequence: int = 1, revision: str = "r1") -> InventoryEvent:
+def stock(kind: InventoryEventKind, sequence: int = 1, revision: str = "r1", fence: int = 0) -> InventoryEvent:
     return InventoryEvent(
         event_id=f"hangzhou/{sequence}",
         sequence=sequence,
@@ -42,6 +42,7 @@ def stock(kind: InventoryEventKind, sequence: int = 1, revision: str = "r1") -> 
         changes=(),
         order_uid=UID,
         revision=revision,
+        fence=fence,
     )
 
 
@@ -78,6 +79,15 @@ def test_an_orders_place_follows_from_its_newest_revision(
     messages: tuple[PlannedOrder | FulfillmentInstruction | InventoryEvent, ...], place: str
 ) -> None:
     assert books(*messages).accounts[UID].place() == place
+
+
+def test_which_of_two_warehouses_moved_stock_last_is_known_by_the_fence_in_whatever_order_it_is_read() -> None:
+    first = replace(stock(InventoryEventKind.EXPIRED, 1, fence=1), event_id="guangzhou/1", warehouse_id="guangzhou")
+    noted = replace(stock(InventoryEventKind.NOTED, 2, fence=3), event_id="guangzhou/2", warehouse_id="guangzhou")
+    again = stock(InventoryEventKind.HELD, 1, fence=2)
+    assert books(planned(), again, first, noted).accounts[UID].place() == "held"
+    over = stock(InventoryEventKind.EXPIRED, 2, fence=2)
+    assert books(planned(), again, over, first, noted).accounts[UID].place() == "expired"
 
 
 def test_an_order_whose_missing_line_is_wanted_no_more_has_left() -> None:

@@ -16,8 +16,8 @@ from ops.local_stack.ports import free_port
 from ops.local_stack.redis_server import RedisServer
 from workers.inventory.ledger import Ledger
 
-_BUS = 10_000
-_HIGHEST_PORT = 65_535 - _BUS
+_BUS = 10_000  # the cluster bus listens so many ports higher
+_OUTGOING = 32_768  # from here on, systems give ports to connections that go out
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def cluster_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     folder = Path(tmp_path_factory.mktemp("redis-cluster"))
     executable = os.environ.get("ORDERFLEET_TEST_REDIS_SERVER")
     server = RedisServer(folder, executable=executable, options=["--cluster-enabled", "yes"])
-    while server.port > _HIGHEST_PORT:  # the cluster bus listens 10,000 ports higher
+    while server.port + _BUS >= _OUTGOING:
         server.port = free_port()
     with server:
         _own_all_slots(server.url)
