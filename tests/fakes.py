@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from workers.inventory.ledger import Ledger
 from workers.runtime.errors import TransientError
-from workers.runtime.producer import Producer, Record
+from workers.runtime.producer import Producer
+from workers.runtime.records import Record
 
 
 @dataclass

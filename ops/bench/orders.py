@@ -16,7 +16,7 @@ from ops.simulators.sale import Sale
 from ops.simulators.stories import STORIES
 from workers.intake.raw import Arrival, raw_record
 from workers.intake.store import ShopKey
-from workers.runtime.producer import Record
+from workers.runtime.records import Record
 
 PLACED_AT: Final = datetime(2026, 11, 11, 4, tzinfo=UTC)
 """Noon in Beijing: every order is placed, paid and received then, so that a run repeats on any day."""

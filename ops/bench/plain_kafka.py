@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from workers.runtime.memory import calm_the_collector
-from workers.runtime.producer import Record
+from workers.runtime.records import Record
 
 
 class PlainProducer:

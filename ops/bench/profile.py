@@ -24,7 +24,8 @@ from ops.bench.ground import Ground, Grounds
 from ops.bench.orders import endless
 from ops.bench.parts import Clock, Way
 from schemas.topics import ORDERS_RAW
-from workers.runtime.producer import Producer, Record
+from workers.runtime.producer import Producer
+from workers.runtime.records import Record
 from workers.runtime.settings import Settings
 
 CHUNK = 600

@@ -20,7 +20,8 @@ from ops.bench.meter import Cost, Meter, counters
 from ops.bench.outputs import Outputs
 from ops.bench.plain_kafka import PlainProducer
 from ops.local_stack.child import Child
-from workers.runtime.producer import Producer, Record
+from workers.runtime.producer import Producer
+from workers.runtime.records import Record
 
 PATIENCE: Final = 60.0
 WARM_SECONDS: Final = 15.0

@@ -24,7 +24,7 @@ from schemas.ids import OrderUid
 from schemas.record import decode, record
 from schemas.text import Text
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
-from workers.runtime.producer import Record
+from workers.runtime.records import Record
 from workers.runtime.scripts import redis_errors
 
 RETRY_OF: Final = "retry-of"

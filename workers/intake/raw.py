@@ -15,7 +15,7 @@ from schemas.ids import order_uid
 from schemas.record import record
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
 from workers.intake.store import ShopKey
-from workers.runtime.producer import Record
+from workers.runtime.records import Record
 from workers.runtime.wire import DEDUPE_HEADER, Encoder
 
 STAGE: Final = "intake"

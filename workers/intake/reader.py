@@ -23,7 +23,7 @@ from workers.intake.store import ShopKey
 from workers.intake.unread import Unread
 from workers.intake.window import halves, horizon_of, windows
 from workers.runtime import metrics
-from workers.runtime.producer import Record
+from workers.runtime.records import Record
 
 logger = logging.getLogger(__name__)
 

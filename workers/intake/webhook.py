@@ -39,7 +39,7 @@ from workers.intake.reader import utc_now
 from workers.intake.store import ShopKey, asked
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError
-from workers.runtime.producer import Record
+from workers.runtime.records import Record
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from workers.runtime.errors import TransientError
-from workers.runtime.producing import BatchingProducer, Record
+from workers.runtime.producing import BatchingProducer
+from workers.runtime.records import Record
 from workers.runtime.tasks import end_tasks
 
 log = logging.getLogger(__name__)
@@ -137,6 +138,3 @@ class Producer:
         client, self._client = self._client, None
         if client is not None:
             await asyncio.gather(client.close(), *self._dropped)
-
-
-__all__ = ["Producer", "Record"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
@@ -23,19 +23,12 @@ from aiokafka.protocol.transaction import InitProducerIdRequest_v0
 from aiokafka.protocol.types import CompactString, Int16, Int32, Int64, Schema, TaggedFields
 from aiokafka.structs import TopicPartition
 
+from workers.runtime.records import Record
+
 _NO_TRANSACTION_MS: Final = (1 << 31) - 1
 _NOBODY_YET: Final = -1
 
 Place = tuple[str, int]  # topic, partition
-
-
-class Record(NamedTuple):
-    """One record to send."""
-
-    topic: str
-    key: bytes
-    value: bytes
-    headers: list[tuple[str, bytes]]
 
 
 class BatchingProducer(AIOKafkaProducer):  # type: ignore[misc]

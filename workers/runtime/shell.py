@@ -24,7 +24,8 @@ from schemas.dead_letter import DeadLetter, Failure
 from schemas.topics import ORDERS_QUARANTINED, Topic
 from workers.runtime import metrics
 from workers.runtime.errors import PermanentError, TransientError
-from workers.runtime.producer import Producer, Record
+from workers.runtime.producer import Producer
+from workers.runtime.records import Record
 from workers.runtime.stage import Agent, Delivery, Outcome
 from workers.runtime.table import Group
 from workers.runtime.wire import Decoder, Encoder, dead_letter

@@ -14,7 +14,7 @@ from schemas.dead_letter import DeadLetter, Failure
 from schemas.record import encode, reader
 from schemas.topics import Topic
 from workers.runtime.errors import PermanentError
-from workers.runtime.producer import Record
+from workers.runtime.records import Record
 from workers.runtime.stage import Delivery
 
 DEDUPE_HEADER: Final = "dedupe-key"

@@ -17,7 +17,8 @@ from confluent_kafka import Producer as Librdkafka
 
 from tests.kafka import TopicReader
 from workers.runtime.librdkafka import Writer, is_stored
-from workers.runtime.producer import Producer, Record
+from workers.runtime.producer import Producer
+from workers.runtime.records import Record
 
 TOPIC = "t"
 PRODUCE = 0  # the request's number in Kafka's protocol

@@ -13,7 +13,8 @@ from ops.local_stack.broker import Broker
 from ops.torture.proxy import Proxy
 from tests.kafka import TopicReader, create_topics, put, unique
 from workers.runtime.errors import TransientError
-from workers.runtime.producer import Producer, Record
+from workers.runtime.producer import Producer
+from workers.runtime.records import Record
 
 PARTITIONS = 8
 PATIENCE = 30.0
