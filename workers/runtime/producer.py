@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _ANSWER_MS: Final = 5_000  # a broker that says nothing for so long is asked again, on a new connection
 _CONNECT_PAUSE: Final = 0.3
+_CONNECT_SECONDS: Final = 1.0
 _LEAVE_SECONDS: Final = 5.0
 _BATCH_BYTES: Final = 900_000  # of one partition in one request; a broker takes a megabyte if it is not told otherwise
 _RECORD_BYTES: Final = 20 << 20
@@ -41,16 +42,20 @@ class _Client:
             request_timeout_ms=_ANSWER_MS,
         )
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._over = asyncio.Event()
         self._connecting = asyncio.create_task(self._connect(), name="connect the producer")
 
     async def _connect(self) -> None:
-        while not self._ready.done():
+        while not self._over.is_set():
             try:
                 await self.kafka.start()
             except (KafkaError, OSError, TimeoutError):
-                await asyncio.sleep(_CONNECT_PAUSE)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), _CONNECT_PAUSE)
             else:
-                self._ready.set_result(None)
+                if not self._ready.done():  # else it was dropped meanwhile
+                    self._ready.set_result(None)
+                return
 
     async def put(self, records: Sequence[Record]) -> set[asyncio.Future[Any]]:
         """Wait for a first answer of a broker, and hand over. Raises KafkaError."""
@@ -67,7 +72,9 @@ class _Client:
         return asyncio.create_task(self.close(), name="drop the producer")
 
     async def close(self) -> None:
-        """Wait a while for what is under way."""
+        """Wait a while for what is under way. A connection that is cut off while it is made would stay open."""
+        self._over.set()
+        await asyncio.wait({self._connecting}, timeout=_CONNECT_SECONDS)
         await end_tasks([self._connecting])
         with suppress(TimeoutError, KafkaError):
             await asyncio.wait_for(self.kafka.stop(), _LEAVE_SECONDS)

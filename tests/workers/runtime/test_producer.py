@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -130,6 +131,20 @@ async def test_a_broker_that_is_away_at_first_is_waited_for(broker: Broker, way:
         assert await producer.reaches_kafka()
     assert len(read(broker, topic, 1)) == 1
     await producer.close()
+
+
+@pytest.mark.parametrize("turns", range(0, 240, 10))
+async def test_one_that_is_closed_while_it_connects_leaves_nothing_open(broker: Broker, turns: int) -> None:
+    """What is left open is told by a warning, and warnings are errors here."""
+    producer = Producer(broker.address)
+    producer.start()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    await producer.close()
+
+    del producer
+    gc.collect()
 
 
 async def test_what_is_not_confirmed_in_time_is_left_to_the_sender_and_a_new_client(
