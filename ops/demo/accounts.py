@@ -16,6 +16,7 @@ from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEven
 from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.plan import Backorder, Disposition, PlannedOrder, TransferRequest
 from schemas.record import reader
+from schemas.revision import original_of
 from workers.inventory.availability import wanted
 
 PLACE_OF_DISPOSITION: Final = {
@@ -50,6 +51,7 @@ class Account:
     letters: int = 0
     stock: tuple[str, int] = "", 0  # revision and fence of the newest inventory event that moved stock
     stock_kind: InventoryEventKind | None = None
+    found_as_told: str = ""  # newest revision for which the stock was already where it had to be
 
     @property
     def doubled(self) -> bool:
@@ -84,7 +86,7 @@ class Account:
             return "shipped"  # whatever was wanted of it later
         if not live and any(self.wanted.values()) and self.shipped >= Counter(self.wanted):
             return "shipped"  # what a warehouse came up short of is wanted no more
-        if any(parcel.newest.revision == self.planned for parcel in live):
+        if any(self._is_told(parcel) for parcel in live):
             return "routed"
         if self.backordered == self.planned:
             return "backordered"
@@ -95,6 +97,11 @@ class Account:
         if self.stock_kind in (InventoryEventKind.HELD, InventoryEventKind.CHANGED):
             return "held"
         return "quarantined" if self.letters else "lost"
+
+    def _is_told(self, parcel: Parcel) -> bool:
+        """A warehouse that ships it already is told nothing when it is planned again and nothing changes."""
+        told, found = parcel.newest.revision, self.found_as_told == self.planned
+        return told == self.planned or (found and original_of(told) == original_of(self.planned))
 
 
 class Books:
@@ -180,6 +187,8 @@ class Books:
         # Those of two warehouses may be read in any order: by their fence, it is known which came later.
         if event.kind is not InventoryEventKind.NOTED and age >= account.stock:
             account.stock, account.stock_kind = age, event.kind
+            if event.kind is InventoryEventKind.CHANGED and not event.changes:
+                account.found_as_told = event.revision
 
     def places(self) -> Counter[str]:
         """How many orders are in each place."""

@@ -9,7 +9,7 @@ import pytest
 
 from ops.demo.accounts import Books, Expected, judge
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind
-from schemas.inventory import InventoryEvent, InventoryEventKind
+from schemas.inventory import InventoryEvent, InventoryEventKind, StockChange
 from schemas.plan import Disposition, PlannedOrder, RoutingPlan
 from schemas.record import encode
 from tests.builders import a_line, a_wms_event, an_order
@@ -88,6 +88,17 @@ def test_which_of_two_warehouses_moved_stock_last_is_known_by_the_fence_in_whate
     assert books(planned(), again, first, noted).accounts[UID].place() == "held"
     over = stock(InventoryEventKind.EXPIRED, 2, fence=2)
     assert books(planned(), again, over, first, noted).accounts[UID].place() == "expired"
+
+
+def test_an_order_planned_again_while_its_warehouse_ships_it_is_routed_only_if_no_stock_moved() -> None:
+    again = planned(revision="r1+001")
+    same = stock(InventoryEventKind.CHANGED, 1, revision="r1+001")
+    assert books(planned(), told("hangzhou"), again, same).accounts[UID].place() == "routed"
+    moved = replace(same, changes=(StockChange(sku="TEE-1", committed=1),))
+    assert books(planned(), told("hangzhou"), again, moved).accounts[UID].place() == "held"
+    other = planned(revision="r2")  # what the platform says anew must be told
+    said = replace(same, revision="r2")
+    assert books(planned(), told("hangzhou"), other, said).accounts[UID].place() == "held"
 
 
 def test_an_order_whose_missing_line_is_wanted_no_more_has_left() -> None:
