@@ -39,14 +39,6 @@ class Found:
         return f"{self.topic}/{self.partition}@{self.offset}"
 
 
-def partition_of(key: bytes, partitions: int) -> int:
-    """Where a record with this key is, as the Java clients, aiokafka and librdkafka's `murmur2_random` place it."""
-    from aiokafka.partitioner import murmur2
-
-    hashed: int = murmur2(key)
-    return (hashed & 0x7FFFFFFF) % partitions
-
-
 class Topics:
     """Reads topics of one Kafka. Use as a context manager; raises TransientError when Kafka is away."""
 
@@ -80,6 +72,8 @@ class Topics:
 
     def having_key(self, key: str, topics: Sequence[str], since: datetime | None = None) -> Iterator[Found]:
         """Every record of this key: reads only the partition of the key. Topics that do not exist hold nothing."""
+        from workers.runtime.producing import partition_of  # brings in aiokafka, which `--help` can do without
+
         wanted = key.encode()
         places = [(name, partition_of(wanted, self.partitions[name])) for name in topics if name in self.partitions]
         return self._read(places, lambda found: found == wanted, since)
