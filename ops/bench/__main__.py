@@ -1,6 +1,6 @@
 """Measure the fleet beside a bare loop, Quix Streams and plain Faust, on the same work, in turns. `make bench`
 
-  python -m ops.bench                            everything: about half an hour on two cores
+  python -m ops.bench                            everything: an hour or so on two cores
   python -m ops.bench --quick                    a few hundred orders: does it run, and do all say the same?
   python -m ops.bench --only orderfleet,bare-loop --repeats 5
   python -m ops.bench --kafka apache             Apache Kafka instead of the embedded broker
@@ -114,12 +114,7 @@ def plan_of(arguments: Sequence[str]) -> tuple[Plan, argparse.Namespace]:
     asked.add_argument(
         "--loads", default="25,50,80", help="percent of what it can do while fed, for latency; empty: none"
     )
-    asked.add_argument(
-        "--latency-seconds",
-        type=float,
-        default=15.0,
-        help="of feeding that count (default: 15)",
-    )
+    asked.add_argument("--latency-seconds", type=float, default=15.0, help="of feeding that count (default: 15)")
     asked.add_argument("--partitions", type=int, default=8, help="of every topic (default: 8)")
     asked.add_argument("--only", default="", help="contenders by name, comma separated (default: all there are)")
     asked.add_argument("--kafka", choices=(EMBEDDED, APACHE), default=EMBEDDED)

@@ -27,9 +27,8 @@ from workers.inventory.records import Count
 APACHE: Final = "apache"
 EMBEDDED: Final = "embedded"
 _DUMP: Final = "dump.rdb"
-_HEAP_MB: Final = (
-    1536  # so that pauses of the broker's collector are rare, as they are where it has a machine to itself
-)
+# Pauses of the broker's collector are then as rare as where it has a machine to itself.
+_HEAP_MB: Final = 1536
 
 
 @dataclass(frozen=True, slots=True)
