@@ -40,7 +40,7 @@ from workers.tag.agent import tag
 
 T = TypeVar("T")
 
-_LZ4: Final = 3
+_SNAPPY: Final = 2
 _PLAIN_ISOLATION: Final = 0
 
 
@@ -114,15 +114,17 @@ class Way:
         tagged = await self._stage("4 tag", self._tag, orders)
         planned = await self._stage("5 route", self._route, tagged)
         records = clock.pure("6 encode planned", lambda: [self._write_planned(each.value) for each in planned])
-        await clock.once("7 send planned (librdkafka)", self._producer.send(records))
+        await clock.once("7 send planned (aiokafka)", self._producer.send(records))
         return records
 
     async def _stage(self, part: str, agent: Any, batch: Sequence[Delivery[Any]]) -> list[Delivery[Any]]:
-        """These agents never wait, so one step of their coroutine is all of it."""
+        """These agents never wait; now and then they let others have their turn, and there are none."""
 
         def handle() -> list[Any]:
+            handling = agent.handle(batch)
             try:
-                agent.handle(batch).send(None)
+                while handling.send(None) is None:
+                    pass
             except StopIteration as stop:
                 return list(stop.value)
             raise RuntimeError(f"{part} waited for something")
@@ -142,7 +144,7 @@ class Way:
         await clock.once("14 settle (redis)", ledger.settle(settlements))
         events = clock.pure("15 instructions", lambda: [e for o, _, end in endings for e in events_of(o, end.result)])
         routed = clock.pure("16 encode routed", lambda: [self._write_routed(event) for event in events])
-        await clock.once("17 send routed (librdkafka)", self._producer.send(routed))
+        await clock.once("17 send routed (aiokafka)", self._producer.send(routed))
 
     async def _walk_all(
         self, orders: Sequence[PlannedOrder], claims: Sequence[Claim]
@@ -187,8 +189,8 @@ def _read(decode: Decoder, record: Any) -> Delivery[Any]:
 
 
 def _packed(records: Sequence[Record], topic: str) -> bytes:
-    """A batch as producers write it (format 2, lz4, not transactional)."""
-    builder = DefaultRecordBatchBuilder(2, _LZ4, 0, -1, -1, -1, 64 << 20)
+    """A batch as producers write it (format 2, snappy, not transactional)."""
+    builder = DefaultRecordBatchBuilder(2, _SNAPPY, 0, -1, -1, -1, 64 << 20)
     at = int(PLACED_AT.timestamp() * 1000)
     mine = (record for record in records if record.topic == topic)
     for offset, record in enumerate(mine):
