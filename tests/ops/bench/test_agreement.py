@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.bench.contenders import APART, BARE, CONTENDERS, FAUST, ONE_PROCESS, QUIX, QUIX_PYTHON, QUIX_SINK
+from ops.bench.contenders import APART, BARE, FAUST, ONE_PROCESS, QUIX, QUIX_PYTHON, QUIX_SINK, chosen
 from ops.bench.ground import Grounds
 from ops.bench.orders import raw_orders
-from ops.bench.runs import Throughput, throughput
+from ops.bench.runs import Throughput, fed_orders, latency, sustained, throughput
 
 WARMUP, ORDERS = 60, 240
 
@@ -28,8 +28,7 @@ def bare(grounds: Grounds) -> Throughput:
 
 def run(grounds: Grounds, name: str) -> Throughput:
     orders = raw_orders(WARMUP + ORDERS)
-    contender = next(each for each in CONTENDERS if each.name == name)
-    return throughput(grounds, contender, orders[:WARMUP], orders[WARMUP:])
+    return throughput(grounds, chosen([name])[0], orders[:WARMUP], orders[WARMUP:])
 
 
 @pytest.mark.parametrize("name", [ONE_PROCESS, APART, FAUST, QUIX, QUIX_SINK])
@@ -48,3 +47,16 @@ def test_a_run_counts_what_it_cost(bare: Throughput) -> None:
     assert bare.cost.redis_calls >= 3 * ORDERS  # claim, take, settle
     assert set(bare.cost.cpu) == {"bare_loop", "broker", "redis"}
     assert bare.cost.memory["bare_loop"] > 0
+
+
+def test_each_order_fed_at_a_rate_counts_once_the_rate_is_settled(
+    grounds: Grounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.bench.runs.WARM_SECONDS", 0.5)
+    monkeypatch.setattr("ops.bench.runs._SETTLE_SECONDS", 0.2)
+    [contender], orders = chosen([BARE]), raw_orders(WARMUP + fed_orders(200.0, seconds=1.0))
+    warmup, work = orders[:WARMUP], orders[WARMUP:]
+    late = latency(grounds, contender, warmup, work, load=0.5, rate=200.0)
+    assert late.orders == pytest.approx(200, abs=1)
+    assert 0 <= late.p50 <= late.p99 <= late.longest
+    assert 0 < sustained(grounds, contender, warmup, work, rate=200.0) < 220
