@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, islice
 from typing import Final
 
 from channel_adapters.contract import RawOrder
@@ -36,6 +37,32 @@ def endless(seed: int = 1) -> Iterator[Record]:
     noon = int(PLACED_AT.timestamp())
     for life in Generator(seed, goods, stories=[story for story in STORIES if story.name in _TOLD]):
         yield _record(open_sale(life, noon))
+
+
+def copied(most_made: int = 20_000, seed: int = 1) -> Iterator[Record]:
+    """The first orders of a seed, then the same under other order numbers, without an end.
+
+    A copy costs a hundredth of an order, and all but its number is as it was.
+    """
+    made = list(islice(endless(seed), most_made))
+    yield from made
+    for copy in count(1):
+        yield from (_renumbered(record, copy) for record in made)
+
+
+_NUMBER = re.compile(rb"\d+$")
+
+
+def _renumbered(record: Record, copy: int) -> Record:
+    """Its order number counts up in its first half; the generator counts in the second."""
+    order_id = record.key.rpartition(b":")[2]
+    found = _NUMBER.search(order_id)
+    assert found is not None, order_id
+    digits = found[0]
+    number = b"%d" % (int(digits) + copy * 10 ** (len(digits) // 2))
+    assert len(number) <= len(digits), "so many copies have no numbers"
+    other = order_id[: found.start()] + number.zfill(len(digits))
+    return record._replace(key=record.key[: -len(order_id)] + other, value=record.value.replace(order_id, other))
 
 
 class Pool:
