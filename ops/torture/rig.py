@@ -8,11 +8,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
 
 import topology
 from channel_adapters.registry import CHANNELS
@@ -118,6 +121,14 @@ class Rig:
             child.start()
         for child in self._children:
             child.wait_ready()
+
+    def shorten_redis_file(self) -> None:
+        """By itself, Redis does so when its file has doubled since it was last started: here it never lives so long.
+
+        Else every restart would load all that was ever done, longer each time. Goes on beside what comes next.
+        """
+        with Redis.from_url(self.redis.url) as redis, suppress(RedisError):
+            redis.bgrewriteaof()
 
     @property
     def fleet(self) -> tuple[Child, ...]:

@@ -127,6 +127,7 @@ class Rounds:
         began = time.monotonic()
         outages = len(self._books.outages)
         self._books.begin()
+        self._rig.shorten_redis_file()
         self._stock.promise(plan.stock)
         self._truth += plan.truth
         troubles = Troubles(plan.faults, self._rig, self._books)
