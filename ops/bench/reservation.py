@@ -8,7 +8,6 @@ a new one; the median of all turns is printed.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import socket
 import tempfile
@@ -23,6 +22,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import hiredis
+import uvloop
 from redis.asyncio import Redis
 
 from ops.bench.ground import Grounds
@@ -176,7 +176,7 @@ def main() -> None:
     rows = [(hot, lines, 500) for lines in (1, 2, 3, 6) for hot in (False, True)]
     rows += [(False, 2, batch) for batch in (1, 10, 50, 200, 1000)]
     with tempfile.TemporaryDirectory() as folder, Grounds(Path(folder)).fresh() as ground:
-        measured = asyncio.run(compare(ground.redis_url, rows, options.orders, options.repeats))
+        measured = uvloop.run(compare(ground.redis_url, rows, options.orders, options.repeats))
     print(f"{'stock':14}{'lines':>6}{'batch':>7}{'ledger/s':>10}{'floor/s':>10}{'share':>8}{'us CPU':>9}{'floor':>7}")
     for row in measured:
         figures = f"{row.lines:>6}{row.batch:>7}{row.ledger:>10,}{row.floor:>10,}{row.share:>8.2f}"

@@ -61,7 +61,7 @@ from workers.inventory.replies import (
 from workers.inventory.report import AuditReport, Finding
 from workers.inventory.steps import Forget, Hear, Remember, Settlement, Step, Transfer
 from workers.inventory.waiting import WaitingList
-from workers.runtime.scripts import ScriptCall, read_all, redis_errors, run_scripts
+from workers.runtime.scripts import Each, ScriptCall, read_all, redis_errors, run_scripts
 
 log = logging.getLogger(__name__)
 
@@ -90,12 +90,12 @@ class Ledger:
 
     async def claim(self, orders: Sequence[tuple[str, str, Sequence[str]]]) -> list[Claim | CorruptLedger]:
         """Claim (order uid, revision, warehouses that may be asked). No two of them may be of one order."""
-        replies = await self._run([self._calls.claim(*order) for order in orders])
+        replies = await self._run(Each(lambda order: self._calls.claim(*order), orders))
         return [read_claim(order[0], reply) for order, reply in zip(orders, replies, strict=True)]
 
     async def apply(self, steps: Sequence[Step]) -> list[Answer | CorruptLedger]:
         """Take the steps; those in one warehouse one after the other, in the order given."""
-        replies = await self._run([self._calls.step(step) for step in steps])
+        replies = await self._run(Each(self._calls.step, steps))
         answers = [read_answer(step, reply) for step, reply in zip(steps, replies, strict=True)]
         for number, answer in enumerate(answers):
             if isinstance(answer, Answer) and answer.outcome == _UNKNOWN_LINES:
@@ -114,7 +114,7 @@ class Ledger:
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[SettleOutcome]:
         """Write down how each ended. LOST means: another claim came since, start over."""
-        replies = await self._run([self._calls.settle(settlement) for settlement in settlements])
+        replies = await self._run(Each(self._calls.settle, settlements))
         return [read_outcome(SettleOutcome, reply) for reply in replies]
 
     # --- what a WMS answers

@@ -6,8 +6,9 @@ decides about an order. Connections, logging in, encryption, time limits and ret
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from hiredis import PushNotification, pack_command
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
@@ -17,6 +18,9 @@ from redis.exceptions import ResponseError
 
 Command = tuple[str | bytes | int, ...]
 
+_AT_A_TIME: Final = 32
+"""Commands that are packed before the server gets them: it works on those while the next are packed."""
+
 
 async def run_pipeline(redis: Redis, commands: Sequence[Command]) -> list[Any]:
     """Run all; the replies stand in their order, a command's own error as a ResponseError.
@@ -24,26 +28,32 @@ async def run_pipeline(redis: Redis, commands: Sequence[Command]) -> list[Any]:
     Like `Redis.pipeline(transaction=False)`, it starts over as often as the client's `retry` says when a connection
     breaks, and then raises what redis.exceptions has for that. Some commands may have taken effect by then.
     """
-    packed = b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type]  # its stub says one word
     pool: Any = redis.connection_pool
     connection = await pool.get_connection()
     try:
         replies: list[Any] = await connection.retry.call_with_retry(
-            lambda: _exchange(connection, packed, len(commands)), lambda _error: connection.disconnect(nowait=True)
+            lambda: _exchange(connection, commands), lambda _error: connection.disconnect(nowait=True)
         )
     finally:
         await pool.release(connection)
     return replies
 
 
-async def _exchange(connection: Any, packed: bytes, count: int) -> list[Any]:
-    await connection.send_packed_command(packed)
+async def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
     try:
-        return await _read(connection, count)
+        for start in range(0, len(commands), _AT_A_TIME):
+            if start:
+                await asyncio.sleep(0)  # the event loop writes when it gets its turn
+            await connection.send_packed_command(_packed(commands[start : start + _AT_A_TIME]))
+        return await _read(connection, len(commands))
     except BaseException:
         # Whoever got this connection next would take the replies that are still to come for its own.
         await connection.disconnect(nowait=True)
         raise
+
+
+def _packed(commands: Sequence[Command]) -> bytes:
+    return b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type]  # its stub says one word
 
 
 async def _read(connection: Any, count: int) -> list[Any]:

@@ -6,12 +6,12 @@ A script may take in another file of its folder with a line `-- @include <file>`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, overload
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
@@ -21,6 +21,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from workers.runtime.errors import TransientError
 from workers.runtime.pipeline import Command, run_pipeline
+
+Made = TypeVar("Made", covariant=True)
 
 _INCLUDE = re.compile(r"^-- @include (?:(\S+):)?(\S+)$", re.MULTILINE)
 _AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError)
@@ -59,6 +61,25 @@ class ScriptCall(NamedTuple):
     args: Sequence[str | bytes | int]
 
 
+class Each(Sequence[Made]):
+    """What a function makes of each of some things, when it is asked for: the first are on their way to Redis then."""
+
+    def __init__(self, make: Callable[[Any], Made], things: Sequence[Any]) -> None:
+        self._make = make
+        self._things = things
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    @overload
+    def __getitem__(self, place: int) -> Made: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Made]: ...
+    def __getitem__(self, place: int | slice) -> Made | Sequence[Made]:
+        make = self._make
+        return make(self._things[place]) if isinstance(place, int) else [make(thing) for thing in self._things[place]]
+
+
 async def run_scripts(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
     """Run all calls in one round trip; the replies stand in their order, a script's own error as a ResponseError.
 
@@ -94,9 +115,12 @@ async def read_all(redis: Redis, commands: Sequence[Command]) -> list[Any]:
 
 
 async def _run_all(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
-    return await run_pipeline(
-        redis, [("EVALSHA", script.digest, len(keys), *keys, *args) for script, keys, args in calls]
-    )
+    return await run_pipeline(redis, Each(_command, calls))
+
+
+def _command(call: ScriptCall) -> Command:
+    script, keys, args = call
+    return ("EVALSHA", script.digest, len(keys), *keys, *args)
 
 
 async def _load(redis: Redis, scripts: set[Script]) -> None:

@@ -84,6 +84,12 @@ async def test_a_connection_cut_in_the_middle_is_made_anew_and_all_is_done_again
     assert await run_pipeline(single, [("ECHO", "a"), cut, ("ECHO", "b")]) == [b"a", 0, b"b"]
 
 
+async def test_a_connection_cut_while_later_commands_are_still_packed_is_made_anew_too(single: Redis) -> None:
+    words: list[Command] = [("ECHO", f"{number}") for number in range(MANY)]
+    replies = await run_pipeline(single, [_cut(await _own_id(single)), *words])
+    assert replies == [0, *[f"{number}".encode() for number in range(MANY)]]
+
+
 async def test_a_connection_cut_too_often_raises_and_leaves_a_clean_one(
     redis_server: RedisServer, redis: Redis
 ) -> None:

@@ -13,7 +13,7 @@ from redis.exceptions import BusyLoadingError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from workers.runtime.errors import TransientError
-from workers.runtime.scripts import read_all, redis_errors
+from workers.runtime.scripts import Each, read_all, redis_errors
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,16 @@ async def test_one_wrong_key_among_those_that_are_read_together_is_not_overlooke
     await redis.set("text", "tea")
     with pytest.raises(ResponseError, match="WRONGTYPE"):
         await read_all(redis, [("HMGET", "shelf", "tea"), ("HMGET", "text", "tea")])
+
+
+def test_what_is_made_of_each_is_made_when_it_is_asked_for() -> None:
+    made: list[int] = []
+
+    def double(number: int) -> int:
+        made.append(number)
+        return 2 * number
+
+    doubled = Each(double, range(10))
+    assert (len(doubled), made) == (10, [])
+    assert (doubled[2:4], doubled[-1], made) == ([4, 6], 18, [2, 3, 9])
+    assert list(doubled) == list(range(0, 20, 2))
