@@ -28,7 +28,7 @@ WARM_SECONDS: Final = 15.0
 """So long, orders trickle in before any count: a broker on Java still compiles what it has long compiled elsewhere."""
 TRICKLE: Final = 0.25  # of the rate at which orders count
 _SETTLE_SECONDS: Final = 3.0  # at that rate, before they do
-_STEP_SECONDS: Final = 0.004
+_STEP_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
