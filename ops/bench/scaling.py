@@ -20,13 +20,15 @@ from typing import Final
 from ops.bench.ground import APACHE, EMBEDDED, Ground, Grounds
 from ops.bench.meter import Meter
 from ops.bench.orders import copied
-from ops.bench.outputs import Outputs, Stalled
+from ops.bench.outputs import Stalled, Written
 from ops.bench.plain_kafka import PlainProducer
 from ops.bench.results import MIB, SERVERS
 from ops.local_stack.child import Child, worker
 
 PATIENCE: Final = 90.0
 _BATCH: Final = 10_000
+_FIRST_LOOK_SECONDS: Final = 0.05
+_LOOK_SECONDS: Final = 0.2
 _WARM: Final = 0.1  # share of the backlog that is done before anything is measured
 
 
@@ -73,13 +75,11 @@ def measure(grounds: Grounds, setting: Setting) -> Row:
             worker(f"worker-{number}", "normalize,reserve", ground.folder, ground.environment())
             for number in range(setting.workers)
         ]
-        outputs = Outputs(ground.kafka, ground.partitions)
         try:
-            return _watch(ground, setting, children, outputs)
+            return _watch(ground, setting, children, Written(ground.kafka, ground.partitions))
         finally:
             for child in children:
                 child.stop()
-            outputs.close()
 
 
 def write_backlog(ground: Ground, size: int) -> None:
@@ -90,42 +90,47 @@ def write_backlog(ground: Ground, size: int) -> None:
         producer.confirm()
 
 
-def _watch(ground: Ground, setting: Setting, children: Sequence[Child], outputs: Outputs) -> Row:
+def _watch(ground: Ground, setting: Setting, children: Sequence[Child], outputs: Written) -> Row:
     started = time.time()
     for child in children:
         child.start()
     for child in children:
         child.wait_ready()
-    count_until(outputs, int(setting.backlog * _WARM), lambda: None)
-    meter, begun, done = Meter(ground, children), time.time(), outputs.seen
+    count_until(outputs, 1, _FIRST_LOOK_SECONDS)
+    first = time.time()
+    done = count_until(outputs, int(setting.backlog * _WARM), _LOOK_SECONDS)
+    meter, begun = Meter(ground, children), time.time()
     meter.sample()
     before = max(child.memory[-1] for child in children)
-    count_until(outputs, setting.backlog, meter.sample)
-    cost, orders = meter.read(), setting.backlog - done
+    count_until(outputs, setting.backlog, _LOOK_SECONDS, meter.sample)
+    seconds, cost, orders = time.time() - begun, meter.read(), setting.backlog - done
     own = sum(seconds for name, seconds in cost.cpu.items() if name not in SERVERS)
     most = max(cost.memory.values())
     return Row(
         setting.workers,
         setting.partitions,
         setting.backlog,
-        round(orders / max(0.001, outputs.last_ms / 1000 - begun)),
+        round(orders / seconds),
         round(own / orders * 1e6, 1),
         round(cost.redis_seconds / orders * 1e6, 1),
         most // MIB,
         (most - before) // MIB,
-        round(outputs.first_ms / 1000 - started, 1),
+        round(first - started, 1),
     )
 
 
-def count_until(outputs: Outputs, enough: int, meanwhile: Callable[[], None]) -> None:
-    """Read on until so many outputs were seen. Raises Stalled."""
-    moved = time.monotonic()
-    while outputs.seen < enough:
+def count_until(outputs: Written, enough: int, pause: float, meanwhile: Callable[[], None] = lambda: None) -> int:
+    """Look every so often until so many outputs are written. How many there are then. Raises Stalled."""
+    seen, moved = outputs.count(), time.monotonic()
+    while seen < enough:
+        time.sleep(pause)
         meanwhile()
-        if outputs.count(0.2):
+        before, seen = seen, outputs.count()
+        if seen > before:
             moved = time.monotonic()
         elif time.monotonic() - moved > PATIENCE:
-            raise Stalled(f"{outputs.seen:,} of {enough:,} orders came out, then none for {PATIENCE:g} s")
+            raise Stalled(f"{seen:,} of {enough:,} orders came out, then none for {PATIENCE:g} s")
+    return seen
 
 
 def main() -> None:
