@@ -29,7 +29,7 @@ PATIENCE: Final = 90.0
 _BATCH: Final = 10_000
 _FIRST_LOOK_SECONDS: Final = 0.05
 _LOOK_SECONDS: Final = 0.2
-_WARM: Final = 0.1  # share of the backlog that is done before anything is measured
+_WARM: Final = 0.1  # share of the backlog after which a worker's memory should grow no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What it came to. `first_seconds`: from starting the first worker to its first output."""
+    """What it came to, over the whole backlog: as the first stages run ahead of the last, no part of it stands for all.
+
+    `first_seconds`: from starting the first worker to its first output.
+    """
 
     workers: int
     partitions: int
@@ -68,7 +71,7 @@ def settings(most: int, workers: Sequence[int], partitions: Sequence[int]) -> li
 
 
 def measure(grounds: Grounds, setting: Setting) -> Row:
-    """Write the backlog, start the workers, and watch the rest of it after a warm-up."""
+    """Write the backlog, start the workers, and watch them work it off."""
     with grounds.fresh(setting.partitions) as ground:
         write_backlog(ground, setting.backlog)
         children = [
@@ -96,21 +99,21 @@ def _watch(ground: Ground, setting: Setting, children: Sequence[Child], outputs:
         child.start()
     for child in children:
         child.wait_ready()
+    meter = Meter(ground, children)
     count_until(outputs, 1, _FIRST_LOOK_SECONDS)
     first = time.time()
-    done = count_until(outputs, int(setting.backlog * _WARM), _LOOK_SECONDS)
-    meter, begun = Meter(ground, children), time.time()
+    count_until(outputs, int(setting.backlog * _WARM), _LOOK_SECONDS)
     meter.sample()
     before = max(child.memory[-1] for child in children)
     count_until(outputs, setting.backlog, _LOOK_SECONDS, meter.sample)
-    seconds, cost, orders = time.time() - begun, meter.read(), setting.backlog - done
+    took, cost, orders = time.time() - first, meter.read(), setting.backlog
     own = sum(seconds for name, seconds in cost.cpu.items() if name not in SERVERS)
     most = max(cost.memory.values())
     return Row(
         setting.workers,
         setting.partitions,
         setting.backlog,
-        round(orders / seconds),
+        round(orders / took),
         round(own / orders * 1e6, 1),
         round(cost.redis_seconds / orders * 1e6, 1),
         most // MIB,
