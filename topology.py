@@ -55,7 +55,7 @@ from workers.runtime.settings import Settings, load_settings
 from workers.runtime.shell import Shell
 from workers.runtime.stage import Every, Stage, chained, every
 from workers.runtime.table import BrokenTable, Group, check, durable, select, to_mermaid
-from workers.runtime.worker import Reader, Timer, Worker, topic_names
+from workers.runtime.worker import Reader, Timer, Worker, let_downstream_go_first, topic_names
 from workers.sweep.agent import sweep
 from workers.tag.agent import tag
 
@@ -129,6 +129,7 @@ def build_worker(settings: Settings, services: Services, stages: Sequence[str]) 
             timers.append(Timer(group, agents[0], producer))
         else:
             readers.append(_reader(group, agents, producer, settings))
+    let_downstream_go_first(readers)
     return Worker(readers, timers, producer, patience=settings.retry_seconds)
 
 

@@ -6,10 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 import topology
+from workers.runtime.settings import Settings
 from workers.runtime.table import check, durable, groups
 
 ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "ops" / "examples"
 
 
 def test_the_table_has_no_loose_ends() -> None:
@@ -20,6 +24,19 @@ def test_every_stage_can_run_in_a_process_of_its_own() -> None:
     rows = durable(topology.STAGES)
     check(rows, entering=topology.ENTERING, leaving=topology.LEAVING)
     assert len(groups(rows)) == len(topology.STAGES)
+
+
+def test_who_only_computes_gives_way_to_who_reads_what_it_writes() -> None:
+    settings = Settings(rules_file=EXAMPLES / "rules.yaml", catalogue_file=EXAMPLES / "catalogue.yaml")
+    worker = topology.build_worker(settings, topology.build_services(settings, Redis()), stages=[])
+    gives_way = {reader.name: {other.name for other in reader.gives_way_to} for reader in worker._readers}
+    assert gives_way == {
+        "normalize": {"reserve", "defer"},
+        "reserve": set(),
+        "defer": set(),
+        "reroute": {"reserve", "defer"},
+        "fulfill": set(),
+    }
 
 
 def test_the_drawing_is_current() -> None:

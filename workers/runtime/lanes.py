@@ -24,8 +24,15 @@ class Lanes:
     a flood cheap.
     """
 
-    def __init__(self, run: Callable[[Sequence[Any]], Awaitable[None]], chunk_records: int) -> None:
+    def __init__(
+        self,
+        run: Callable[[Sequence[Any]], Awaitable[None]],
+        chunk_records: int,
+        gives_way: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`gives_way`: whether there is more urgent work in this process now; then no more than one chunk begins."""
         self._run = run
+        self._gives_way = gives_way
         self._most = chunk_records
         self._waiting: list[Any] = []
         self._held = 0  # records, waiting or at work
@@ -33,6 +40,11 @@ class Lanes:
         self._room.set()
         self._busy: set[TP] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there is more to do than is done at once."""
+        return bool(self._waiting)
 
     async def put(self, event: Any) -> None:
         """Take one chunk in; waits while there is enough to do. Not to be called twice at a time."""
@@ -50,7 +62,8 @@ class Lanes:
             self._room.clear()
 
     def _begin(self) -> None:
-        while len(self._tasks) < AT_ONCE and (events := self._next()):
+        most = 1 if self._gives_way() else AT_ONCE
+        while len(self._tasks) < most and (events := self._next()):
             self._busy.update(*(event.message.ends for event in events))
             task = asyncio.create_task(self._work(events), name=f"{len(events)} chunks")
             self._tasks.add(task)

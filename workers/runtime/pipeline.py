@@ -6,7 +6,6 @@ decides about an order. Connections, logging in, encryption, time limits and ret
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -42,9 +41,8 @@ async def run_pipeline(redis: Redis, commands: Sequence[Command]) -> list[Any]:
 async def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
     try:
         for start in range(0, len(commands), _AT_A_TIME):
-            if start:
-                await asyncio.sleep(0)  # the event loop writes when it gets its turn
             await connection.send_packed_command(_packed(commands[start : start + _AT_A_TIME]))
+            connection._writer.transport.set_write_buffer_limits(0)  # else uvloop writes when it gets its turn
         return await _read(connection, len(commands))
     except BaseException:
         # Whoever got this connection next would take the replies that are still to come for its own.

@@ -76,7 +76,7 @@ class BatchingProducer(AIOKafkaProducer):  # type: ignore[misc]
         self._message_accumulator.fail_all(error)
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 13)
 def partition_of(key: bytes, count: int) -> int:
     """Which of so many partitions a key belongs to, as the Java clients and librdkafka's murmur2 have it.
 

@@ -26,7 +26,7 @@ from workers.runtime import metrics
 from workers.runtime.errors import PermanentError, TransientError
 from workers.runtime.producer import Producer
 from workers.runtime.records import Record
-from workers.runtime.stage import Agent, Delivery, Outcome
+from workers.runtime.stage import Agent, Delivery, EachOf, Outcome
 from workers.runtime.table import Group
 from workers.runtime.wire import Decoder, Encoder, dead_letter
 
@@ -87,6 +87,7 @@ class Shell:
         self._give_up = give_up
         self._sending = metrics.SEND_SECONDS.labels(group.name)
         self._age = metrics.AGE_SECONDS.labels(group.name)
+        self.only_computes = all(isinstance(agent, EachOf) for agent in agents)
         self._retries = metrics.RETRIES.labels(group.name)  # shown as 0 from the start: an alert needs to see the first
 
     async def run(self, chunk: Sequence[Any]) -> None:

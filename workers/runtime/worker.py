@@ -80,14 +80,17 @@ class Reader:
 
     def __init__(self, group: Group, topics: Sequence[str], shell: Shell, settings: Settings) -> None:
         self.name = group.name
+        self.group = group
         self.app = build_app(group, topics, settings)
+        self.gives_way_to: Sequence[Reader] = ()
+        self.only_computes = shell.only_computes
         self._lanes: Lanes | None = None
         self._moved: tuple[float, dict[TP, int | None]] = (time.monotonic(), {})
         self._topics = tuple(topics)
         inbound = self.app.topic(*topics, key_type=bytes, value_type=bytes)
 
         async def consume(stream: Any) -> None:
-            self._lanes = lanes = Lanes(shell.run, settings.chunk_records)
+            self._lanes = lanes = Lanes(shell.run, settings.chunk_records, self._gives_way)
             try:
                 async for event in stream.noack().events():
                     await lanes.put(event)
@@ -95,6 +98,9 @@ class Reader:
                 await lanes.close()
 
         self.app.agent(inbound, name=group.name)(consume)
+
+    def _gives_way(self) -> bool:
+        return any(reader._lanes is not None and reader._lanes.crowded for reader in self.gives_way_to)
 
     async def start(self) -> None:
         """Join the group. Raises when the broker is away: the process is to be restarted."""
@@ -277,6 +283,17 @@ class Worker:
     async def _leave_groups(self) -> None:
         await asyncio.gather(*(reader.stop() for reader in self._readers))
         await self._producer.close()
+
+
+def let_downstream_go_first(readers: Sequence[Reader]) -> None:
+    """Groups that only compute give way to those that read what they write.
+
+    Else they keep the processor to themselves, and most of a long backlog is planned before much of it is routed.
+    """
+    for reader in readers:
+        if reader.only_computes:
+            written = {topic for stage in reader.group.stages for topic in stage.writes}
+            reader.gives_way_to = [other for other in readers if other.group.reads in written]
 
 
 def topic_names(topic: Topic, members: Sequence[str]) -> list[str]:

@@ -40,8 +40,10 @@ class Event:
 
 
 @asynccontextmanager
-async def lanes_that(run: Callable[[Any], Awaitable[None]]) -> AsyncIterator[Lanes]:
-    lanes = Lanes(run, chunk_records=MOST)
+async def lanes_that(
+    run: Callable[[Any], Awaitable[None]], gives_way: Callable[[], bool] = lambda: False
+) -> AsyncIterator[Lanes]:
+    lanes = Lanes(run, MOST, gives_way)
     try:
         yield lanes
     finally:
@@ -101,6 +103,22 @@ async def test_a_chunk_does_not_overtake_one_that_waits_for_a_partition_they_sha
         work.end(0)
         await turns()
         assert work.runs[2:] == [[(0, 1), (1, 0), (1, 1)]]
+
+
+async def test_while_there_is_more_urgent_work_one_chunk_runs_at_a_time_and_never_none() -> None:
+    work, done, urgent = Work(), list[Record](), [True]
+    async with asyncio.timeout(PATIENCE), lanes_that(work.run, lambda: urgent[0]) as lanes:
+        for partition in range(AT_ONCE + 2):
+            await lanes.put(Event([(partition, offset) for offset in range(MOST)], done))
+        await turns()
+        assert (len(work.runs), lanes.crowded) == (1, True)
+        work.end(0)
+        await turns()
+        assert len(work.runs) == 2
+        urgent[0] = False
+        work.end(1)
+        await turns()
+        assert (len(work.runs), lanes.crowded) == (AT_ONCE + 2, False)
 
 
 async def test_a_chunk_that_is_done_is_let_go_of_though_its_partition_brings_no_other() -> None:
