@@ -83,7 +83,7 @@ class Reader:
         self.group = group
         self.app = build_app(group, topics, settings)
         self.gives_way_to: Sequence[Reader] = ()
-        self.only_computes = shell.only_computes
+        self._shell = shell
         self._lanes: Lanes | None = None
         self._moved: tuple[float, dict[TP, int | None]] = (time.monotonic(), {})
         self._topics = tuple(topics)
@@ -98,6 +98,11 @@ class Reader:
                 await lanes.close()
 
         self.app.agent(inbound, name=group.name)(consume)
+
+    @property
+    def only_computes(self) -> bool:
+        """Whether it waits for nothing but Kafka."""
+        return self._shell.only_computes
 
     def _gives_way(self) -> bool:
         return any(reader._lanes is not None and reader._lanes.crowded for reader in self.gives_way_to)
