@@ -42,7 +42,7 @@ def endless(seed: int = 1) -> Iterator[Record]:
 def copied(most_made: int = 20_000, seed: int = 1) -> Iterator[Record]:
     """The first orders of a seed, then the same under other order numbers, without an end.
 
-    A copy costs a hundredth of an order, and all but its number is as it was.
+    A copy costs a small part of what it takes to make an order, and all but its number is as it was.
     """
     made = list(islice(endless(seed), most_made))
     yield from made

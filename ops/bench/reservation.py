@@ -32,7 +32,8 @@ from workers.inventory.ledger import DAY, Ledger
 from workers.inventory.outcomes import ReserveOutcome
 from workers.inventory.records import Answer, ReservationState
 from workers.inventory.steps import Reserve
-from workers.runtime.scripts import ScriptCall
+from workers.runtime.pipeline import packed
+from workers.runtime.scripts import command_of
 
 WAREHOUSE: Final = "beijing"
 HOT: Final = "SKU-00001"
@@ -86,9 +87,9 @@ class Floor:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader = hiredis.Reader()
 
-    def send(self, packed: bytes, replies: int) -> None:
+    def send(self, pipeline: bytes, replies: int) -> None:
         """One pipeline. Raises AssertionError when a reservation was not made."""
-        self._socket.sendall(packed)
+        self._socket.sendall(pipeline)
         while replies:
             self._reader.feed(self._socket.recv(_READ_BYTES))
             while (reply := self._reader.gets()) is not False:
@@ -98,12 +99,6 @@ class Floor:
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
-
-
-def pack(calls: Sequence[ScriptCall]) -> bytes:
-    """One pipeline as it goes over the wire."""
-    words = [("EVALSHA", call.script.digest, len(call.keys), *call.keys, *call.args) for call in calls]
-    return b"".join([hiredis.pack_command(each) for each in words])  # type: ignore[arg-type]  # its stub says one word
 
 
 async def compare(url: str, rows: Sequence[tuple[bool, int, int]], orders: int, repeats: int) -> list[Row]:
@@ -125,8 +120,11 @@ async def _row(
     for _ in range(repeats):
         batches = list(_batches(made.take(orders, lines, hot=hot), batch))
         ours.append(await _timed_ledger(ledger, batches))
-        packed = [(pack([calls.reserve(step) for step in each]), len(each)) for each in _fresh(made, batches, hot=hot)]
-        theirs.append(_timed_floor(floor, packed))
+        pipelines = [
+            (packed([command_of(calls.reserve(step)) for step in each]), len(each))
+            for each in _fresh(made, batches, hot=hot)
+        ]
+        theirs.append(_timed_floor(floor, pipelines))
     wall, cpu = (median(each[index] for each in ours) / orders for index in (0, 1))
     floor_wall, floor_cpu = (median(each[index] for each in theirs) / orders for index in (0, 1))
     return Row(
@@ -159,9 +157,9 @@ async def _timed_ledger(ledger: Ledger, batches: Sequence[Sequence[Reserve]]) ->
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def _timed_floor(floor: Floor, packed: Sequence[tuple[bytes, int]]) -> tuple[float, float]:
+def _timed_floor(floor: Floor, pipelines: Sequence[tuple[bytes, int]]) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
-    for pipeline, replies in packed:
+    for pipeline, replies in pipelines:
         floor.send(pipeline, replies)
     return time.perf_counter() - wall, time.process_time() - cpu
 

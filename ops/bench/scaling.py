@@ -2,7 +2,7 @@
 
 The backlog is written before any worker starts, so that its length is what it says. The embedded broker keeps all of it
 in memory, about 5 kB an order before and as much again after: beyond a few 100,000 orders give `--kafka apache`, which
-keeps it on disk. 20,000 orders are made, 4,000 a second, and then written again and again under other order numbers.
+keeps it on disk. 20,000 orders are made; a longer backlog has them again and again under other order numbers.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def measure(grounds: Grounds, setting: Setting) -> Row:
 
 
 def write_backlog(ground: Ground, size: int) -> None:
-    """Orders, as many as asked for, never more than a batch of them in memory."""
+    """Orders, as many as asked for; in memory are those that were made, and one batch."""
     producer, orders = PlainProducer(ground.kafka), islice(copied(), size)
     while batch := list(islice(orders, _BATCH)):
         producer.send(batch)

@@ -41,7 +41,7 @@ async def run_pipeline(redis: Redis, commands: Sequence[Command]) -> list[Any]:
 async def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
     try:
         for start in range(0, len(commands), _AT_A_TIME):
-            await connection.send_packed_command(_packed(commands[start : start + _AT_A_TIME]))
+            await connection.send_packed_command(packed(commands[start : start + _AT_A_TIME]))
             connection._writer.transport.set_write_buffer_limits(0)  # else uvloop writes when it gets its turn
         return await _read(connection, len(commands))
     except BaseException:
@@ -50,7 +50,8 @@ async def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
         raise
 
 
-def _packed(commands: Sequence[Command]) -> bytes:
+def packed(commands: Sequence[Command]) -> bytes:
+    """As they go over the wire."""
     return b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type]  # its stub says one word
 
 

@@ -115,10 +115,11 @@ async def read_all(redis: Redis, commands: Sequence[Command]) -> list[Any]:
 
 
 async def _run_all(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
-    return await run_pipeline(redis, Each(_command, calls))
+    return await run_pipeline(redis, Each(command_of, calls))
 
 
-def _command(call: ScriptCall) -> Command:
+def command_of(call: ScriptCall) -> Command:
+    """What Redis is told."""
     script, keys, args = call
     return ("EVALSHA", script.digest, len(keys), *keys, *args)
 
