@@ -23,8 +23,8 @@ class _Work:
     __slots__ = ("back_at", "ended", "left", "left_at")
 
     def __init__(self, began: float, acts: Sequence[Act]) -> None:
-        self.left_at = min((began + act.after for act in acts if act.kind is WmsEventKind.SHIPPED), default=inf)
-        self.back_at = min((began + act.after for act in acts if act.ends), default=inf)
+        self.left_at = min((_moment(began, act) for act in acts if act.kind is WmsEventKind.SHIPPED), default=inf)
+        self.back_at = min((_moment(began, act) for act in acts if act.ends), default=inf)
         self.ended = inf  # when it was stopped or replaced: what would have come later does not
         self.left = False  # it was said already that goods have left
 
@@ -35,6 +35,11 @@ class _Work:
     def is_over(self, now: float) -> bool:
         """Whether it was given back or stopped by then."""
         return min(self.back_at, self.ended) <= now
+
+
+def _moment(began: float, act: Act) -> float:
+    """When an act happens, to the millisecond, as Kafka stamps instructions: both sides of a race see one order."""
+    return round(began + act.after, 3)
 
 
 class Houses:
@@ -91,7 +96,7 @@ class Houses:
         acts = fate(told, self._seed, self._mishaps, self._pace)
         work = self._work[told.warehouse_id, told.order_uid] = _Work(at, acts)
         for number, act in enumerate(acts):
-            event = self._event(told, at + act.after, act.kind, number, act.quantities, act.reason)
+            event = self._event(told, _moment(at, act), act.kind, number, act.quantities, act.reason)
             work.left = work.left or (act.kind is WmsEventKind.SHIPPED and event.message_id in self._said)
             self._say(work, event, at + act.said_after)
 

@@ -112,6 +112,22 @@ def test_a_change_replaces_what_is_not_packed_and_is_refused_when_it_has_left() 
         assert ("r2" in events[2].instruction_id) == (at < 1)
 
 
+@pytest.mark.parametrize("kind", ["change", "cancel"])
+@pytest.mark.parametrize("number", range(4))
+def test_in_the_very_millisecond_in_which_goods_leave_they_have_left_or_have_not(kind: str, number: int) -> None:
+    uid = f"taobao:shop:{number}"
+    alone = Houses(7, CALM)
+    alone.take(told(uid=uid), START)
+    left_at = all_said(alone)[2].at.timestamp()
+    for milliseconds in (-1, 0, 1):
+        houses = Houses(7, CALM)
+        houses.take(told(uid=uid), START)
+        houses.take(told(kind, "r2", uid=uid), round(left_at + milliseconds / 1000, 3))
+        counts = Counter(kinds(all_said(houses)))
+        assert counts["shipped"] + counts["cancelled"] == 1
+        assert counts["rejected"] == (milliseconds >= 0)
+
+
 def test_a_change_that_is_followed_is_never_rejected() -> None:
     houses = Houses(7, replace(CALM, other=1))
     houses.take(told(), START)
