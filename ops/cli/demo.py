@@ -11,6 +11,8 @@ from ops.cli.output import ExitCode, a_table, console, epilog, fail, print_json,
 from schemas.text import Text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import RenderableType
 
     from ops.demo.run import Report, View
@@ -58,6 +60,7 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help=say("The summary as JSON.", "以 JSON 输出结果。"))] = False,
 ) -> None:
     """The command."""
+    import shutil
     import signal
     import tempfile
     from pathlib import Path
@@ -73,18 +76,22 @@ def demo(
         orders = min(orders, max(1, int(pace * seconds)))
     plan = Plan(orders, pace, seed, workers, partitions=8, hold_seconds=15.0, kill=kill, apart=apart, faults=faults)
     rules = load_rules(settings())
-    with tempfile.TemporaryDirectory(prefix="orderfleet-demo-") as folder:
-        try:
-            with _screen(json) as show:
-                report = Demo(plan, Path(folder)).run(rules, max(60, orders // 10), show)
-        except KeyboardInterrupt:
-            fail(Text("stopped; nothing is left running", "已停止，没有留下任何进程"), 130)
-        except RuntimeError as error:
-            fail(Text(str(error), str(error)), ExitCode.BAD)
+    folder = Path(tempfile.mkdtemp(prefix="orderfleet-demo-"))
+    try:
+        with _screen(json) as show:
+            report = Demo(plan, folder).run(rules, max(60, orders // 10), show)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        fail(Text("stopped; nothing is left running", "已停止，没有留下任何进程"), 130)
+    except RuntimeError as error:
+        fail(Text(f"{error}; all logs are in {folder}", f"{error}；全部日志在 {folder}"), ExitCode.BAD)
+    if report.clean:
+        shutil.rmtree(folder, ignore_errors=True)
     if json:
-        print_json(_as_json(report))
+        print_json(_as_json(report) | ({} if report.clean else {"logs": str(folder)}))
     else:
         _print(report)
+        _print_kept(report, folder)
     raise typer.Exit(ExitCode.OK if report.clean else ExitCode.BAD)
 
 
@@ -234,6 +241,17 @@ def _findings(report: Report) -> list[str]:
         else say("The books do not balance.", "账目不平。")
     )
     return lines
+
+
+def _print_kept(report: Report, folder: Path) -> None:
+    """Where to look when something is wrong."""
+    if report.clean:
+        return
+    typer.echo(say(f"All logs are in {folder}", f"全部日志在 {folder}"))
+    if report.history is not None:
+        typer.echo(
+            say(f"What the topics say of these orders: {report.history}", f"这些订单的消息经过：{report.history}")
+        )
 
 
 def _as_json(report: Report) -> dict[str, Any]:

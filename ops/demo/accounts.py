@@ -45,7 +45,6 @@ class Account:
     ordered: dict[str, int] = field(default_factory=dict)  # the most that any revision asked for
     wanted: dict[str, int] = field(default_factory=dict)  # what the newest asks for
     routed: dict[str, Parcel] = field(default_factory=dict)  # by warehouse
-    parcels: int = 1
     backordered: str = ""
     transferred: str = ""
     letters: int = 0
@@ -55,9 +54,13 @@ class Account:
 
     @property
     def doubled(self) -> bool:
-        """Two warehouses may ship it that were neither told to stop nor gave it back, or did ship the same unit."""
-        live = sum(parcel.live for parcel in self.routed.values())
-        return live > self.parcels or any(units > self.ordered.get(sku, 0) for sku, units in self.shipped.items())
+        """Two warehouses may ship it that were neither told to stop nor gave it back, or did ship the same unit.
+
+        Warehouses that share an order have different parcels of one split.
+        """
+        live = [parcel.newest for parcel in self.routed.values() if parcel.live]
+        one_split = len({told.parcels for told in live}) <= 1 and len({told.parcel for told in live}) == len(live)
+        return not one_split or any(units > self.ordered.get(sku, 0) for sku, units in self.shipped.items())
 
     @property
     def shipped(self) -> Counter[str]:
@@ -154,7 +157,6 @@ class Books:
         account = self.accounts[told.order_uid]
         account.routed.setdefault(told.warehouse_id, Parcel()).tell(told)
         if told.kind is InstructionKind.FULFIL:
-            account.parcels = told.parcels
             self.routed[told.warehouse_id] += 1
             self.gift_units += sum(line.quantity for line in told.gifts)
 
@@ -232,7 +234,13 @@ class Verdict:
     @property
     def clean(self) -> bool:
         """Whether every order is accounted for exactly once, where it belongs."""
-        return not (self.lost or self.misplaced or self.doubled or self.unknown)
+        return not self.wrong
+
+    @property
+    def wrong(self) -> list[str]:
+        """The orders that are not, each once."""
+        misplaced = (told.partition(": ")[0] for told in self.misplaced)
+        return list(dict.fromkeys((*self.lost, *misplaced, *self.doubled, *self.unknown)))
 
 
 def judge(books: Books, truth: list[Expected]) -> Verdict:

@@ -14,9 +14,11 @@ class Told(NamedTuple):
     revision: str
     kind: InstructionKind
     units: int
+    parcel: int  # its number among the `parcels` that the order was split into
+    parcels: int
 
 
-_NOTHING = Told("", InstructionKind.CANCEL, 0)
+_NOTHING = Told("", InstructionKind.CANCEL, 0, 0, 0)
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Parcel:
     def tell(self, told: FulfillmentInstruction) -> None:
         """The warehouse is told."""
         units = sum(line.quantity for line in (*told.purchased, *told.gifts))
-        self.told = tuple(sorted((*self.told, Told(told.revision, told.kind, units))))
+        self.told = tuple(sorted((*self.told, Told(told.revision, told.kind, units, told.parcel, told.parcels))))
 
     def hear(self, event: WmsEvent) -> None:
         """The warehouse answers."""

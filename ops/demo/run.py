@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import httpx
 import orjson
 
 from ops.demo.accounts import Books, Expected, Verdict, judge
+from ops.demo.history import History
 from ops.demo.stack import Stack
 from ops.demo.tail import TopicTail
 from ops.local_stack.topics import wanted_topics
@@ -77,7 +78,7 @@ class Report:
     unanswered: int  # orders of which a warehouse never said what became of them
     memory: dict[str, list[int]]
     restarts: int
-    letters: dict[str, int] = field(default_factory=dict)
+    history: Path | None = None  # what the topics say of the orders that are wrong
 
     @property
     def clean(self) -> bool:
@@ -127,7 +128,10 @@ class Demo:
                 self._deliver(stock)
             truth = list(self._truth())
             audit, oversold = run_async(_audit(stack.redis.url))
-            return self._report(truth, audit, oversold, time.monotonic() - started)
+            report = self._report(truth, audit, oversold, time.monotonic() - started)
+            if report.verdict.wrong:
+                report.history = self._write_history(warehouses, report.verdict.wrong)
+            return report
 
     def _shop_options(self) -> list[str]:
         plan = self._plan
@@ -137,8 +141,7 @@ class Demo:
     # -- watching
 
     def _watch(self, warehouses: tuple[str, ...]) -> Iterator[View]:
-        topics = wanted_topics(channels=(), warehouses=warehouses, partitions=1, replication=1)
-        reader = TopicTail(self.stack.broker.address, [topic.topic for topic in topics], self.stack.partitions)
+        reader = self._tail(warehouses)
         shown = 0.0
         try:
             while True:
@@ -158,6 +161,10 @@ class Demo:
                     return  # the verdict names what did not come to rest
         finally:
             reader.close()
+
+    def _tail(self, warehouses: tuple[str, ...]) -> TopicTail:
+        topics = wanted_topics(channels=(), warehouses=warehouses, partitions=1, replication=1)
+        return TopicTail(self.stack.broker.address, [topic.topic for topic in topics], self.stack.partitions)
 
     def _read(self, reader: TopicTail) -> None:
         if reader.read_into(self.books, 0.2):
@@ -214,6 +221,19 @@ class Demo:
             row = orjson.loads(line)
             uid = order_uid(row["channel"], row["shop_id"], row["platform_order_id"])
             yield Expected(uid, row["story"], tuple(row["expected"]), row["skus"])
+
+    def _write_history(self, warehouses: tuple[str, ...], uids: list[str]) -> Path:
+        """Read everything once more for what was said of these orders."""
+        history, file = History(only=frozenset(uids)), self.stack.folder / "wrong-orders.txt"
+        reader = self._tail(warehouses)
+        try:
+            while messages := reader.read(QUIET_SECONDS):
+                for message in messages:
+                    history.add(message)
+        finally:
+            reader.close()
+        history.write(file, uids)
+        return file
 
     def _report(self, truth: list[Expected], audit: AuditReport, oversold: list[str], seconds: float) -> Report:
         by_channel: dict[str, int] = {}

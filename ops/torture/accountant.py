@@ -14,8 +14,8 @@ from typing import Final
 from confluent_kafka import KafkaException, Message
 
 from ops.demo.accounts import Account, Books, Expected, Verdict, judge
+from ops.demo.history import History
 from ops.demo.tail import TopicTail, enter
-from ops.torture.history import History
 from ops.torture.replay import Replay
 from schemas.inventory import InventoryEvent
 from schemas.record import reader

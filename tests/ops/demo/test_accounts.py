@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import permutations
 
 import pytest
 
@@ -25,9 +26,14 @@ def planned(disposition: Disposition = Disposition.RESERVE, revision: str = "r1"
 
 
 def told(
-    warehouse: str, kind: InstructionKind = InstructionKind.FULFIL, revision: str = "r1"
+    warehouse: str,
+    kind: InstructionKind = InstructionKind.FULFIL,
+    revision: str = "r1",
+    parcel: int = 1,
+    parcels: int = 1,
 ) -> FulfillmentInstruction:
-    [event] = events_of(planned(revision=revision), Result(told=(Told(warehouse_id=warehouse, kind=kind),)))
+    ordered = Result(told=(Told(warehouse_id=warehouse, kind=kind, parcel=parcel, parcels=parcels),))
+    [event] = events_of(planned(revision=revision), ordered)
     assert isinstance(event, FulfillmentInstruction)
     return event
 
@@ -126,6 +132,18 @@ def test_an_order_at_two_warehouses_is_double_unless_it_was_taken_back() -> None
     assert judge(books(planned(), told("hangzhou"), told("beijing")), truth).doubled == [UID]
     moved = books(planned(), told("hangzhou"), told("beijing"), told("hangzhou", InstructionKind.CANCEL, "r2"))
     assert judge(moved, truth).clean
+
+
+def test_warehouses_share_an_order_by_different_parcels_of_one_split_in_whatever_order_that_is_read() -> None:
+    before, given_back = told("hangzhou"), a_wms_event(told("hangzhou"), "short")
+    split = [told("beijing", revision="r2", parcel=1, parcels=2), told("wuhan", revision="r2", parcel=2, parcels=2)]
+    for messages in permutations((before, *split)):
+        kept = books(planned(), *messages)
+        assert kept.accounts[UID].doubled, "hangzhou was not told to stop"
+        kept.add("wms.events", UID, "1", encode(given_back))
+        assert not kept.accounts[UID].doubled
+    twice = books(planned(), split[0], told("wuhan", revision="r2", parcel=1, parcels=2))
+    assert twice.accounts[UID].doubled, "the same parcel at both"
 
 
 def test_a_run_that_lost_misplaced_or_invented_an_order_is_not_clean() -> None:

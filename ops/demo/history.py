@@ -1,9 +1,9 @@
-"""What the topics said of each order in this round, in short: written beside the logs when something is found."""
+"""What the topics said of each order, in short: written beside the logs when the books do not balance."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -27,9 +27,13 @@ _PLAN: Final = ("disposition", "gave_up", "reason", "on_short")
 
 
 class History:
-    """Lines by order, oldest first. No personal data: only what is named above is taken out of a record."""
+    """Lines by order, oldest first. No personal data: only what is named above is taken out of a record.
 
-    def __init__(self) -> None:
+    `only`: the orders to keep; all of them without it.
+    """
+
+    def __init__(self, only: Container[str] | None = None) -> None:
+        self._only = only
         self._lines: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
 
     def clear(self) -> None:
@@ -41,6 +45,8 @@ class History:
         topic, at_ms = message.topic() or "", message.timestamp()[1]
         one = orjson.loads(message.value() or b"{}")
         uid = one.get("order_uid") or (message.key() or b"").decode()
+        if self._only is not None and uid not in self._only:
+            return
         clock = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         self._lines[uid].append((at_ms, f"{clock} {topic} {orjson.dumps(_short(topic, one)).decode()}"))
 
