@@ -229,10 +229,11 @@ class _Walk:
         return warehouse in self.told and warehouse not in self.silent
 
     def _placed(self, way: Mapping[str, Sequence[Line]], waiting: Holdings, gone: Sequence[str] = ()) -> Ending:
+        """`gone`: warehouses from which all of it has left. They stay told, or another would be told to ship it, too."""
         holdings = waiting | {warehouse: wanted(lines) for warehouse, lines in way.items()}
         if self.state is ReservationState.HELD:
             return Ending(state=OrderState.HELD, holdings=holdings, routed={}, result=Result(told=self._cancels([])))
-        told, routed = [], {}
+        told, routed = [], {warehouse: self.told[warehouse] for warehouse in gone}
         for number, (warehouse, lines) in enumerate(way.items(), start=1):
             before = self.told.get(warehouse)
             parcel = before or Routed(digest="", parcel=number, parcels=len(way))
