@@ -75,17 +75,17 @@ class Services:
 
 # fmt: off
 STAGES: tuple[Stage[Services], ...] = (
-    Stage("normalize", reads=ORDERS_RAW,                 writes=(ORDERS_QUARANTINED,),                                       agent=normalize),
-    Stage("tag",       reads=chained(ORDERS_NORMALIZED), writes=(),                                                          agent=tag),
-    Stage("route",     reads=chained(ORDERS_TAGGED),     writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),            agent=route),
-    Stage("reserve",   reads=ORDERS_PLANNED,             writes=(ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED),    agent=reserve),
-    Stage("defer",     reads=ORDERS_DEFERRED,            writes=(),                                                          agent=defer),
-    Stage("wake",      reads=every(1.0),                 writes=(ORDERS_RETURNED,),                                          agent=wake),
-    Stage("reroute",   reads=ORDERS_RETURNED,            writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),            agent=reroute),
-    Stage("fulfill",   reads=WMS_EVENTS,                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                             agent=fulfill),
-    Stage("restock",   reads=every(1.0),                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                             agent=restock),
-    Stage("sweep",     reads=every(1.0),                 writes=(),                                                          agent=sweep),
-    Stage("relay",     reads=every(0.2),                 writes=(INVENTORY_EVENTS,),                                         agent=relay),
+    Stage("normalize", reads=ORDERS_RAW,                 writes=(ORDERS_QUARANTINED,),                                                   agent=normalize),
+    Stage("tag",       reads=chained(ORDERS_NORMALIZED), writes=(),                                                                      agent=tag),
+    Stage("route",     reads=chained(ORDERS_TAGGED),     writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),                        agent=route),
+    Stage("reserve",   reads=ORDERS_PLANNED,             writes=(ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED, ORDERS_REVIEW), agent=reserve),
+    Stage("defer",     reads=ORDERS_DEFERRED,            writes=(),                                                                      agent=defer),
+    Stage("wake",      reads=every(1.0),                 writes=(ORDERS_RETURNED,),                                                      agent=wake),
+    Stage("reroute",   reads=ORDERS_RETURNED,            writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),                        agent=reroute),
+    Stage("fulfill",   reads=WMS_EVENTS,                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                                         agent=fulfill),
+    Stage("restock",   reads=every(1.0),                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                                         agent=restock),
+    Stage("sweep",     reads=every(1.0),                 writes=(),                                                                      agent=sweep),
+    Stage("relay",     reads=every(0.2),                 writes=(INVENTORY_EVENTS,),                                                     agent=relay),
 )
 ENTERING = (ORDERS_RAW, WMS_EVENTS)
 LEAVING = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -107,6 +108,7 @@ class ReviewOrder:
     """On `orders.review`: an order that a person must look at before it may ship."""
 
     planned: PlannedOrder
+    missing: dict[str, int] = field(default_factory=dict)  # shipped in part: sku -> units that nobody is told to ship
 
 
 @record

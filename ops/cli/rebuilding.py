@@ -25,6 +25,7 @@ from schemas.topics import (
     INVENTORY_EVENTS,
     ORDERS_BACKORDERED,
     ORDERS_PLANNED,
+    ORDERS_REVIEW,
     ORDERS_ROUTED,
     TRANSFERS_REQUESTED,
     WMS_EVENTS,
@@ -122,6 +123,7 @@ class Rebuild:
             self._read_topic(name, lambda message: trails.instruction(message.value() or b""))
         self._read_topic(ORDERS_BACKORDERED.name, lambda message: trails.backorder(message.value() or b""))
         self._read_topic(TRANSFERS_REQUESTED.name, lambda message: trails.transfer(message.value() or b""))
+        self._read_topic(ORDERS_REVIEW.name, lambda message: trails.review(message.value() or b""))
         self._read_topic(WMS_EVENTS.name, self._take_answer)
 
     def _take_planned(self, message: Message) -> None:

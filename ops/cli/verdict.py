@@ -98,6 +98,14 @@ def _in_ledger(ledger: Whereabouts, state: OrderState) -> Text:
             return Text(
                 "the payment did not come in time, and its stock was given back", "逾期未付款，占用的库存已释放"
             )
+        case OrderState.SHIPPED:
+            return Text("all of it has left", "已全部发出")
+        case OrderState.PARTLY_SHIPPED:
+            return Text(
+                "a part of it has left, and no warehouse was told to ship the rest: it waits in orders.review, and a "
+                "person must decide",
+                "部分已发出，其余未通知任何仓库发货：在 orders.review 等待人工处理",
+            )
     return Text("its stock was given back", "占用的库存已释放")
 
 

@@ -14,7 +14,7 @@ from ops.demo.parcels import Parcel
 from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
-from schemas.plan import Backorder, Disposition, PlannedOrder, TransferRequest
+from schemas.plan import Backorder, Disposition, PlannedOrder, ReviewOrder, TransferRequest
 from schemas.record import reader
 from schemas.revision import original_of
 from workers.inventory.availability import wanted
@@ -30,6 +30,7 @@ _PLANNED = reader(PlannedOrder)
 _INSTRUCTION = reader(FulfillmentInstruction)
 _BACKORDER = reader(Backorder)
 _TRANSFER = reader(TransferRequest)
+_REVIEW = reader(ReviewOrder)
 _LETTER = reader(DeadLetter)
 _INVENTORY = reader(InventoryEvent)
 _WMS_EVENT = reader(WmsEvent)
@@ -47,6 +48,7 @@ class Account:
     routed: dict[str, Parcel] = field(default_factory=dict)  # by warehouse
     backordered: str = ""
     transferred: str = ""
+    reviewed: str = ""
     letters: int = 0
     stock: tuple[str, int] = "", 0  # revision and fence of the newest inventory event that moved stock
     stock_kind: InventoryEventKind | None = None
@@ -91,6 +93,8 @@ class Account:
             return "shipped"  # what a warehouse came up short of is wanted no more
         if any(self._is_told(parcel) for parcel in live):
             return "routed"
+        if self.reviewed == self.planned:
+            return "wms-review"  # a part has left, and a person must see to the rest
         if self.backordered == self.planned:
             return "backordered"
         if self.transferred == self.planned:
@@ -125,6 +129,7 @@ class Books:
             "orders.routed": self._instruction,
             "orders.backordered": self._backorder,
             "transfers.requested": self._transfer,
+            "orders.review": self._review,
             "orders.quarantined": self._letter,
             "inventory.events": self._inventory,
             "wms.events": self._answer,
@@ -175,6 +180,10 @@ class Books:
         self.accounts[request.order_uid].transferred = max(
             self.accounts[request.order_uid].transferred, request.revision
         )
+
+    def _review(self, value: bytes) -> None:
+        order = _REVIEW(value).planned.order
+        self.accounts[order.uid].reviewed = max(self.accounts[order.uid].reviewed, order.revision)
 
     def _letter(self, value: bytes) -> None:
         self.accounts[_LETTER(value).key].letters += 1

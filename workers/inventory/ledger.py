@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
@@ -162,10 +163,17 @@ class Ledger:
 
     async def shipped(self, asked: Sequence[tuple[str, Sequence[str]]]) -> list[bool]:
         """Of (order uid, warehouses): whether anything of the order has left any of them."""
+        return [bool(units) for units in await self.left(asked)]
+
+    async def left(self, asked: Sequence[tuple[str, Sequence[str]]]) -> list[Quantities]:
+        """Of (order uid, warehouses): the units of the order that have left all of these, by SKU."""
         pairs = [(warehouse_id, uid) for uid, warehouse_ids in asked for warehouse_id in warehouse_ids]
-        found = await read_reservations(self._redis, pairs)
-        left = {(one.warehouse_id, one.order_uid) for one in found if one.shipped}
-        return [any((warehouse_id, uid) in left for warehouse_id in warehouse_ids) for uid, warehouse_ids in asked]
+        found = {(one.warehouse_id, one.order_uid): one.shipped for one in await read_reservations(self._redis, pairs)}
+        units = [Counter[str]() for _ in asked]
+        for counter, (uid, warehouse_ids) in zip(units, asked, strict=True):
+            for warehouse_id in warehouse_ids:
+                counter.update(found.get((warehouse_id, uid), {}))
+        return [dict(counter) for counter in units]
 
     async def counted(self, asked: Sequence[tuple[str, str]]) -> list[bool]:
         """Whether each (warehouse, SKU) was ever counted."""

@@ -44,11 +44,19 @@ class OrderState(StrEnum):
     STOPPING = "stopping"  # given up; units wait for a WMS to answer that it does not ship them
     EXPIRED = "expired"
     SHIPPED = "shipped"
+    PARTLY_SHIPPED = "partly-shipped"  # nobody is told to ship the rest: a person must decide
     NOTHING = "nothing"  # it needs no stock, or was never given any
 
 
 ENDED = frozenset(
-    {OrderState.RELEASED, OrderState.STOPPING, OrderState.EXPIRED, OrderState.SHIPPED, OrderState.NOTHING}
+    {
+        OrderState.RELEASED,
+        OrderState.STOPPING,
+        OrderState.EXPIRED,
+        OrderState.SHIPPED,
+        OrderState.PARTLY_SHIPPED,
+        OrderState.NOTHING,
+    }
 )
 """Orders in these states are forgotten after a while."""
 
@@ -129,6 +137,7 @@ class Claim(NamedTuple):
     interrupted: bool = False  # an earlier claim never settled ...
     intent: tuple[str, ...] = ()  # ... and may have touched these warehouses
     returned: tuple[str, ...] = ()  # ... while these gave the order back
+    told: tuple[str, ...] = ()  # were ever told to ship it, by any revision
     result: bytes = b""  # with REPEAT; empty when that revision said nothing
 
 

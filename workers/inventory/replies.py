@@ -91,7 +91,7 @@ def _read_claim(reply: Any) -> Claim | CorruptLedger:
         return corrupt_ledger(reply)
     outcome = _CLAIM_OUTCOMES[reply[0]]
     if outcome is ClaimOutcome.CLAIMED:
-        _, fence, state, holdings, routed, interrupted, intent, returned = reply
+        _, fence, state, holdings, routed, interrupted, intent, returned, told = reply
         if not state and not interrupted:
             return Claim(outcome, int(fence))
         return Claim(
@@ -103,6 +103,7 @@ def _read_claim(reply: Any) -> Claim | CorruptLedger:
             bool(interrupted),
             tuple(intent.decode().split(",")) if intent else (),
             tuple(returned.decode().split(",")) if returned else (),
+            tuple(told.decode().split(",")) if told else (),
         )
     return Claim(outcome, result=reply[1] if outcome is ClaimOutcome.REPEAT else b"")
 

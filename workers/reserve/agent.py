@@ -9,10 +9,10 @@ from schemas.plan import PlannedOrder
 from schemas.record import decode, encode
 from workers.inventory.ledger import Ledger
 from workers.inventory.outcomes import ClaimOutcome, FenceOutcome, SettleOutcome, WithdrawOutcome
-from workers.inventory.records import LIVE, Answer, Claim, CorruptLedger, Holdings, OrderState
+from workers.inventory.records import LIVE, Answer, Claim, CorruptLedger, Holdings, OrderState, Quantities
 from workers.inventory.steps import Fence, Settlement, Step, Withdraw
 from workers.inventory.waiting import WAITS, waiting_of
-from workers.reserve.decide import Ending, Overtaken, Steps, course, pays
+from workers.reserve.decide import Ending, Overtaken, Steps, course, pays, told_before
 from workers.reserve.result import Result, events_of
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError
@@ -52,6 +52,7 @@ class _Job:
         self.source = f"{delivery.partition}:{delivery.offset}"
         self.claim: Claim | None = None
         self.holdings: Holdings = {}
+        self.left: Quantities = {}  # units that left warehouses which are not told to ship any more
         self.steps: Steps | None = None
         self.next: Sequence[Step] = ()
         self.ending: Ending | None = None
@@ -83,6 +84,7 @@ class ReserveAgent:
         await self._find_what_was_left(claimed, outcomes)
         await self._void_what_nobody_was_told(claimed, outcomes)
         claimed = [job for job in claimed if not outcomes[job.number]]
+        await self._find_what_has_left(claimed)
         self._set_out(claimed)
         await self._walk(claimed, outcomes)
         ended = [job for job in claimed if job.ending is not None]
@@ -139,6 +141,16 @@ class ReserveAgent:
             if answer.outcome is WithdrawOutcome.RELEASED:
                 job.holdings.pop(withdraw.warehouse_id)
 
+    async def _find_what_has_left(self, jobs: Sequence[_Job]) -> None:
+        """What has left a warehouse that is not told to ship the order any more is not to be shipped from another."""
+        asked = [
+            (job, before) for job in jobs if job.claim is not None and (before := told_before(job.planned, job.claim))
+        ]
+        if asked:
+            found = await self._ledger.left([(job.planned.order.uid, before) for job, before in asked])
+            for (job, _), left in zip(asked, found, strict=True):
+                job.left = left
+
     async def _answered(self, asked: Sequence[tuple[_Job, S]], outcomes: list[Outcome]) -> list[tuple[_Job, S, Answer]]:
         """What the ledger answers to these steps; a damaged key is its order's outcome."""
         answered: list[tuple[_Job, S, Answer]] = []
@@ -153,7 +165,7 @@ class ReserveAgent:
     def _set_out(self, jobs: Iterable[_Job]) -> None:
         for job in jobs:
             assert job.claim is not None
-            job.steps = course(job.planned, job.claim, job.holdings, self._hold_seconds, self._silent)
+            job.steps = course(job.planned, job.claim, job.holdings, self._hold_seconds, self._silent, job.left)
             self._advance(job, None)
 
     def _advance(self, job: _Job, answers: Sequence[Answer] | None) -> None:

@@ -51,14 +51,31 @@ def deadline_ms(order: Order, hold_seconds: float) -> int:
     return int(until.timestamp() * 1000)
 
 
+def told_before(planned: PlannedOrder, claim: Claim) -> list[str]:
+    """The warehouses that were told to ship the order once and are not any more: goods may have left them."""
+    if planned.plan.disposition is not Disposition.RESERVE:
+        return []
+    return [warehouse for warehouse in claim.told if warehouse not in _told_now(planned, claim)]
+
+
+def _told_now(planned: PlannedOrder, claim: Claim) -> dict[str, Routed]:
+    return {w: routed for w, routed in claim.routed.items() if w not in planned.plan.gave_up}
+
+
 def course(
-    planned: PlannedOrder, claim: Claim, holdings: Holdings, hold_seconds: float, silent: Collection[str] = ()
+    planned: PlannedOrder,
+    claim: Claim,
+    holdings: Holdings,
+    hold_seconds: float,
+    silent: Collection[str] = (),
+    left: Quantities | None = None,
 ) -> Steps:
     """The way of one claimed order through the ledger. `holdings`: what it has now, wherever. Raises Overtaken.
 
     `silent`: warehouses whose WMS never answers; everywhere else, units that a WMS was told of wait for its word.
+    `left`: units that have left the warehouses of `told_before`.
     """
-    walk = _Walk(planned, claim, holdings, hold_seconds, silent)
+    walk = _Walk(planned, claim, holdings, hold_seconds, silent, left or {})
     match planned.plan.disposition:
         case Disposition.RESERVE:
             return walk.reserve() if walk.quantities else walk.release()
@@ -74,14 +91,21 @@ class _Walk:
     """One order on its course. Every round of steps has a fence number of its own, higher than the last."""
 
     def __init__(
-        self, planned: PlannedOrder, claim: Claim, holdings: Holdings, hold_seconds: float, silent: Collection[str]
+        self,
+        planned: PlannedOrder,
+        claim: Claim,
+        holdings: Holdings,
+        hold_seconds: float,
+        silent: Collection[str],
+        left: Quantities,
     ) -> None:
         order = planned.order
         self.planned = planned
         self.order = order
         self.claim = claim
         self.holdings = holdings
-        self.told = {w: routed for w, routed in claim.routed.items() if w not in planned.plan.gave_up}
+        self.told = _told_now(planned, claim)
+        self.left = left
         self.silent = silent
         self.lines = lines_to_ship(order)
         self.quantities = wanted(self.lines)
@@ -94,6 +118,13 @@ class _Walk:
 
     def reserve(self) -> Steps:
         """Where a WMS has the order already it stays; else the first candidate that has it all takes it."""
+        if self.left:
+            nobodys = [line for line in self.lines if not self._owner_of(line)]
+            if rest := missing(wanted(nobodys), self.left):
+                return self._keep_for_a_person(rest)
+            self.lines = tuple(line for line in self.lines if self._owner_of(line))
+            if not self.told:
+                return self._all_left()
         if self.told:
             return self._revise() if pays(self.order) else self.keep()
         return self._place()
@@ -110,6 +141,17 @@ class _Walk:
         if kept:
             state = OrderState.COMMITTED if self.state is ReservationState.COMMITTED else OrderState.HELD
         return Ending(state=state, holdings=kept, routed={}, result=Result(told=self._cancels([])))
+
+    def _keep_for_a_person(self, rest: Quantities) -> Steps:
+        """Once a part has left, the rest is a parcel more than the buyer was told of: only the seller can say."""
+        ending = yield from self.keep()
+        result = changed(ending.result, partly_shipped=True, missing=rest)
+        return changed(ending, state=OrderState.PARTLY_SHIPPED, result=result)
+
+    def _all_left(self) -> Steps:
+        waiting = yield from self._leave_all_but([])
+        state = OrderState.STOPPING if waiting else OrderState.SHIPPED
+        return Ending(state=state, holdings=waiting, routed={}, result=Result())
 
     def release(self) -> Steps:
         waiting = yield from self._leave_all_but([])
@@ -194,9 +236,13 @@ class _Walk:
         placed: dict[str, list[Line]] = {warehouse: [] for warehouse in self.told}
         first = next(iter(self.told))
         for line in self.lines:
-            owner = (w for w, told in self.told.items() if told.line_ids is None or line.line_id in told.line_ids)
-            placed[next(owner, first)].append(line)
+            placed[self._owner_of(line) or first].append(line)
         return {warehouse: tuple(lines) for warehouse, lines in placed.items()}
+
+    def _owner_of(self, line: Line) -> str:
+        """The warehouse that was told to ship this line; "" when none was."""
+        told = (w for w, routed in self.told.items() if routed.line_ids is None or line.line_id in routed.line_ids)
+        return next(told, "")
 
     def _cannot_add(self, short: dict[str, int]) -> Steps:
         """The change asks for more than there is: what the warehouses have goes on as it was, and a person is told."""
@@ -229,7 +275,7 @@ class _Walk:
         return warehouse in self.told and warehouse not in self.silent
 
     def _placed(self, way: Mapping[str, Sequence[Line]], waiting: Holdings, gone: Sequence[str] = ()) -> Ending:
-        """`gone`: warehouses from which all of it has left. They stay told, or another would be told to ship it, too."""
+        """`gone`: warehouses that have shipped all. They stay told, or another would be told to ship it, too."""
         holdings = waiting | {warehouse: wanted(lines) for warehouse, lines in way.items()}
         if self.state is ReservationState.HELD:
             return Ending(state=OrderState.HELD, holdings=holdings, routed={}, result=Result(told=self._cancels([])))

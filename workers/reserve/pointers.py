@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -22,6 +22,9 @@ from workers.inventory.records import ENDED, Holdings, OrderState, Routed
 from workers.reserve.result import Result, Told
 from workers.reserve.telling import Records, heard_of, last_settled, routed_of
 from workers.reserve.trails import Planned, Trail
+
+_KEEPS: Final = (Disposition.RELEASE, Disposition.REVIEW, Disposition.DEFER)
+"""With these, a warehouse that has the order is told to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def is_lost(trail: Trail, records: Records) -> bool:
     Then its inventory events were lost on their way to Kafka. It may still turn out to need no stock at all.
     """
     done = trail.done
-    if done is None or trail.open or done.revision in trail.backordered or done.revision in trail.transfers:
+    if done is None or trail.open or done.revision in _said_without_stock(trail):
         return False
     older = [record for record in records.values() if record.revision < done.revision]
     if done.disposition is Disposition.RESERVE:
@@ -64,8 +67,13 @@ def is_lost(trail: Trail, records: Records) -> bool:
     return any(record.is_live for record in older)
 
 
+def _said_without_stock(trail: Trail) -> set[str]:
+    """Revisions of which it was said that no warehouse has what they want."""
+    return {*trail.backordered, *trail.transfers, *trail.shipped_in_part}
+
+
 def _settled(trail: Trail, planned: Planned, records: Records, remember_ms: int) -> Pointer:
-    routed, holdings = routed_of(trail, planned.revision), _holdings(records, planned)
+    routed, holdings = routed_of(trail, planned.revision), _holdings(trail, records, planned)
     state = _state(trail, planned, records, holdings, routed)
     fields = {
         "revision": planned.revision,
@@ -137,6 +145,8 @@ def _state(
         return OrderState.AWAITING_TRANSFER
     if planned.revision in trail.backordered:
         return OrderState.COMMITTED if routed else OrderState.BACKORDERED
+    if planned.revision in trail.shipped_in_part:
+        return OrderState.PARTLY_SHIPPED
     if planned.disposition is Disposition.RELEASE:
         return OrderState.STOPPING if holdings else OrderState.RELEASED
     if any(record.state == "expired" and record.revision == planned.revision for record in records.values()):
@@ -152,9 +162,9 @@ def _state(
     )
 
 
-def _holdings(records: Records, planned: Planned) -> Holdings:
+def _holdings(trail: Trail, records: Records, planned: Planned) -> Holdings:
     """What the order was given: what it still has, and what has left since. None of what it gave back."""
-    if planned.disposition in (Disposition.RELEASE, Disposition.REVIEW, Disposition.DEFER):
+    if planned.disposition in _KEEPS or planned.revision in trail.shipped_in_part:
         return {where: dict(record.lines) for where, record in records.items() if record.is_live}
     given: Holdings = {}
     for where, record in records.items():
@@ -171,7 +181,7 @@ def _said(trail: Trail, before: str = "") -> dict[str, str]:
     told: dict[str, list[Told]] = {}
     for one in trail.instructed.values():
         told.setdefault(one.revision, []).append(one.told)
-    revisions = told.keys() | trail.backordered.keys() | trail.transfers.keys()
+    revisions = told.keys() | _said_without_stock(trail)
     return {
         f"said:{revision}": encode(_result(trail, revision, told.get(revision, []))).decode()
         for revision in sorted(revisions)
@@ -183,13 +193,15 @@ def _result(trail: Trail, revision: str, told: Iterable[Told]) -> Result:
     cancels_last = sorted(told, key=lambda one: (one.kind is InstructionKind.CANCEL, one.parcel, one.warehouse_id))
     missing, late = trail.backordered.get(revision, ({}, False))
     moved, to, giver = trail.transfers.get(revision, ({}, "", ""))
+    rest = trail.shipped_in_part.get(revision, {})
     return Result(
         told=tuple(cancels_last),
         backordered=revision in trail.backordered,
-        missing=missing or moved,
+        missing=missing or moved or rest,
         transfer_to=to,
         transfer_from=giver,
         after_expiry=late,
+        partly_shipped=revision in trail.shipped_in_part,
     )
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine
 from schemas.order import Line, LineKind, Order
-from schemas.plan import Backorder, PlannedOrder, TransferRequest
-from schemas.record import encode, record
+from schemas.plan import Backorder, Disposition, PlannedOrder, ReviewOrder, TransferRequest
+from schemas.record import changed, encode, record
 from workers.inventory.availability import lines_to_ship
 
-Event = FulfillmentInstruction | Backorder | TransferRequest
+Event = FulfillmentInstruction | Backorder | TransferRequest | ReviewOrder
+
+PARTLY_SHIPPED: Final = "partly-shipped"
+"""The hold code of an order of which a part has left, when a later revision wants what nobody was told to ship."""
 
 
 @record
@@ -38,6 +41,7 @@ class Result:
     transfer_to: str = ""
     transfer_from: str = ""
     after_expiry: bool = False
+    partly_shipped: bool = False
 
 
 def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
@@ -47,7 +51,26 @@ def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
         events.append(Backorder(planned=planned, missing=result.missing, after_expiry=result.after_expiry))
     if result.transfer_to:
         events.append(_transfer(planned.order, result))
+    if result.partly_shipped:
+        events.append(_review(planned, result.missing))
     return events
+
+
+def _review(planned: PlannedOrder, missing: dict[str, int]) -> ReviewOrder:
+    rest = ", ".join(f"{units} of {sku}" for sku, units in sorted(missing.items()))
+    reason = (
+        f"a part of the order has left already, and no warehouse was told to ship {rest}; refund the rest in the shop, "
+        "or ship it by hand from a warehouse that has it and count its stock there"
+    )
+    plan = changed(
+        planned.plan,
+        disposition=Disposition.REVIEW,
+        reason=reason,
+        candidates=(),
+        suggested=planned.plan.candidates,
+        hold_codes=(PARTLY_SHIPPED,),
+    )
+    return ReviewOrder(planned=changed(planned, plan=plan), missing=missing)
 
 
 def _instruction(order: Order, told: Told) -> FulfillmentInstruction:

@@ -12,11 +12,12 @@ from schemas.fulfillment import InstructionKind, WmsEvent, WmsEventKind
 from schemas.order import LineKind
 from schemas.plan import Disposition
 from schemas.record import encode
-from workers.reserve.result import Told, digest_of_told
+from workers.reserve.result import PARTLY_SHIPPED, Told, digest_of_told
 
 _SHIPPABLE: Final = ("paid", "cash-on-delivery")
 _GIFT: Final = LineKind.GIFT.value
 _GIVES_BACK: Final = (WmsEventKind.SHORT, WmsEventKind.REJECTED, WmsEventKind.CANCELLED)
+_CODE: Final = encode(PARTLY_SHIPPED)
 TELLING: Final = (InstructionKind.FULFIL, InstructionKind.CHANGE)
 
 
@@ -61,6 +62,7 @@ class Trail:
     transfers: dict[str, tuple[dict[str, int], str, str]] = field(default_factory=dict)  # by revision
     gave_up: list[tuple[str, str]] = field(default_factory=list)  # revision, warehouse
     kept_back: list[str] = field(default_factory=list)  # revisions by which no warehouse was to ship it any more
+    shipped_in_part: dict[str, dict[str, int]] = field(default_factory=dict)  # by revision: what nobody ships
     refused: set[tuple[str, str]] = field(default_factory=set)  # warehouse, revision of a change
     given_back: dict[str, list[GaveBack]] = field(default_factory=dict)  # by warehouse
     mixed: dict[str, list[str]] = field(default_factory=dict)  # by revision: line ids, when a gift stands before others
@@ -153,6 +155,20 @@ class Trails:
             one = orjson.loads(value)
             moved = one["quantities"], one["to_warehouse"], one.get("from_warehouse") or ""
             self.of(one["order_uid"]).transfers[one["revision"]] = moved
+        except (ValueError, KeyError, TypeError):
+            self.unreadable += 1
+
+    def review(self, value: bytes) -> None:
+        """A record of `orders.review`; most are of other stages, and tell nothing of this one."""
+        if _CODE not in value:
+            return
+        try:
+            one = orjson.loads(value)
+            order, codes = one["planned"]["order"], one["planned"]["plan"]["hold_codes"]
+            if PARTLY_SHIPPED in codes:
+                trail = self.of(order["uid"])
+                trail.shipped_in_part[order["revision"]] = one["missing"]
+                trail.kept_back.append(order["revision"])
         except (ValueError, KeyError, TypeError):
             self.unreadable += 1
 

@@ -45,6 +45,7 @@ from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
 from tests.workers.rules.examples import example_catalogue, example_ruleset
 from workers.inventory.outcomes import ExpireOutcome
 from workers.inventory.records import Count
+from workers.inventory.steps import Hear, Lost, Ship, Short
 from workers.reserve.agent import ReserveAgent
 from workers.rules.trying import try_order
 from workers.runtime.producer import Producer
@@ -124,6 +125,18 @@ class Fleet:
 
         outcomes: Sequence[ExpireOutcome] = self._ask(sweep)
         return outcomes
+
+    def ship(self, order: Order, units: int) -> None:
+        """Hangzhou ships so many, and gives the rest back."""
+        skus = [line.sku for line in order.lines]
+        left = Ship("hangzhou", order.uid, "m1", 1, {"COFFEE-1KG": units}, skus)
+        rest = Short("hangzhou", order.uid, "m2", 1, order.revision, Lost.UNITS, {}, skus)
+
+        async def shipped(ledger):  # type: ignore[no-untyped-def]
+            await ledger.apply([left, rest])
+            await ledger.hear([Hear(order.uid, "hangzhou", order.revision)])
+
+        self._ask(shipped)
 
 
 @pytest.fixture
@@ -250,6 +263,20 @@ def test_a_cancelled_order_has_given_its_stock_back(fleet: Fleet, run: Run, numb
     fleet.reserve(a_planned_order(cancelled, a_plan(disposition=Disposition.RELEASE)))
 
     assert "its stock was given back" in run("explain", cancelled.uid).stdout
+
+
+@pytest.mark.parametrize(("units", "told"), [(1, "a part of it has left"), (2, "all of it has left")])
+def test_an_order_that_is_changed_when_goods_have_left_says_so(
+    fleet: Fleet, run: Run, number: str, units: int, told: str
+) -> None:
+    fleet.count_stock(hangzhou=10)
+    order = an_order(number, lines=COFFEE)
+    fleet.reserve(a_planned_order(order))
+    fleet.ship(order, units)
+    memo = an_order(number, lines=COFFEE, seller_memo="gift", modified_at=NOON + timedelta(hours=1))
+    fleet.reserve(a_planned_order(memo))
+
+    assert told in run("explain", order.uid).stdout
 
 
 def test_a_backorder_says_what_is_missing(fleet: Fleet, run: Run, number: str) -> None:

@@ -27,6 +27,7 @@ from schemas.topics import (
     INVENTORY_EVENTS,
     ORDERS_BACKORDERED,
     ORDERS_PLANNED,
+    ORDERS_REVIEW,
     ORDERS_ROUTED,
     TRANSFERS_REQUESTED,
     WMS_EVENTS,
@@ -47,7 +48,15 @@ from workers.reserve.pointers import same_pointer
 from workers.runtime.stage import Delivery
 from workers.runtime.wire import Encoder
 
-OUTPUTS = (ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED, ORDERS_PLANNED, INVENTORY_EVENTS, WMS_EVENTS)
+OUTPUTS = (
+    ORDERS_ROUTED,
+    ORDERS_BACKORDERED,
+    TRANSFERS_REQUESTED,
+    ORDERS_REVIEW,
+    ORDERS_PLANNED,
+    INVENTORY_EVENTS,
+    WMS_EVENTS,
+)
 
 
 class Fleet(Traffic):
@@ -737,6 +746,38 @@ def test_an_order_that_a_person_must_see_to_is_at_no_warehouse(world: World, run
         assert (await fleet.ledger.audit()).is_clean
 
     world(corrected)
+
+
+def test_what_is_left_of_an_order_that_shipped_in_part_waits_for_a_person_as_before(world: World, run: Run) -> None:
+    async def ship_in_part(fleet: Fleet) -> dict[str, dict[str, str]]:
+        await fleet.ledger.set_stock("hangzhou", {sku: Count(on_hand=9) for sku in ("A", "B")})
+        await fleet.handle(PLANNED)
+        await fleet.acknowledge()
+        [told] = of(fleet, FulfillmentInstruction)
+        again, _ = await fleet.dealt_with(
+            a_wms_event(told, "shipped", "m1", quantities={"A": 1}),
+            a_wms_event(told, "short", "m2", reason="damaged"),
+        )
+        await fleet.handle(again)
+        await fleet.handle(MORE)
+        [review] = of(fleet, ReviewOrder)
+        assert review.missing
+        await fleet.relay()
+        _, pointers = await state(fleet)
+        await fleet.redis.flushall()
+        return pointers
+
+    before = world(ship_in_part)
+    assert not rebuilt(run)["lost_orders"]
+
+    async def look(fleet: Fleet) -> None:
+        _, pointers = await state(fleet)
+        assert all(same_pointer(before[key], pointers[key]) for key in before)
+        assert await fleet.again(MORE, 2) == of(fleet, ReviewOrder)
+        [review] = await fleet.again(changed(MORE, order=changed(MORE.order, revision="r3")), 3)
+        assert isinstance(review, ReviewOrder)
+
+    world(look)
 
 
 # -- lost changes --------------------------------------------------------------------------------------------------

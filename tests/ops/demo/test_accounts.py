@@ -146,6 +146,16 @@ def test_warehouses_share_an_order_by_different_parcels_of_one_split_in_whatever
     assert twice.accounts[UID].doubled, "the same parcel at both"
 
 
+def test_an_order_of_which_a_part_has_left_is_with_the_person_who_sees_to_the_rest() -> None:
+    parcel, newer = told("hangzhou"), planned(revision="r2")
+    kept = books(planned(), parcel, newer)
+    kept.add("wms.events", UID, "1", encode(a_wms_event(parcel, "short", reason="damaged")))
+    assert kept.accounts[UID].place() == "lost"
+    [review] = events_of(newer, Result(partly_shipped=True, missing={"A": 1}))
+    kept.add("orders.review", UID, "r2", encode(review))
+    assert kept.accounts[UID].place() == "wms-review"
+
+
 def test_a_run_that_lost_misplaced_or_invented_an_order_is_not_clean() -> None:
     here = books(planned(Disposition.REVIEW))
     assert judge(here, [Expected("taobao:tb:9", "paid", ("routed",), {}), Expected(UID, "x", ("review",), {})]).lost

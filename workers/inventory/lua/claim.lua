@@ -5,9 +5,10 @@
   ARGV[1]   revision
   ARGV[2]   warehouses that may be asked, comma separated, best first
   Returns   { outcome, ... }
-    CLAIMED   fence, state, holdings, routed, open intent, returned: the number of this claim; what the last settled
-              revision left; the warehouses that a claim before this one may have touched without ever settling; and
-              those that have given the order back meanwhile: whatever such a claim did there, nobody was told to stop
+    CLAIMED   fence, state, holdings, routed, open intent, returned, told: the number of this claim; what the last settled
+              revision left; the warehouses that a claim before this one may have touched without ever settling; those
+              that have given the order back meanwhile: whatever such a claim did there, nobody was told to stop; and
+              those that were ever told to ship it, by any revision: goods may have left them
     REPEAT    result: this revision was settled before, and this is what it said; "" when it said nothing. An older
               revision says its own again, too: whoever settled it may have died before Kafka had it
     STALE     a newer revision was here, and this one never said anything ]]
@@ -29,6 +30,26 @@ if revision == ARGV[1] and phase == 'settled' then
   return { 'REPEAT', '' }
 end
 
+local function ever_told()
+  local names, known = {}, {}
+  local fields = read('HGETALL', KEYS[1])
+  for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 5) == 'said:' then
+      local is_json, said = pcall(cjson.decode, fields[i + 1])
+      if not is_json then
+        corrupt(KEYS[1], fields[i] .. ' is not JSON')
+      end
+      for _, told in ipairs(said.told or {}) do
+        if told.kind ~= 'cancel' and not known[told.warehouse_id] then
+          known[told.warehouse_id] = true
+          names[#names + 1] = told.warehouse_id
+        end
+      end
+    end
+  end
+  return table.concat(names, ',')
+end
+
 -- Microseconds, so that the number grows even if this key is lost; a claim may use the next 999 for its steps.
 local now = redis.call('TIME')
 local fence = math.max(now[1] * 1000000 + now[2], tonumber(found[2] or 0) + 1000)
@@ -45,4 +66,5 @@ end
 redis.call('HSET', KEYS[1], 'revision', ARGV[1], 'fence', fence, 'phase', 'claimed', 'intent', table.concat(intent, ','))
 redis.call('PERSIST', KEYS[1])
 local interrupted = phase == 'claimed' and 'interrupted' or ''
-return { 'CLAIMED', fence, found[5] or '', found[6] or '', found[7] or '', interrupted, open, found[9] or '' }
+return { 'CLAIMED', fence, found[5] or '', found[6] or '', found[7] or '', interrupted, open, found[9] or '',
+  phase and ever_told() or '' }
