@@ -16,7 +16,7 @@ from ops.demo.accounts import Expected
 from ops.simulators.catalogue import Catalogue
 from ops.simulators.generator import Generator, Life, open_sale
 from ops.simulators.payloads.order_objects import order_object
-from ops.simulators.stories import shown
+from ops.simulators.stories import SHIPPABLE, shown
 from ops.torture.faults import Fault, FaultKind, draw_faults
 from schemas.ids import order_uid
 from workers.intake.raw import Arrival, raw_record
@@ -28,6 +28,7 @@ PAY_SECONDS: Final = 15
 
 _PLACED_AGO: Final = (12, 32)
 _STEP_GAPS: Final = (1, 2, 3)
+_TOUCHED: Final = 0.15  # of the orders that ship: their shop touches them twice more, when they may have left
 _REORDERED: Final = 0.3  # of the orders with several revisions
 _REPEATED: Final = 0.2  # of the records
 _UNITS: Final = ((0, 1, 4, 12, 40), (8, 10, 22, 30, 30))  # to promise of one SKU in one warehouse, and their odds
@@ -101,6 +102,11 @@ def _revisions(life: Life, placed_at: int, now: int) -> Iterator[Record]:
         sale.revision += 1
         step.change(sale, sale.modified_at)
         if shown(sale):
+            yield _record(life, now)
+    if sale.expected == SHIPPABLE and rng.random() < _TOUCHED:
+        for _ in range(2):
+            sale.modified_at += 1
+            sale.revision += 1
             yield _record(life, now)
 
 

@@ -54,6 +54,12 @@ def test_revisions_of_one_order_differ_in_their_modify_time() -> None:
         assert len({state.partition(b".")[0] for state in revisions}) == len(revisions)
 
 
+def test_some_orders_are_touched_by_their_shop_when_they_may_have_left() -> None:
+    revisions = Counter(key for key, _ in {(feed.record.key, dedupe_key(feed.record)) for feed in planned(7).feeds})
+    told_at_once = {each.uid.encode() for each in planned(7).truth if each.story == "paid-at-once"}
+    assert {revisions[uid] for uid in told_at_once} == {1, 3}
+
+
 def test_faults_happen_while_input_still_comes_in() -> None:
     for seed in range(50):
         plan = planned(seed)
