@@ -54,11 +54,6 @@ def retry_of(revision: str) -> str:
     return f"{original}+{tries:03d}"
 
 
-def original_of(revision: str) -> str:
-    """What the platform said, of any try of it."""
-    return revision.partition("+")[0]
-
-
 def tries_of(revision: str) -> int:
     """How often a revision was tried again: 0 for what a platform said itself."""
     return int(revision.partition("+")[2] or 0)

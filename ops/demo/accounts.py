@@ -7,17 +7,17 @@ Every order must end in exactly one place. The accountant reads the topics that 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ops.demo.parcels import Parcel
+from ops.demo.parcels import Content, Parcel, Told, content_of
 from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.plan import Backorder, Disposition, PlannedOrder, ReviewOrder, TransferRequest
 from schemas.record import reader
-from schemas.revision import original_of
-from workers.inventory.availability import wanted
+from workers.inventory.availability import lines_to_ship, wanted
 
 PLACE_OF_DISPOSITION: Final = {
     Disposition.REVIEW: "review",
@@ -45,6 +45,7 @@ class Account:
     sent_back: bool = False  # a warehouse's answer put it before a person
     ordered: dict[str, int] = field(default_factory=dict)  # the most that any revision asked for
     wanted: dict[str, int] = field(default_factory=dict)  # what the newest asks for
+    content: Content | None = None  # the same, line by line
     routed: dict[str, Parcel] = field(default_factory=dict)  # by warehouse
     backordered: str = ""
     transferred: str = ""
@@ -91,7 +92,7 @@ class Account:
             return "shipped"  # whatever was wanted of it later
         if not live and any(self.wanted.values()) and self.shipped >= Counter(self.wanted):
             return "shipped"  # what a warehouse came up short of is wanted no more
-        if any(self._is_told(parcel) for parcel in live):
+        if live and self._is_told([parcel.newest for parcel in live]):
             return "routed"
         if self.reviewed == self.planned:
             return "wms-review"  # a part has left, and a person must see to the rest
@@ -105,10 +106,13 @@ class Account:
             return "held"
         return "quarantined" if self.letters else "lost"
 
-    def _is_told(self, parcel: Parcel) -> bool:
-        """A warehouse that ships it already is told nothing when it is planned again and nothing changes."""
-        told, found = parcel.newest.revision, self.found_as_told == self.planned
-        return told == self.planned or (found and original_of(told) == original_of(self.planned))
+    def _is_told(self, told: Sequence[Told]) -> bool:
+        """Warehouses that have it already are told nothing when it is planned again and nothing changes for them."""
+        if any(each.revision == self.planned for each in told):
+            return True
+        lines = frozenset[tuple[str, str, int]]().union(*(each.content.lines for each in told))
+        as_wanted = {Content(lines, each.content.manner) for each in told} == {self.content}
+        return self.found_as_told == self.planned and as_wanted
 
 
 class Books:
@@ -149,11 +153,12 @@ class Books:
 
     def _planned(self, value: bytes) -> None:
         planned = _PLANNED(value)
+        lines = lines_to_ship(planned.order)
         account, units_wanted = self.accounts[planned.order.uid], wanted(planned.order.lines)
         if planned.order.revision >= account.planned:
             account.planned, account.disposition = planned.order.revision, planned.plan.disposition
             account.sent_back = any(code.startswith("wms-") for code in planned.plan.hold_codes)
-            account.wanted = units_wanted
+            account.wanted, account.content = units_wanted, content_of(lines, planned.order)
         for sku, units in units_wanted.items():
             account.ordered[sku] = max(units, account.ordered.get(sku, 0))
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
+from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine, WmsEvent, WmsEventKind
+from schemas.order import Line, Order
+from schemas.record import encode
+
+
+class Content(NamedTuple):
+    """What to ship: lines as (line id, SKU, units), and a hash of all else that the picker is told."""
+
+    lines: frozenset[tuple[str, str, int]]
+    manner: int
 
 
 class Told(NamedTuple):
@@ -13,12 +23,23 @@ class Told(NamedTuple):
 
     revision: str
     kind: InstructionKind
-    units: int
+    content: Content
     parcel: int  # its number among the `parcels` that the order was split into
     parcels: int
 
+    @property
+    def units(self) -> int:
+        """To pick."""
+        return sum(units for _, _, units in self.content.lines)
 
-_NOTHING = Told("", InstructionKind.CANCEL, 0, 0, 0)
+
+_NOTHING = Told("", InstructionKind.CANCEL, Content(frozenset(), 0), 0, 0)
+
+
+def content_of(lines: Iterable[Line | PickLine], said: Order | FulfillmentInstruction) -> Content:
+    """Of an order that is planned, or of an instruction: the same when the one says what the other wants."""
+    named = frozenset((line.line_id, line.sku, line.quantity) for line in lines)
+    return Content(named, hash((encode(said.ship_to), said.buyer_remark, said.seller_memo)))
 
 
 @dataclass(slots=True)
@@ -32,8 +53,9 @@ class Parcel:
 
     def tell(self, told: FulfillmentInstruction) -> None:
         """The warehouse is told."""
-        units = sum(line.quantity for line in (*told.purchased, *told.gifts))
-        self.told = tuple(sorted((*self.told, Told(told.revision, told.kind, units, told.parcel, told.parcels))))
+        content = content_of((*told.purchased, *told.gifts), told)
+        said = Told(told.revision, told.kind, content, told.parcel, told.parcels)
+        self.told = tuple(sorted((*self.told, said), key=lambda each: (each.revision, each.kind)))
 
     def hear(self, event: WmsEvent) -> None:
         """The warehouse answers."""

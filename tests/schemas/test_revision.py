@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.order import Line
-from schemas.revision import MOST_TRIES, modified_at_of, original_of, retry_of, tries_of
+from schemas.revision import MOST_TRIES, modified_at_of, retry_of, tries_of
 from tests.builders import NOON, a_line, an_order
 
 ANY_REVISION = st.builds(
@@ -55,8 +55,6 @@ def test_bytes_compare_as_text_does(one: str, other: str) -> None:
 
 def test_retries_are_counted() -> None:
     once = retry_of(revision())
-    assert original_of(once) == original_of(retry_of(once)) == original_of(revision()) == revision()
-
     assert (tries_of(revision()), tries_of(once), tries_of(retry_of(once))) == (0, 1, 2)
     assert once == f"{revision()}+001"
     assert modified_at_of(once) == modified_at_of(revision())

@@ -13,7 +13,7 @@ from schemas.fulfillment import FulfillmentInstruction, InstructionKind
 from schemas.inventory import InventoryEvent, InventoryEventKind, StockChange
 from schemas.plan import Disposition, PlannedOrder, RoutingPlan
 from schemas.record import encode
-from tests.builders import a_line, a_wms_event, an_order
+from tests.builders import a_line, a_ship_to, a_wms_event, an_order
 from workers.reserve.result import Result, Told, events_of
 
 ORDER = replace(an_order(), revision="r1")
@@ -96,15 +96,32 @@ def test_which_of_two_warehouses_moved_stock_last_is_known_by_the_fence_in_whate
     assert books(planned(), again, over, first, noted).accounts[UID].place() == "expired"
 
 
-def test_an_order_planned_again_while_its_warehouse_ships_it_is_routed_only_if_no_stock_moved() -> None:
-    again = planned(revision="r1+001")
-    same = stock(InventoryEventKind.CHANGED, 1, revision="r1+001")
+@pytest.mark.parametrize("revision", ["r1+001", "r2"])
+def test_an_order_planned_again_while_its_warehouse_ships_it_is_routed_only_if_nothing_changes(revision: str) -> None:
+    again = planned(revision=revision)
+    same = stock(InventoryEventKind.CHANGED, 1, revision=revision)
     assert books(planned(), told("hangzhou"), again, same).accounts[UID].place() == "routed"
     moved = replace(same, changes=(StockChange(sku="TEE-1", committed=1),))
     assert books(planned(), told("hangzhou"), again, moved).accounts[UID].place() == "held"
-    other = planned(revision="r2")  # what the platform says anew must be told
-    said = replace(same, revision="r2")
-    assert books(planned(), told("hangzhou"), other, said).accounts[UID].place() == "held"
+    for change in ({"lines": (a_line(quantity=2),)}, {"seller_memo": "gift"}, {"ship_to": a_ship_to(city="宁波市")}):
+        other = replace(again, order=replace(again.order, **change))
+        assert books(planned(), told("hangzhou"), other, same).accounts[UID].place() == "held", "it must be told"
+
+
+def test_the_parcels_of_a_split_together_say_what_is_wanted() -> None:
+    lines = (a_line(), a_line("TEA-80", line_id="2"))
+    both = replace(planned(), order=replace(ORDER, lines=lines))
+    parcels = [
+        Told(warehouse_id=where, kind=InstructionKind.FULFIL, parcel=number, parcels=2, line_ids=(str(number),))
+        for number, where in enumerate(("hangzhou", "beijing"), start=1)
+    ]
+    first, second = (event for event in events_of(both, Result(told=tuple(parcels))))
+    assert isinstance(first, FulfillmentInstruction)
+    assert isinstance(second, FulfillmentInstruction)
+    again = replace(both, order=replace(both.order, revision="r2"))
+    same = stock(InventoryEventKind.CHANGED, 1, revision="r2")
+    assert books(both, first, second, again, same).accounts[UID].place() == "routed"
+    assert books(both, first, again, same).accounts[UID].place() == "held", "the other line was told to nobody"
 
 
 def test_an_order_whose_missing_line_is_wanted_no_more_has_left() -> None:

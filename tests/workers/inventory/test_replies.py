@@ -12,6 +12,7 @@ def test_the_warehouse_of_the_first_parcel_comes_first_wherever_lua_left_it() ->
         "beijing": Routed(digest="b", line_ids=("2",), parcel=2, parcels=2),
         "hangzhou": Routed(digest="a", line_ids=("1",), parcel=1, parcels=2),
     }
-    claim = read_claim("jd:shop:1", [b"CLAIMED", b"7000", b"committed", b"{}", encode(told), b"", b"", b""])
+    claim = read_claim("jd:shop:1", [b"CLAIMED", b"7000", b"committed", b"{}", encode(told), b"", b"", b"", b"beijing"])
     assert isinstance(claim, Claim)
     assert list(claim.routed) == ["hangzhou", "beijing"]
+    assert claim.told == ("beijing",)

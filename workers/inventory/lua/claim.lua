@@ -66,5 +66,5 @@ end
 redis.call('HSET', KEYS[1], 'revision', ARGV[1], 'fence', fence, 'phase', 'claimed', 'intent', table.concat(intent, ','))
 redis.call('PERSIST', KEYS[1])
 local interrupted = phase == 'claimed' and 'interrupted' or ''
-return { 'CLAIMED', fence, found[5] or '', found[6] or '', found[7] or '', interrupted, open, found[9] or '',
-  phase and ever_told() or '' }
+local told = phase and ever_told() or ''
+return { 'CLAIMED', fence, found[5] or '', found[6] or '', found[7] or '', interrupted, open, found[9] or '', told }
