@@ -23,6 +23,7 @@ from aiokafka.protocol.transaction import InitProducerIdRequest_v0
 from aiokafka.protocol.types import CompactString, Int16, Int32, Int64, Schema, TaggedFields
 from aiokafka.structs import TopicPartition
 
+from workers.runtime.metadata import renew_silent_connections
 from workers.runtime.records import Record
 
 _NO_TRANSACTION_MS: Final = (1 << 31) - 1
@@ -36,6 +37,7 @@ class BatchingProducer(AIOKafkaProducer):  # type: ignore[misc]
 
     def __init__(self, **config: Any) -> None:
         super().__init__(**config, enable_idempotence=True)
+        renew_silent_connections(self.client)
         sender = self._sender
         sender._do_init_pid = lambda node: _Numbering(sender).do(node)
 

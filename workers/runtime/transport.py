@@ -21,6 +21,7 @@ from faust.types import TP, ConsumerMessage
 from mode.utils.futures import notify
 
 from workers.runtime.fetching import fetch_quickly
+from workers.runtime.metadata import renew_silent_connections
 
 _FETCH_BYTES: Final = 4 << 20
 """Most that one answer of a broker holds: some thousands of orders. aiokafka would take 50 MB, and unpack them."""
@@ -66,6 +67,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = self.transport.fetch_wait_ms
         consumer._fetch_max_bytes = _FETCH_BYTES
+        renew_silent_connections(consumer._client)
         return consumer
 
     async def on_start(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from aiokafka import TopicPartition
@@ -13,6 +15,7 @@ from confluent_kafka import Message
 from ops.local_stack.broker import Broker
 from ops.torture.proxy import Proxy
 from tests.kafka import TopicReader, create_topics, put, unique
+from workers.runtime import producer as module
 from workers.runtime.errors import TransientError
 from workers.runtime.producer import Producer
 from workers.runtime.records import Record
@@ -145,6 +148,31 @@ async def test_one_that_is_closed_while_it_connects_leaves_nothing_open(broker: 
 
     del producer
     gc.collect()
+
+
+async def test_a_connection_that_died_before_a_topic_was_heard_of_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A topic that is new to a client needs an answer that is not about records."""
+    monkeypatch.setattr(module, "_ANSWER_MS", 300)
+    with Proxy() as way, Broker(tmp_path, advertised=way.port) as broker:
+        way.target = broker.port
+        known, heard_of = unique("known"), unique("new")
+        create_topics(broker.address, [known], PARTITIONS)
+        producer = Producer(broker.address)
+        producer.start()
+        await producer.send([record(known, 1)])
+        create_topics(broker.address, [heard_of], PARTITIONS)
+
+        way.strand()
+
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with suppress(TransientError):
+                    await producer.send([record(heard_of, 1)])
+                    break
+        assert read(broker, heard_of, 1)
+        await producer.close()
 
 
 async def test_what_is_not_confirmed_in_time_is_left_to_the_sender_and_a_new_client(
