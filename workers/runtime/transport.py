@@ -10,6 +10,7 @@ These overrides hold for faust-streaming 0.15.3; the versions are pinned and tes
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from mode.utils.futures import notify
 
 from workers.runtime.fetching import fetch_quickly
 from workers.runtime.metadata import renew_silent_connections
+from workers.runtime.tasks import end_tasks
 
 _FETCH_BYTES: Final = 4 << 20
 """Most that one answer of a broker holds: some thousands of orders. aiokafka would take 50 MB, and unpack them."""
@@ -74,6 +76,15 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """Connect; topics are subscribed to later."""
         await super().on_start()
         fetch_quickly(self._ensure_consumer()._fetcher)
+
+    async def _default_stop_futures(self) -> None:
+        """mode waits without end for each to take its cancellation, and with it stands the whole process."""
+        await end_tasks(self._futures)
+        self._futures.clear()
+
+    async def _gather_remaining_tasks(self) -> None:
+        """The same for what aiokafka has started in this thread."""
+        await end_tasks(asyncio.all_tasks() - {asyncio.current_task()})
 
     def assignment(self) -> frozenset[TP]:
         """The partitions assigned now. The driver makes the set anew for each partition that it commits."""

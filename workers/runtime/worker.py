@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import logging
 import os
 import signal
@@ -36,6 +37,7 @@ EXIT_CRASHED: Final = 1
 EXIT_STUCK: Final = 71
 
 _LEAVE_SECONDS: Final = 8.0  # of the ten we promise from SIGTERM to the end
+_LAST_SECONDS: Final = 9.5  # the same, when the event loop stands still
 _STUCK_SECONDS: Final = 60.0
 _SUSPICIOUS_SECONDS: Final = 5.0
 _DEAF_SECONDS: Final = 20.0
@@ -206,7 +208,8 @@ class Worker:
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._begin_to_leave)
+        awake = asyncio.create_task(self._stay_awake(), name="stay awake")
         self._producer.start()
         ticking = [asyncio.create_task(timer.run(), name=timer.name) for timer in self._timers]
         try:
@@ -214,8 +217,25 @@ class Worker:
                 ready()
             return await self._watch()
         finally:
-            await end_tasks(ticking)
+            self._begin_to_leave()
+            await end_tasks([*ticking, awake])
             await self._leave()
+            faulthandler.cancel_dump_traceback_later()
+
+    async def _stay_awake(self) -> None:
+        """End the process when its event loop stands still, where nothing else could.
+
+        Faust waits for a consumer's thread without letting go of the loop, and the thread may wait for something that
+        never comes. What all threads are at is written to stderr then.
+        """
+        while not self._stop.is_set():
+            faulthandler.dump_traceback_later(_STUCK_SECONDS, exit=True)
+            await asyncio.sleep(1.0)
+
+    def _begin_to_leave(self) -> None:
+        if not self._stop.is_set():
+            self._stop.set()
+            faulthandler.dump_traceback_later(_LAST_SECONDS, exit=True)
 
     async def _started(self) -> bool:
         """Join all groups; False when told to leave before. To join takes long when a broker goes away meanwhile."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import Any, Final
 
 import pytest
 from faust.transport.drivers import aiokafka as driver
@@ -11,6 +15,8 @@ from faust.transport.drivers import aiokafka as driver
 from workers.runtime import worker as module
 from workers.runtime.transport import ChunkThread
 from workers.runtime.worker import Worker
+
+PATIENCE: Final = 30.0
 
 
 class HangingReader:
@@ -103,3 +109,74 @@ async def test_the_thread_of_a_consumer_is_silent_for_as_long_as_it_owes_an_answ
     answer.set()
     assert await asked == "answer"
     assert thread.silent_seconds == 0
+
+
+STANDING_STILL = """
+import asyncio, sys, threading
+from workers.runtime import worker
+from workers.runtime.worker import Worker
+
+worker._STUCK_SECONDS, worker._LAST_SECONDS = 3.0, 0.5
+
+
+class Reader:
+    name, crashed, silent_seconds = "normalize", False, 0.0
+
+    async def start(self):
+        if "start" in sys.argv:
+            threading.Event().wait()
+
+    async def stop(self):
+        threading.Event().wait()
+
+    def measure(self):
+        print("measured", flush=True)
+        return True
+
+
+class Producer:
+    def start(self): ...
+
+    async def reaches_kafka(self):
+        return True
+
+
+asyncio.run(Worker([Reader()], [], Producer()).run(lambda: print("ready", flush=True)))
+"""
+
+
+@pytest.mark.parametrize("where", ["start", "stop"])
+def test_a_worker_whose_event_loop_stands_still_ends_and_says_where(where: str) -> None:
+    """As when Faust waits for a thread of its own that waits for the loop."""
+    command = [sys.executable, "-c", STANDING_STILL, where]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        if where == "stop":
+            assert "measured\n" in iter(process.stdout.readline, "")
+            process.send_signal(signal.SIGTERM)
+        try:
+            _, said = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    assert process.returncode == 1
+    assert f"in {where}" in said
+
+
+async def test_the_thread_of_a_consumer_does_not_wait_for_what_ignores_that_it_is_cancelled() -> None:
+    let_go = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not let_go.is_set():
+            with suppress(asyncio.CancelledError):
+                await let_go.wait()
+
+    thread = ChunkThread.__new__(ChunkThread)
+    thread._futures = {asyncio.create_task(stubborn())}
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE):
+        await thread._default_stop_futures()
+        assert not thread._futures
+        await thread._gather_remaining_tasks()
+    let_go.set()
+    await task
