@@ -28,7 +28,8 @@ PAY_SECONDS: Final = 15
 
 _PLACED_AGO: Final = (12, 32)
 _STEP_GAPS: Final = (1, 2, 3)
-_TOUCHED: Final = 0.15  # of the orders that ship: their shop touches them twice more, when they may have left
+_TOUCHED: Final = 0.15  # of the orders that ship: their shop touches them twice more ...
+_TOUCHED_FROM: Final = 0.6  # ... in the last part of the round, when they may have left
 _REORDERED: Final = 0.3  # of the orders with several revisions
 _REPEATED: Final = 0.2  # of the records
 _UNITS: Final = ((0, 1, 4, 12, 40), (8, 10, 22, 30, 30))  # to promise of one SKU in one warehouse, and their odds
@@ -76,6 +77,7 @@ def plan_round(
         turns = _turns(rng, len(records))
         reordered += turns != sorted(turns)
         feeds += _spread(rng, [records[turn] for turn in turns], size.seconds)
+        feeds += [Feed(size.seconds * rng.uniform(_TOUCHED_FROM, 1), record) for record in _touches(life, now)]
         sale = life.sale
         uid = order_uid(sale.channel, sale.shop_id, sale.order_id)
         truth.append(Expected(uid, sale.story, sale.expected, sale.wanted()))
@@ -103,7 +105,12 @@ def _revisions(life: Life, placed_at: int, now: int) -> Iterator[Record]:
         step.change(sale, sale.modified_at)
         if shown(sale):
             yield _record(life, now)
-    if sale.expected == SHIPPABLE and rng.random() < _TOUCHED:
+
+
+def _touches(life: Life, now: int) -> Iterator[Record]:
+    """The order as it is, under newer modify times: after `_revisions`."""
+    sale = life.sale
+    if sale.expected == SHIPPABLE and Random(sale.serial + 1).random() < _TOUCHED:  # noqa: S311
         for _ in range(2):
             sale.modified_at += 1
             sale.revision += 1
