@@ -49,7 +49,16 @@ def _standing(trail: Trail, said: Iterable[Instructed], upto: str) -> dict[str, 
         for where, one in last.items()
         if one.told.kind in TELLING
     }
-    return dict(sorted(routed.items(), key=lambda item: item[1].parcel))
+    standing = ((where, one) for where, one in routed.items() if not _was_given_back(trail, where, one))
+    return dict(sorted(standing, key=lambda item: item[1].parcel))
+
+
+def _was_given_back(trail: Trail, where: str, routed: Routed) -> bool:
+    """Whether the warehouse gave back what stands, and the fulfill stage was done with its answer.
+
+    Most such orders were planned anew without it. Of one that was at work just then, nothing more was said.
+    """
+    return any(one.revision in routed.revisions[-1:] for one in trail.given_back.get(where, ()))
 
 
 def heard_of(trail: Trail, upto: str) -> dict[str, str]:

@@ -748,6 +748,31 @@ def test_an_order_that_a_person_must_see_to_is_at_no_warehouse(world: World, run
     world(corrected)
 
 
+def test_what_was_given_back_while_the_next_revision_was_at_work_is_told_anew(world: World, run: Run) -> None:
+    """The fulfill stage said nothing: whoever was at work on the order had to know. It died, and so did Redis."""
+
+    async def give_back(fleet: Fleet) -> None:
+        for warehouse in WAREHOUSES:
+            await fleet.ledger.set_stock(warehouse, {sku: Count(on_hand=9) for sku in ("A", "B")})
+        await fleet.handle(PLANNED)
+        await fleet.acknowledge()
+        [told] = of(fleet, FulfillmentInstruction)
+        await fleet.publish([MORE])
+        await fleet.ledger.claim([(MORE.order.uid, MORE.order.revision, ["hangzhou", "beijing"])])
+        assert await fleet.dealt_with(a_wms_event(told, "rejected", reason="other")) == []
+        await fleet.relay()
+        await fleet.redis.flushall()
+
+    world(give_back)
+    assert not rebuilt(run)["lost_orders"]
+
+    async def go_on(fleet: Fleet) -> None:
+        assert instructions(await fleet.again(MORE, 1)) == [("fulfil", "hangzhou")]
+        assert (await fleet.ledger.audit()).is_clean
+
+    world(go_on)
+
+
 def test_what_is_left_of_an_order_that_shipped_in_part_waits_for_a_person_as_before(world: World, run: Run) -> None:
     async def ship_in_part(fleet: Fleet) -> dict[str, dict[str, str]]:
         await fleet.ledger.set_stock("hangzhou", {sku: Count(on_hand=9) for sku in ("A", "B")})
