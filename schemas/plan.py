@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from schemas.ids import Slug
 from schemas.order import Order
-from schemas.record import record
+from schemas.record import changed, record
 
 
 class Disposition(StrEnum):
@@ -109,6 +111,31 @@ class ReviewOrder:
 
     planned: PlannedOrder
     missing: dict[str, int] = field(default_factory=dict)  # shipped in part: sku -> units that nobody is told to ship
+
+
+SEE_TO_THE_REST: Final = (
+    "refund the rest in the shop, or ship it by hand from a warehouse that has it and count its stock there"
+)
+"""What a person can do about an order of which only a part has left: closes the reason of its review."""
+
+
+def for_a_person(
+    planned: PlannedOrder, code: str, reason: str, missing: Mapping[str, int] = MappingProxyType({})
+) -> ReviewOrder:
+    """An order that was to be reserved, now for a person to decide, under one more hold code.
+
+    Suggested are the candidates that have not given it back. The same for the same, byte by byte.
+    """
+    plan = planned.plan
+    plan = changed(
+        plan,
+        disposition=Disposition.REVIEW,
+        reason=reason,
+        candidates=(),
+        suggested=tuple(one for one in plan.candidates if one.warehouse_id not in plan.gave_up),
+        hold_codes=(*plan.hold_codes, code),
+    )
+    return ReviewOrder(planned=changed(planned, plan=plan), missing=dict(missing))
 
 
 @record

@@ -6,7 +6,15 @@ from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from schemas.fulfillment import InstructionKind, WmsEventKind
-from schemas.plan import MOST_RETURNS, Disposition, PlannedOrder, ReviewOrder, RoutingPlan
+from schemas.plan import (
+    MOST_RETURNS,
+    SEE_TO_THE_REST,
+    Disposition,
+    PlannedOrder,
+    ReviewOrder,
+    RoutingPlan,
+    for_a_person,
+)
 from schemas.record import changed, encode
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.fulfill.reading import Answered, refuse
@@ -19,7 +27,6 @@ Event = PlannedOrder | ReviewOrder
 
 _STALE = (ReserveOutcome.STALE, ShortOutcome.STALE, WithdrawOutcome.STALE)
 _FOLLOWS = (WmsEventKind.ACCEPTED, WmsEventKind.PICKED, WmsEventKind.SHIPPED)
-_WHAT_NEXT = "refund the rest in the shop, or ship it by hand from a warehouse that has it and count its stock there"
 _LAST_OF_CLAIM = 999  # a claim's own steps have lower numbers, the next claim's higher ones
 _LOST = {"not-there": LostUnits.SHELF, "damaged": LostUnits.UNITS}
 
@@ -182,10 +189,10 @@ def events_of(answered: Answered, course: Course, planned: PlannedOrder, *, ship
     warehouse = answered.event.warehouse_id
     if course is Course.CHANGE_REFUSED:
         why = f"{warehouse} could not follow the change any more and ships the order as it was told before"
-        return [_review(planned, "wms-change-refused", why)]
+        return [for_a_person(planned, "wms-change-refused", why)]
     if course is Course.ADDRESS:
         why = f"{warehouse} cannot ship to this address; correct it or cancel the order"
-        return _for_a_person(planned, "wms-address", why)
+        return _set_aside(planned, "wms-address", why)
     gave_up = tuple(dict.fromkeys((*planned.plan.gave_up, warehouse)))
     planned = changed(planned, plan=changed(planned.plan, gave_up=gave_up, returns=planned.plan.returns + 1))
     return _anew(planned, warehouse, _why(answered), shipped=shipped)
@@ -199,17 +206,17 @@ def _anew(planned: PlannedOrder, warehouse: str, why: str, *, shipped: bool) -> 
     """
     gave_back = f"{warehouse} gave the order back ({why})"
     if shipped:
-        reason = f"{gave_back} when a part of it had left already; {_WHAT_NEXT}"
-        return _for_a_person(planned, "wms-partly-shipped", reason)
+        reason = f"{gave_back} when a part of it had left already; {SEE_TO_THE_REST}"
+        return _set_aside(planned, "wms-partly-shipped", reason)
     before = planned.plan.returns - 1
     if before >= MOST_RETURNS or not _may_be_retried(planned):
         reason = f"{gave_back}, and it was placed anew {max(before, tries_of(planned.order.revision))} times before"
-        return _for_a_person(planned, "wms-gave-up", reason)
+        return _set_aside(planned, "wms-gave-up", reason)
     return [_retry(planned, changed(planned.plan, reason=f"{gave_back}: placed anew without it"))]
 
 
-def _for_a_person(planned: PlannedOrder, code: str, reason: str) -> list[Event]:
-    review = _review(planned, code, reason)
+def _set_aside(planned: PlannedOrder, code: str, reason: str) -> list[Event]:
+    review = for_a_person(planned, code, reason)
     if not _may_be_retried(planned):
         return [review]
     again = _retry(planned, review.planned.plan)
@@ -218,22 +225,6 @@ def _for_a_person(planned: PlannedOrder, code: str, reason: str) -> list[Event]:
 
 def _may_be_retried(planned: PlannedOrder) -> bool:
     return tries_of(planned.order.revision) < MOST_TRIES
-
-
-def _review(planned: PlannedOrder, code: str, reason: str) -> ReviewOrder:
-    return ReviewOrder(planned=changed(planned, plan=_for_review(planned.plan, code, reason)))
-
-
-def _for_review(plan: RoutingPlan, code: str, reason: str) -> RoutingPlan:
-    suggested = tuple(one for one in plan.candidates if one.warehouse_id not in plan.gave_up)
-    return changed(
-        plan,
-        disposition=Disposition.REVIEW,
-        reason=reason,
-        candidates=(),
-        suggested=suggested,
-        hold_codes=(*plan.hold_codes, code),
-    )
 
 
 def _retry(planned: PlannedOrder, plan: RoutingPlan) -> PlannedOrder:

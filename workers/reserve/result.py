@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine
 from schemas.order import Line, LineKind, Order
-from schemas.plan import Backorder, Disposition, PlannedOrder, ReviewOrder, TransferRequest
-from schemas.record import changed, encode, record
+from schemas.plan import SEE_TO_THE_REST, Backorder, PlannedOrder, ReviewOrder, TransferRequest, for_a_person
+from schemas.record import encode, record
 from workers.inventory.availability import lines_to_ship
 
 Event = FulfillmentInstruction | Backorder | TransferRequest | ReviewOrder
@@ -58,19 +58,8 @@ def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
 
 def _review(planned: PlannedOrder, missing: dict[str, int]) -> ReviewOrder:
     rest = ", ".join(f"{units} of {sku}" for sku, units in sorted(missing.items()))
-    reason = (
-        f"a part of the order has left already, and no warehouse was told to ship {rest}; refund the rest in the shop, "
-        "or ship it by hand from a warehouse that has it and count its stock there"
-    )
-    plan = changed(
-        planned.plan,
-        disposition=Disposition.REVIEW,
-        reason=reason,
-        candidates=(),
-        suggested=planned.plan.candidates,
-        hold_codes=(PARTLY_SHIPPED,),
-    )
-    return ReviewOrder(planned=changed(planned, plan=plan), missing=missing)
+    reason = f"a part of the order has left already, and no warehouse was told to ship {rest}; {SEE_TO_THE_REST}"
+    return for_a_person(planned, PARTLY_SHIPPED, reason, missing)
 
 
 def _instruction(order: Order, told: Told) -> FulfillmentInstruction:

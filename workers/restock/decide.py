@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from schemas.plan import MOST_RETURNS, Disposition, PlannedOrder, ReviewOrder
+from schemas.plan import MOST_RETURNS, PlannedOrder, ReviewOrder, for_a_person
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.inventory.availability import homes, missing
 from workers.inventory.waiting import Waiting
@@ -66,24 +66,15 @@ def word_of(entry: Waiting, warehouses: Sequence[str], planned: PlannedOrder) ->
     tries = tries_of(entry.revision)
     returned = [warehouse for warehouse in warehouses if warehouse in entry.gave_up]
     if tries >= MOST_TRIES:
-        return _review(planned, f"stock came {tries} times, and each time it was gone before this order had it")
+        reason = f"stock came {tries} times, and each time it was gone before this order had it"
+        return for_a_person(planned, REVIEW_CODE, reason)
     returns = planned.plan.returns
     if returned and returns >= MOST_RETURNS:
         names = ", ".join(returned)
-        return _review(planned, f"{names} has stock and gave this order back; it was given back {returns} times")
+        reason = f"{names} has stock and gave this order back; it was given back {returns} times"
+        return for_a_person(planned, REVIEW_CODE, reason)
     order = replace(planned.order, revision=retry_of(entry.revision))
     return replace(planned, order=order, plan=replace(planned.plan, gave_up=()))
-
-
-def _review(planned: PlannedOrder, reason: str) -> ReviewOrder:
-    plan = replace(
-        planned.plan,
-        disposition=Disposition.REVIEW,
-        reason=reason,
-        hold_codes=(REVIEW_CODE,),
-        suggested=planned.plan.candidates,
-    )
-    return ReviewOrder(planned=replace(planned, plan=plan))
 
 
 def is_the_one(planned: PlannedOrder | None, entry: Waiting) -> bool:

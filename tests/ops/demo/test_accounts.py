@@ -115,7 +115,7 @@ def test_the_parcels_of_a_split_together_say_what_is_wanted() -> None:
         Told(warehouse_id=where, kind=InstructionKind.FULFIL, parcel=number, parcels=2, line_ids=(str(number),))
         for number, where in enumerate(("hangzhou", "beijing"), start=1)
     ]
-    first, second = (event for event in events_of(both, Result(told=tuple(parcels))))
+    first, second = events_of(both, Result(told=tuple(parcels)))
     assert isinstance(first, FulfillmentInstruction)
     assert isinstance(second, FulfillmentInstruction)
     again = replace(both, order=replace(both.order, revision="r2"))
