@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
@@ -15,6 +16,7 @@ from workers.fulfill.decide import (
     course_of,
     events_of,
     labels_of,
+    must_wait,
     note_of,
     overtaken,
     race_of,
@@ -193,6 +195,8 @@ def _comes_late(job: _Job, heard: Heard) -> bool:
 def _set_out(job: _Job, standing: Standing | None) -> None:
     job.standing = known_order(standing)
     job.steps = steps_of(job.answered, job.standing)
+    if must_wait(job.answered, job.standing, job.steps, int(time.time() * 1000)):
+        raise TransientError("a warehouse answers an order that is being decided anew at this moment")
 
 
 def _conclude(job: _Job) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from enum import StrEnum
+from typing import Final
 
 from schemas.fulfillment import InstructionKind, WmsEventKind
 from schemas.plan import (
@@ -28,6 +29,9 @@ Event = PlannedOrder | ReviewOrder
 _STALE = (ReserveOutcome.STALE, ShortOutcome.STALE, WithdrawOutcome.STALE)
 _FOLLOWS = (WmsEventKind.ACCEPTED, WmsEventKind.PICKED, WmsEventKind.SHIPPED)
 _LAST_OF_CLAIM = 999  # a claim's own steps have lower numbers, the next claim's higher ones
+PATIENCE_MS: Final = 30_000
+"""A claim that is open for longer may never be settled: its order was set aside as damaged, say."""
+
 _LOST = {"not-there": LostUnits.SHELF, "damaged": LostUnits.UNITS}
 
 
@@ -111,6 +115,17 @@ def overtaken(answered: Answered, standing: Standing, answers: Sequence[Answer])
     """Whether the order moved on between looking and asking: look again, for which of the two the answer meant."""
     stale = any(answer.outcome in _STALE for answer in answers)
     return stale and counts(answered, standing)
+
+
+def must_wait(answered: Answered, standing: Standing, steps: Sequence[Step], now_ms: int) -> bool:
+    """Whether to look again in a moment: the answer would take units off an order that is being decided anew just now.
+
+    The warehouse may be told of these very units a moment later, by a change that the answer knows nothing of; if it
+    follows the change, it ships what nobody keeps for it. Once that is settled, it shows whether the answer counts.
+    """
+    takes_off = any(isinstance(step, Short | Reserve) for step in steps)
+    open_ms = now_ms - standing.fence // 1000
+    return standing.at_work and takes_off and counts(answered, standing) and open_ms < PATIENCE_MS
 
 
 def course_of(answered: Answered, standing: Standing, answer: Answer | None) -> Course:

@@ -122,7 +122,7 @@ class Ledger:
 
     async def look(self, asked: Sequence[tuple[str, str, str]]) -> list[Standing | None]:
         """What stands of (order uid, warehouse, revision of an instruction); None for an order nobody knows."""
-        fields = ("revision", "fence", "holdings", "routed")
+        fields = ("revision", "fence", "phase", "holdings", "routed")
         replies = await read_all(
             self._redis,
             [

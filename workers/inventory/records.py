@@ -100,7 +100,8 @@ class Standing(NamedTuple):
     told: str = ""  # revision of the instruction that stands there, "" when none does
     heard: bool = False  # the instruction was given back before
     units: Mapping[str, int] = {}  # that the instruction which stands there asks for
-    fence: int = 0  # of the newest claim
+    fence: int = 0  # of the newest claim: the time it was made, microseconds since 1970
+    at_work: bool = False  # that claim is open: what the warehouse is told may be another thing in a moment
     told_last: str = ""  # when none stands: revision of the last one by which the warehouse was told to ship ...
     cancelled: str = ""  # ... and of the cancellation of it
     replaced: Collection[str] = ()  # revisions of what stands again when all changes since are refused

@@ -136,7 +136,7 @@ def read_place(source: bytes | None) -> tuple[int, int] | None:
 
 def read_standing(reply: Sequence[bytes | None], warehouse_id: str) -> Standing | None:
     """What `Ledger.look` reads of an order's pointer; None when there is no such order."""
-    revision, fence, holdings, routed, heard, overtaken = reply
+    revision, fence, phase, holdings, routed, heard, overtaken = reply
     if revision is None:
         return None
     skus = orjson.loads(holdings or b"{}").get(warehouse_id, ())
@@ -149,6 +149,7 @@ def read_standing(reply: Sequence[bytes | None], warehouse_id: str) -> Standing 
         heard is not None,
         told.get("units") or {} if told else {},
         int(fence or 0),
+        phase == b"claimed",
         replaced=replaced,
         overtaken=read_overtaken(overtaken),
     )

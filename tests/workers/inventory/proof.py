@@ -68,6 +68,7 @@ class ProvenLedger(RuleBasedStateMachine):
             overtaken = [tuple(one) for one in found.overtaken]
             told = (found.fence, found.heard, found.told, list(found.replaced), dict(found.units), overtaken)
             assert told == self.model.standing(*question)
+            assert found.at_work is not self.model.pointers[question[0]].settled
 
     def check_events(self, warehouse: str, events: Sequence[InventoryEvent]) -> None:
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
