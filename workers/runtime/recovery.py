@@ -46,5 +46,10 @@ class PatientTables(TableManager):  # type: ignore[misc]
             self._recovery = PatientRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return self._recovery
 
+    async def on_start(self) -> None:
+        """Begin at once. Faust waits a second here, for tables that might still be declared."""
+        await self._update_channels()
+        await self.recovery.start()
+
 
 __all__ = ["PatientRecovery", "PatientTables"]

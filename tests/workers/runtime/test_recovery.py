@@ -55,6 +55,24 @@ async def test_a_slow_seek_is_waited_for(recovery: PatientRecovery) -> None:
     assert found == ["its places"]
 
 
+async def test_a_group_is_joined_without_a_pause_for_tables_that_do_not_exist(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    async def note(what: str) -> None:
+        done.append(what)
+
+    tables = reader.app.tables
+    monkeypatch.setattr(tables, "sleep", lambda seconds: note(f"slept {seconds} s"))
+    monkeypatch.setattr(tables, "_update_channels", lambda: note("told who reads"))
+    monkeypatch.setattr(tables.recovery, "start", lambda: note("resumed"))
+
+    await tables.on_start()
+
+    assert done == ["told who reads", "resumed"]
+
+
 async def test_the_next_rebalance_ends_the_wait(recovery: PatientRecovery) -> None:
     found: list[str] = []
     recovery.signal_recovery_start.set()
