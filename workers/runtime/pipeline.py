@@ -41,13 +41,24 @@ async def run_pipeline(redis: Redis, commands: Sequence[Command]) -> list[Any]:
 async def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
     try:
         for start in range(0, len(commands), _AT_A_TIME):
-            await connection.send_packed_command(packed(commands[start : start + _AT_A_TIME]))
-            connection._writer.transport.set_write_buffer_limits(0)  # else uvloop writes when it gets its turn
+            await _send(connection, packed(commands[start : start + _AT_A_TIME]))
         return await _read(connection, len(commands))
     except BaseException:
         # Whoever got this connection next would take the replies that are still to come for its own.
         await connection.disconnect(nowait=True)
         raise
+
+
+async def _send(connection: Any, data: bytes) -> None:
+    """Straight to the server. redis-py would wait in a task with a time limit, even for what is gone by then."""
+    if not connection.is_connected:  # this is not the first try
+        await connection.connect()
+    await connection.check_health()
+    transport = connection._writer.transport
+    transport.set_write_buffer_limits(0)  # else uvloop writes when it gets its turn
+    transport.write(data)
+    if transport.get_write_buffer_size():
+        await connection.send_packed_command([])
 
 
 def packed(commands: Sequence[Command]) -> bytes:

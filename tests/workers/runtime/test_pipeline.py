@@ -18,6 +18,13 @@ from ops.local_stack.redis_server import RedisServer
 from workers.runtime.pipeline import Command, run_pipeline
 
 MANY = 3000
+LONG = 30_000_000
+BUSY = """
+local function now() local time = redis.call('TIME'); return time[1] * 1000000 + time[2] end
+local from = now()
+while now() - from < 1500000 do end
+return redis.call('GET', KEYS[1])
+"""
 WAIT_FOR_EVER: Command = ("BLPOP", "nothing-comes-here", 0)
 
 
@@ -71,6 +78,33 @@ def _comparable(reply: Any) -> Any:
 async def test_replies_longer_than_one_read_stand_in_their_order(single: Redis) -> None:
     words = [f"{number}".encode() * 100 for number in range(MANY)]
     assert await run_pipeline(single, [("ECHO", word) for word in words]) == words
+
+
+async def test_commands_longer_than_what_is_taken_at_once_arrive_whole(single: Redis) -> None:
+    long: list[Command] = [("ECHO", bytes([65 + number]) * LONG) for number in range(3)]
+    assert await run_pipeline(single, long) == [word for _, word in long]
+
+
+async def test_a_server_that_takes_nothing_in_is_not_waited_for_without_end(
+    redis_server: RedisServer, redis: Redis
+) -> None:
+    async with _client(redis_server, tries=1, socket_timeout=0.2) as client:
+        await run_pipeline(client, [("SET", "busy", "soon")])
+        busy = asyncio.create_task(redis.eval(BUSY, 1, "busy"))
+        async with asyncio.timeout(10):
+            while await _answers(client):
+                pass
+        with pytest.raises(RedisTimeoutError):
+            await run_pipeline(client, [("ECHO", b"a" * LONG), ("ECHO", "b")])
+        await busy
+        assert await run_pipeline(client, [("ECHO", "c")]) == [b"c"]
+
+
+async def _answers(client: Redis) -> bool:
+    try:
+        return bool(await client.ping())
+    except RedisTimeoutError:
+        return False
 
 
 async def test_an_error_is_the_reply_of_its_command_alone(single: Redis) -> None:
