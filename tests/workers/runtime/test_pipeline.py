@@ -90,7 +90,7 @@ async def test_a_server_that_takes_nothing_in_is_not_waited_for_without_end(
 ) -> None:
     async with _client(redis_server, tries=1, socket_timeout=0.2) as client:
         await run_pipeline(client, [("SET", "busy", "soon")])
-        busy = asyncio.create_task(redis.eval(BUSY, 1, "busy"))
+        busy = asyncio.ensure_future(redis.eval(BUSY, 1, "busy"))
         async with asyncio.timeout(10):
             while await _answers(client):
                 pass
