@@ -12,6 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from workers.runtime.errors import TransientError
 from workers.runtime.librdkafka import ends_of
+from workers.runtime.partitioning import partition_of
 
 ANSWER_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 20.0
@@ -72,8 +73,6 @@ class Topics:
 
     def having_key(self, key: str, topics: Sequence[str], since: datetime | None = None) -> Iterator[Found]:
         """Every record of this key: reads only the partition of the key. Topics that do not exist hold nothing."""
-        from workers.runtime.producing import partition_of  # brings in aiokafka, which `--help` can do without
-
         wanted = key.encode()
         places = [(name, partition_of(wanted, self.partitions[name])) for name in topics if name in self.partitions]
         return self._read(places, lambda found: found == wanted, since)

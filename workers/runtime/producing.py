@@ -5,18 +5,16 @@ sends with it: librdkafka sends a request for each partition, 200 for 200 orders
 aiokafka costs two coroutines and a future a record. Here a record costs its place in a batch, and a batch one future.
 
 What a request is, when it is sent and sent again, and the numbers that let a broker drop repeats stay aiokafka's
-business. Holds for aiokafka 0.14; tests/workers/runtime/test_producing.py proves it against a real broker.
+business. Holds for aiokafka 0.14; tests/workers/runtime/test_producer.py proves it against a real broker.
 """
 
 from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import murmur2
 from aiokafka.producer.sender import InitPIDHandler
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.transaction import InitProducerIdRequest_v0
@@ -24,6 +22,7 @@ from aiokafka.protocol.types import CompactString, Int16, Int32, Int64, Schema, 
 from aiokafka.structs import TopicPartition
 
 from workers.runtime.metadata import renew_silent_connections
+from workers.runtime.partitioning import partition_of
 from workers.runtime.records import Record
 
 _NO_TRANSACTION_MS: Final = (1 << 31) - 1
@@ -76,15 +75,6 @@ class BatchingProducer(AIOKafkaProducer):  # type: ignore[misc]
     def give_up(self, error: Exception) -> None:
         """Tell all who wait that nothing more will be confirmed, and take nothing more. It is to be stopped after."""
         self._message_accumulator.fail_all(error)
-
-
-@lru_cache(1 << 13)
-def partition_of(key: bytes, count: int) -> int:
-    """Which of so many partitions a key belongs to, as the Java clients and librdkafka's murmur2 have it.
-
-    Remembered, as an order passes several topics within moments.
-    """
-    return (murmur2(key) & 0x7FFFFFFF) % count  # type: ignore[no-any-return]
 
 
 class _NumberedResponse(Response):  # type: ignore[misc]

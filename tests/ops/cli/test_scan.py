@@ -15,7 +15,7 @@ from ops.local_stack.broker import Broker
 from tests.kafka import EarlyEnd, TopicReader, create_topics, put, unique
 from tests.ops.cli.conftest import nobody_listens
 from workers.runtime.errors import TransientError
-from workers.runtime.producing import partition_of
+from workers.runtime.partitioning import partition_of
 
 PARTITIONS = 6
 
