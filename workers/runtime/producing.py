@@ -74,7 +74,11 @@ class BatchingProducer(AIOKafkaProducer):  # type: ignore[misc]
 
     def give_up(self, error: Exception) -> None:
         """Tell all who wait that nothing more will be confirmed, and take nothing more. It is to be stopped after."""
-        self._message_accumulator.fail_all(error)
+        accumulator = self._message_accumulator
+        waiting = [batch for batches in accumulator._batches.values() for batch in batches]
+        accumulator.fail_all(error)
+        for batch in waiting:  # nobody waits for room in them, and asyncio complains of what nobody looks at
+            batch._drain_waiter.exception()
 
 
 class _NumberedResponse(Response):  # type: ignore[misc]
