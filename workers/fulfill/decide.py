@@ -26,11 +26,12 @@ from workers.inventory.steps import Lost as LostUnits
 
 Event = PlannedOrder | ReviewOrder
 
+PATIENCE_MS: Final = 30_000
+"""A claim that is open for longer may never be settled: its order was set aside as damaged, say."""
+
 _STALE = (ReserveOutcome.STALE, ShortOutcome.STALE, WithdrawOutcome.STALE)
 _FOLLOWS = (WmsEventKind.ACCEPTED, WmsEventKind.PICKED, WmsEventKind.SHIPPED)
 _LAST_OF_CLAIM = 999  # a claim's own steps have lower numbers, the next claim's higher ones
-PATIENCE_MS: Final = 30_000
-"""A claim that is open for longer may never be settled: its order was set aside as damaged, say."""
 
 _LOST = {"not-there": LostUnits.SHELF, "damaged": LostUnits.UNITS}
 

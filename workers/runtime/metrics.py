@@ -13,7 +13,7 @@ STAGE_SECONDS = Histogram("orders_stage_duration_seconds", "Time one chunk spend
 SEND_SECONDS = Histogram("orders_send_duration_seconds", "Time from handing a chunk's outputs to Kafka to its confirmation.", ["group"], buckets=_SECONDS)
 AGE_SECONDS = Histogram("orders_age_seconds", "Age of a chunk's oldest message when the group acknowledges it.", ["group"], buckets=(*_SECONDS, 300, 1800))
 DEAD_LETTERS = Counter("orders_dead_letters", "Messages set aside because they can never be processed.", ["stage", "reason"])
-RETRIES = Counter("orders_stage_retries", "Chunks tried again because something a stage depends on was away.", ["group"])
+RETRIES = Counter("orders_stage_retries", "Chunks tried again: something a stage depends on was away, or an order was still at work in another stage.", ["group"])
 BUGS = Counter("orders_stage_bugs", "Chunks whose stage raised what it should never raise.", ["stage"])
 BACKLOG = Gauge("orders_backlog_records", "Messages waiting in the partitions this worker reads.", ["group", "topic"])
 TICK_SECONDS = Histogram("orders_tick_duration_seconds", "Time of one run of a stage that works on a timer.", ["stage"], buckets=_SECONDS)
