@@ -90,7 +90,9 @@ class KafkaNode:
 
     def launch(self) -> None:
         """Start it without waiting."""
-        command = ["java", *self._memory, *_CALM, f"-Dlog4j2.configurationFile={_LOGGING}", "-cp", self._classpath]
+        # Its libraries unpack themselves; one that is killed would leave them in the machine's folder for such things.
+        told = (f"-Dlog4j2.configurationFile={_LOGGING}", f"-Djava.io.tmpdir={self.folder}")
+        command = ["java", *self._memory, *_CALM, *told, "-cp", self._classpath]
         self._process = spawn([*command, "kafka.Kafka", str(self._config)], log=self.log)
 
     def up(self) -> bool:

@@ -56,7 +56,8 @@ class Fleet:
     def launch(self, address: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.workers.runtime.echo_worker"]
         log = self._folder / f"{len(self.workers)}.log"
-        worker = spawn([*command, address, self.inbound, self.outbound, self.group], log=log, env=dict(os.environ))
+        environment = {**os.environ, "TMPDIR": str(self._folder)}
+        worker = spawn([*command, address, self.inbound, self.outbound, self.group], log=log, env=environment)
         self.workers.append(worker)
         return worker
 
