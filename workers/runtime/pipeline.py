@@ -40,8 +40,11 @@ async def run_pipeline(redis: Redis, commands: Sequence[Command]) -> list[Any]:
 
 async def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
     try:
+        transport = await _ready(connection)
         for start in range(0, len(commands), _AT_A_TIME):
-            await _send(connection, packed(commands[start : start + _AT_A_TIME]))
+            transport.write(packed(commands[start : start + _AT_A_TIME]))
+            if transport.get_write_buffer_size():  # it takes no more: wait, and no longer than redis-py may
+                await connection.send_packed_command([], check_health=False)
         return await _read(connection, len(commands))
     except BaseException:
         # Whoever got this connection next would take the replies that are still to come for its own.
@@ -49,16 +52,17 @@ async def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
         raise
 
 
-async def _send(connection: Any, data: bytes) -> None:
-    """Straight to the server. redis-py would wait in a task with a time limit, even for what is gone by then."""
+async def _ready(connection: Any) -> Any:
+    """Where to write straight to the server: redis-py's own way is a task and a time limit for each write.
+
+    Only now may a ping be sent to see whether the server is well: later its reply would stand among the commands'.
+    """
     if not connection.is_connected:  # this is not the first try
         await connection.connect()
     await connection.check_health()
     transport = connection._writer.transport
     transport.set_write_buffer_limits(0)  # else uvloop writes when it gets its turn
-    transport.write(data)
-    if transport.get_write_buffer_size():
-        await connection.send_packed_command([])
+    return transport
 
 
 def packed(commands: Sequence[Command]) -> bytes:

@@ -85,6 +85,15 @@ async def test_commands_longer_than_what_is_taken_at_once_arrive_whole(single: R
     assert await run_pipeline(single, long) == [word for _, word in long]
 
 
+async def test_a_ping_that_is_due_does_not_take_a_commands_reply(single: Redis) -> None:
+    words = [f"{number}".encode() for number in range(MANY)]
+    await single.ping()
+    [connection] = single.connection_pool._available_connections
+    connection.health_check_interval = 0.000_001  # one is due before every write
+    assert await run_pipeline(single, [("ECHO", word) for word in words]) == words
+    assert await run_pipeline(single, [("ECHO", b"a" * LONG), ("ECHO", "b")]) == [b"a" * LONG, b"b"]
+
+
 async def test_a_server_that_takes_nothing_in_is_not_waited_for_without_end(
     redis_server: RedisServer, redis: Redis
 ) -> None:
