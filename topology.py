@@ -49,6 +49,7 @@ from workers.reserve.agent import reserve
 from workers.restock.agent import restock
 from workers.route.agent import reroute, route
 from workers.rules.provider import RuleFiles, RulesProvider
+from workers.runtime.connections import connect
 from workers.runtime.memory import calm_the_collector, give_big_blocks_back
 from workers.runtime.producer import Producer
 from workers.runtime.settings import Settings, load_settings
@@ -142,7 +143,7 @@ def _reader(group: Group, agents: Sequence[Any], producer: Producer, settings: S
 async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[[], None] = lambda: None) -> int:
     """Run a worker until it is told to leave. Its exit code."""
     give_big_blocks_back()
-    redis = Redis.from_url(settings.redis_url.get_secret_value())
+    redis = connect(settings.redis_url.get_secret_value())
     services = build_services(settings, redis)
     try:
         worker = build_worker(settings, services, stages)

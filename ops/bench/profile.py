@@ -17,13 +17,13 @@ from typing import Any
 
 import uvloop
 from pydantic import SecretStr
-from redis.asyncio import Redis
 
 import topology
 from ops.bench.ground import Ground, Grounds
 from ops.bench.orders import endless
 from ops.bench.parts import Clock, Way
 from schemas.topics import ORDERS_RAW
+from workers.runtime.connections import connect
 from workers.runtime.producer import Producer
 from workers.runtime.records import Record
 from workers.runtime.settings import Settings
@@ -34,7 +34,7 @@ CHUNK = 600
 async def walk_all(ground: Ground, records: Sequence[Record], clock: Clock, functions: Profile) -> None:
     """Every chunk all the way; the first ones only to warm up. Every second one under the profiler, off the clock."""
     settings = settings_of(ground)
-    redis = Redis.from_url(ground.redis_url)
+    redis = connect(ground.redis_url)
     producer = Producer(settings.kafka)
     producer.start()
     services = topology.build_services(settings, redis)

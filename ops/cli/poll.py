@@ -136,11 +136,11 @@ async def _intake(config: Settings, shops: Sequence[ShopSettings], peaks: Sequen
     from datetime import UTC, datetime, timedelta
 
     import httpx
-    from redis.asyncio import Redis
 
     from channel_adapters.registry import CHANNELS
     from workers.intake.policy import PollPolicy
     from workers.intake.service import Connection, Intake
+    from workers.runtime.connections import connect
     from workers.runtime.producer import Producer
 
     policy = PollPolicy(
@@ -152,7 +152,7 @@ async def _intake(config: Settings, shops: Sequence[ShopSettings], peaks: Sequen
         producer = Producer(config.kafka)
         producer.start()
         stack.push_async_callback(producer.close)
-        redis = await stack.enter_async_context(Redis.from_url(config.redis_url.get_secret_value()))
+        redis = await stack.enter_async_context(connect(config.redis_url.get_secret_value()))
         limits = httpx.Limits(max_connections=100)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, limits=limits))
         connections = []

@@ -16,6 +16,7 @@ from ops.cli.output import ExitCode, fail
 from schemas.text import Text
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import CorruptLedger
+from workers.runtime.connections import connect
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 
@@ -49,7 +50,7 @@ async def asked(settings: Settings, question: Callable[[Ledger], Awaitable[T]]) 
 def redis_client(settings: Settings) -> Redis:
     """A client that fails fast. Ends the command when the address is no address."""
     try:
-        return Redis.from_url(
+        return connect(
             settings.redis_url.get_secret_value(),
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=ANSWER_SECONDS,

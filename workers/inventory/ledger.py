@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -394,5 +394,5 @@ class Ledger:
 
     # --- plumbing
 
-    async def _run(self, calls: Sequence[ScriptCall]) -> list[Any]:
-        return await run_scripts(self._redis, calls)
+    def _run(self, calls: Sequence[ScriptCall]) -> Awaitable[list[Any]]:
+        return run_scripts(self._redis, calls)

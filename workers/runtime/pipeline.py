@@ -1,11 +1,12 @@
 """Many Redis commands in one round trip, packed and read by hiredis.
 
 redis-py's own pipeline works on every word and every reply in Python, which costs a worker more than all that it
-decides about an order. Connections, logging in, encryption, time limits and retries stay redis-py's business.
+decides about an order. Connections, logging in, encryption and retries stay redis-py's business; its time limits hold.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,12 +14,15 @@ from hiredis import PushNotification, pack_command
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 Command = tuple[str | bytes | int, ...]
 
+_AT_FIRST: Final = 2
 _AT_A_TIME: Final = 32
 """Commands that are packed before the server gets them: it works on those while the next are packed."""
+
+_READ_BYTES: Final = 1 << 16
 
 
 async def run_pipeline(redis: Redis, commands: Sequence[Command]) -> list[Any]:
@@ -41,11 +45,13 @@ async def run_pipeline(redis: Redis, commands: Sequence[Command]) -> list[Any]:
 async def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
     try:
         transport = await _ready(connection)
-        for start in range(0, len(commands), _AT_A_TIME):
-            transport.write(packed(commands[start : start + _AT_A_TIME]))
+        count, start, end = len(commands), 0, _AT_FIRST
+        while start < count:
+            transport.write(packed(commands[start:end]))
             if transport.get_write_buffer_size():  # it takes no more: wait, and no longer than redis-py may
                 await connection.send_packed_command([], check_health=False)
-        return await _read(connection, len(commands))
+            start, end = end, end + _AT_A_TIME
+        return await _read(connection, count)
     except BaseException:
         # Whoever got this connection next would take the replies that are still to come for its own.
         await connection.disconnect(nowait=True)
@@ -71,15 +77,14 @@ def packed(commands: Sequence[Command]) -> bytes:
 
 
 async def _read(connection: Any, count: int) -> list[Any]:
-    """What has arrived is taken straight from hiredis; redis-py waits for more, and for no longer than it may."""
-    parser = connection._parser
-    arrived = parser._reader.gets
+    parser, stream = connection._parser, connection._reader
+    reader = parser._reader
     replies: list[Any] = []
     while len(replies) < count:
-        reply = arrived()
+        reply = reader.gets()
         if reply is NOT_ENOUGH_DATA:
-            reply = await _wait(connection)
-        if isinstance(reply, PushNotification):
+            reader.feed(await _arriving(stream, connection.socket_timeout))
+        elif isinstance(reply, PushNotification):
             await parser.handle_push_response(reply)
         elif isinstance(reply, RedisConnectionError):
             raise reply  # the server lets nobody in, as while it loads
@@ -88,8 +93,20 @@ async def _read(connection: Any, count: int) -> list[Any]:
     return replies
 
 
-async def _wait(connection: Any) -> Any:
+async def _arriving(stream: asyncio.StreamReader, seconds: float | None) -> bytes:
+    """What the server says next. A timer that is called off takes a third of the time of `asyncio.timeout`."""
+    silence = asyncio.get_running_loop().call_later(seconds, _give_up, stream, seconds) if seconds else None
     try:
-        return await connection.read_response()
-    except ResponseError as error:
-        return error
+        arrived = await stream.read(_READ_BYTES)
+    except OSError as error:
+        raise RedisConnectionError(f"the connection broke: {type(error).__name__}") from error
+    finally:
+        if silence is not None:
+            silence.cancel()
+    if not arrived:
+        raise RedisConnectionError("the server closed the connection")
+    return arrived
+
+
+def _give_up(stream: asyncio.StreamReader, seconds: float) -> None:
+    stream.set_exception(RedisTimeoutError(f"no reply within {seconds:g} seconds"))

@@ -6,12 +6,11 @@ A script may take in another file of its folder with a line `-- @include <file>`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, Final, NamedTuple, TypeVar, overload
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
@@ -89,16 +88,15 @@ async def run_scripts(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
     if not calls:
         return []
     with redis_errors():
-        replies = await _run_all(redis, calls)
-        unknown = [number for number, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-        if unknown:
-            await _load(redis, {calls[number].script for number in unknown})
-            again = await _run_all(redis, [calls[number] for number in unknown])
-            for number, reply in zip(unknown, again, strict=True):
+        replies = await run_pipeline(redis, Each(command_of, calls))
+        errors = [number for number, reply in enumerate(replies) if isinstance(reply, RedisError)]
+        if errors:
+            unknown = [number for number in errors if isinstance(replies[number], NoScriptError)]
+            for number, reply in zip(unknown, await _load_and_run(redis, calls, unknown), strict=True):
                 replies[number] = reply
-        for reply in replies:
-            if isinstance(reply, RedisError) and _is_passing(reply):
-                raise reply
+            for number in errors:
+                if isinstance(replies[number], RedisError) and _is_passing(replies[number]):
+                    raise replies[number]
     return replies
 
 
@@ -114,33 +112,43 @@ async def read_all(redis: Redis, commands: Sequence[Command]) -> list[Any]:
     return replies
 
 
-async def _run_all(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
-    return await run_pipeline(redis, Each(command_of, calls))
-
-
 def command_of(call: ScriptCall) -> Command:
     """What Redis is told."""
     script, keys, args = call
     return ("EVALSHA", script.digest, len(keys), *keys, *args)
 
 
-async def _load(redis: Redis, scripts: set[Script]) -> None:
-    for script in scripts:
+async def _load_and_run(redis: Redis, calls: Sequence[ScriptCall], unknown: Sequence[int]) -> list[Any]:
+    if not unknown:
+        return []
+    for script in {calls[number].script for number in unknown}:
         await redis.script_load(script.text)
+    return await run_pipeline(redis, [command_of(calls[number]) for number in unknown])
 
 
-@contextmanager
-def redis_errors() -> Iterator[None]:
+class RedisErrors:
+    """See `redis_errors`. Not a generator: entering and leaving one takes as long as to read a reply."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raises TransientError in place of an error that passes."""
+        if isinstance(error, RedisError | RuntimeError) and _is_passing(error):
+            raise TransientError(f"Redis: {type(error).__name__}: {_first_word(error)}") from error
+
+
+_REDIS_ERRORS: Final = RedisErrors()
+
+
+def redis_errors() -> RedisErrors:
     """Turn what Redis raises while it is away, busy, loading or read-only into TransientError.
 
     So too what the event loop raises when a connection dies between two calls of the client, which lets it through.
     """
-    try:
-        yield
-    except (RedisError, RuntimeError) as error:
-        if _is_passing(error):
-            raise TransientError(f"Redis: {type(error).__name__}: {_first_word(error)}") from error
-        raise
+    return _REDIS_ERRORS
 
 
 def _is_passing(error: Exception) -> bool:
