@@ -113,7 +113,7 @@ def build_services(settings: Settings, redis: Redis) -> Services:
         rules=RuleFiles(settings.rules_file, settings.catalogue_file, clock=time.monotonic, channels=tuple(CHANNELS)),
         ledger=Ledger(redis),
         deferred=DelayQueue(redis),
-        archive=PlannedArchive(settings.kafka),
+        archive=PlannedArchive(settings.cluster),
         now=time.time,
     )
 
@@ -122,7 +122,7 @@ def build_worker(settings: Settings, services: Services, stages: Sequence[str]) 
     """A worker that runs the groups of the named stages, all of them when none is named. Raises BrokenTable."""
     rows = table(settings)
     check(rows, entering=ENTERING, leaving=LEAVING)
-    producer = Producer(settings.kafka)
+    producer = Producer(settings.cluster)
     readers, timers = [], []
     for group in select(rows, stages):
         agents = [stage.agent(services) for stage in group.stages]

@@ -327,7 +327,7 @@ def _reading(known: Settings) -> AbstractContextManager[Topics]:
     @contextmanager
     def opened() -> Iterator[Topics]:
         try:
-            with Topics(known.kafka) as topics:
+            with Topics(known.cluster) as topics:
                 yield topics
         except TransientError as error:
             fail_kafka_away(known, error)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from schemas.topics import INVENTORY_EVENTS
+from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import TransientError
 from workers.runtime.librdkafka import Reader
 
@@ -20,10 +21,10 @@ _BATCH: Final = 10_000
 _MOMENT: Final = 0.02  # what has come is taken at once: a small topic must not cost the time of a full batch
 
 
-def reader_config(brokers: str) -> dict[str, Any]:
+def reader_config(kafka: Kafka) -> dict[str, Any]:
     """For a consumer that reads partitions it is told of, fast."""
     return {
-        "bootstrap.servers": brokers,
+        **Cluster.of(kafka).for_librdkafka(),
         "group.id": "orderfleet-cli",  # demanded by the library; with assign() no group is joined
         "allow.auto.create.topics": False,
         "fetch.wait.max.ms": 20,
@@ -36,9 +37,9 @@ def reader_config(brokers: str) -> dict[str, Any]:
 class TopicLog:
     """One topic, all partitions. Use it as a context manager. All methods raise TransientError when Kafka is away."""
 
-    def __init__(self, brokers: str, topic: str = INVENTORY_EVENTS.name) -> None:
+    def __init__(self, kafka: Kafka, topic: str = INVENTORY_EVENTS.name) -> None:
         self._topic = topic
-        self._reader = Reader(reader_config(brokers))
+        self._reader = Reader(reader_config(kafka))
         self._without_end: dict[int, int] = {}  # by partition, the end that was told, until it is reached
         self.partitions = 0
 

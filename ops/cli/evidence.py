@@ -86,7 +86,7 @@ def gather(settings: Settings, order_uid: str, since: datetime | None) -> Eviden
     evidence = Evidence(order_uid)
     _ask_ledger(settings, evidence)
     try:
-        with Topics(settings.kafka) as topics:
+        with Topics(settings.cluster) as topics:
             _read_topics(topics, evidence, since)
     except TransientError as error:
         evidence.away.append(kafka_away(settings, error))

@@ -106,7 +106,7 @@ def _find_uid(known: Settings, platform_order_id: str, since: datetime | None) -
         fail(Text("name an order", "请写订单号"), ExitCode.USAGE)
     looking = say(f"looking for {platform_order_id} ...", f"正在查找 {platform_order_id} ……")
     try:
-        with error_console().status(looking), Topics(known.kafka) as topics:
+        with error_console().status(looking), Topics(known.cluster) as topics:
             uids = uids_of(topics, platform_order_id, since)
     except TransientError as error:
         fail_kafka_away(known, error)

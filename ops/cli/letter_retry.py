@@ -40,7 +40,7 @@ class Retrying:
 
     async def run(self, topics: Topics) -> None:
         """Letter by letter, in portions. Raises TransientError, RedisError."""
-        producer = Producer(self._known.kafka, delivery_timeout=10)
+        producer = Producer(self._known.cluster, delivery_timeout=10)
         producer.start()
         try:
             async with redis_client(self._known) as redis:

@@ -187,11 +187,15 @@ def settings() -> Settings:
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
     for detail in found:
-        name = "ORDERFLEET_" + "__".join(str(part) for part in detail["loc"]).upper()
+        name = "__".join(str(part) for part in detail["loc"]).upper()
+        why = detail["msg"].removeprefix("Value error, ")
+        which = Text(f"the setting ORDERFLEET_{name} is", f"配置项 ORDERFLEET_{name}")
+        if not name:  # it takes several to be wrong
+            which = Text("the settings are", "配置")
         say_error(
             Text(
-                f"the setting {name} is not usable: {detail['msg']}; set it in the environment or in .env",
-                f"配置项 {name} 不可用：{detail['msg']}；请在环境变量或 .env 文件中修改",
+                f"{which.en} not usable: {why}; set it in the environment or in .env",
+                f"{which.zh} 不可用：{why}；请在环境变量或 .env 文件中修改",
             ),
             "zh" if os.environ.get(LANGUAGE_VARIABLE) == "zh" else "en",
         )

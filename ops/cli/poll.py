@@ -149,7 +149,7 @@ async def _intake(config: Settings, shops: Sequence[ShopSettings], peaks: Sequen
         peaks=tuple(peaks),
     )
     async with AsyncExitStack() as stack:
-        producer = Producer(config.kafka)
+        producer = Producer(config.cluster)
         producer.start()
         stack.push_async_callback(producer.close)
         redis = await stack.enter_async_context(connect(config.redis_url.get_secret_value()))

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from schemas.text import Text
 from workers.inventory.keys import relay_key, sequence_key
 from workers.inventory.ledger import Ledger
+from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import TransientError
 from workers.runtime.scripts import redis_errors
 from workers.runtime.table import group_id
@@ -27,11 +28,11 @@ LOOK_SECONDS = 1.0
 _IDLE: Final = (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD)
 
 
-async def signs_of_writers(brokers: str, redis: Redis) -> list[Text]:
+async def signs_of_writers(kafka: Kafka, redis: Redis) -> list[Text]:
     """What shows that workers write, each sign with what to stop. Raises TransientError when a server is away."""
     warehouses = await Ledger(redis).warehouses()
     before = await _sequences(redis, warehouses)
-    signs = await asyncio.to_thread(_groups_at_work, brokers)
+    signs = await asyncio.to_thread(_groups_at_work, kafka)
     signs += await _relays(redis, warehouses)
     await asyncio.sleep(LOOK_SECONDS)
     after = await _sequences(redis, warehouses)
@@ -47,8 +48,8 @@ async def signs_of_writers(brokers: str, redis: Redis) -> list[Text]:
     return signs
 
 
-def _groups_at_work(brokers: str) -> list[Text]:
-    admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})
+def _groups_at_work(kafka: Kafka) -> list[Text]:
+    admin = AdminClient({**Cluster.of(kafka).for_librdkafka(), "log_level": 0})
     signs = []
     for name, asked in admin.describe_consumer_groups(list(WRITING_GROUPS), request_timeout=ANSWER_SECONDS).items():
         try:

@@ -41,6 +41,7 @@ from workers.inventory.snapshot import Snapshots
 from workers.inventory.waiting import WAITS, waiting_of
 from workers.reserve.pointers import is_lost, needs_stock, pointer_of, same_pointer
 from workers.reserve.trails import Planned, Trails
+from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import PermanentError, TransientError
 from workers.runtime.producer import Producer
 from workers.runtime.wire import Encoder
@@ -83,8 +84,8 @@ class Rebuild:
     Raises TransientError when Kafka or Redis is away.
     """
 
-    def __init__(self, brokers: str, redis: Redis, progress: Progress, now: Callable[[], float] = time.time) -> None:
-        self._brokers = brokers
+    def __init__(self, kafka: Kafka, redis: Redis, progress: Progress, now: Callable[[], float] = time.time) -> None:
+        self._cluster = Cluster.of(kafka)
         self._redis = redis
         self._progress = progress
         self._now_ms = int(now() * 1000)
@@ -151,22 +152,20 @@ class Rebuild:
                 told = time.monotonic()
                 self._progress(topic, taken)
 
-        with TopicLog(self._brokers, topic) as log:
+        with TopicLog(self._cluster, topic) as log:
             log.read(counted)
         self._progress(topic, taken)
 
     def _routed_topics(self) -> list[str]:
         try:
-            topics = AdminClient({"bootstrap.servers": self._brokers, "log_level": 0}).list_topics(
-                timeout=ANSWER_SECONDS
-            )
+            topics = AdminClient({**self._cluster.for_librdkafka(), "log_level": 0}).list_topics(timeout=ANSWER_SECONDS)
         except KafkaException as error:
             raise TransientError(error.args[0].str()) from error
         return sorted(name for name in topics.topics if name.startswith(f"{ORDERS_ROUTED.name}."))
 
     def _committed_offsets(self, group: str, name: str) -> dict[int, int]:
         """How far a stage has come in each partition of its topic."""
-        consumer = Consumer({**reader_config(self._brokers), "group.id": group, "enable.auto.commit": False})
+        consumer = Consumer({**reader_config(self._cluster), "group.id": group, "enable.auto.commit": False})
         try:
             topic = consumer.list_topics(timeout=ANSWER_SECONDS).topics.get(name)
             if topic is None or not topic.partitions:
@@ -273,7 +272,7 @@ class Rebuild:
         for planned in filter(None, await self._planned([(each.partition, each.offset) for each in lost])):
             order = changed(planned.order, revision=retry_of(planned.order.revision))
             retried.append(changed(planned, order=order))
-        producer, encoder = Producer(self._brokers), Encoder([ORDERS_PLANNED])
+        producer, encoder = Producer(self._cluster), Encoder([ORDERS_PLANNED])
         producer.start()
         try:
             await producer.send([encoder(planned) for planned in retried])
@@ -281,7 +280,7 @@ class Rebuild:
             await producer.close()
 
     async def _planned(self, places: list[Place]) -> list[PlannedOrder | None]:
-        archive = PlannedArchive(self._brokers)
+        archive = PlannedArchive(self._cluster)
         try:
             return await archive.read(places)
         finally:

@@ -10,6 +10,7 @@ from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import TransientError
 from workers.runtime.librdkafka import ends_of
 from workers.runtime.partitioning import partition_of
@@ -43,11 +44,11 @@ class Found:
 class Topics:
     """Reads topics of one Kafka. Use as a context manager; raises TransientError when Kafka is away."""
 
-    def __init__(self, brokers: str) -> None:
-        self._brokers = brokers
+    def __init__(self, kafka: Kafka) -> None:
+        self._cluster = Cluster.of(kafka)
         self._consumer = Consumer(
             {
-                "bootstrap.servers": brokers,
+                **self._cluster.for_librdkafka(),
                 "group.id": "orderfleet-cli",  # demanded by the library; with assign() no group is joined
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from ops.cli.output import ExitCode, fail
 from schemas.text import Text
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import CorruptLedger
+from workers.runtime.cluster import Cluster
 from workers.runtime.connections import connect
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
@@ -103,14 +104,25 @@ def _without_password(url: str) -> str:
     return f"{parts.hostname}{port}{parts.path}"
 
 
-def kafka_away(settings: Settings, error: TransientError) -> Text:
+def kafka_away(settings: Settings, error: Exception) -> Text:
     """Kafka does not answer, at which address, and what to check."""
+    names = ", ".join(_way_in(settings.cluster))
     return Text(
-        f"Kafka at {settings.kafka} does not answer ({error}); is it running, and is ORDERFLEET_KAFKA right?",
-        f"位于 {settings.kafka} 的 Kafka 没有应答（{error}）；请检查它是否在运行、ORDERFLEET_KAFKA 是否正确",
+        f"Kafka at {settings.kafka} does not answer ({error}); is it running, and is this right: {names}?",
+        f"位于 {settings.kafka} 的 Kafka 没有应答（{error}）；请检查它是否在运行，以及以下配置是否正确：{names}",
     )
 
 
-def fail_kafka_away(settings: Settings, error: TransientError) -> NoReturn:
+def _way_in(cluster: Cluster) -> Iterator[str]:
+    """The settings that decide whether Kafka lets us in. Its libraries do not say why it hung up."""
+    yield "ORDERFLEET_KAFKA"
+    yield "ORDERFLEET_KAFKA_SECURITY"
+    if cluster.encrypted:
+        yield from ("ORDERFLEET_KAFKA_CA_FILE", "ORDERFLEET_KAFKA_CHECK_HOSTNAME")
+    if cluster.asks_who:
+        yield from ("ORDERFLEET_KAFKA_MECHANISM", "ORDERFLEET_KAFKA_USERNAME", "ORDERFLEET_KAFKA_PASSWORD")
+
+
+def fail_kafka_away(settings: Settings, error: Exception) -> NoReturn:
     """End the command: Kafka is away."""
     fail(kafka_away(settings, error), ExitCode.AWAY)

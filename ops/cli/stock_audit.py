@@ -119,7 +119,7 @@ async def _auditor(known: Settings, no_replay: bool) -> AsyncIterator[RunAudit]:
             yield Ledger(redis).audit
             return
         await Ledger(redis).warehouses()  # a Redis that is away is told of first
-        with TopicLog(known.kafka) as log:
+        with TopicLog(known.cluster) as log:
             yield ReplayedAudit(redis, log).run
 
 

@@ -146,7 +146,7 @@ async def _run(known: Settings, wishes: _Wishes) -> int:
             fail(_not_empty(there))
         if wishes.source is not None:
             return await _restore(redis, wishes, there)
-        rebuild = Rebuild(known.kafka, redis, _progress)
+        rebuild = Rebuild(known.cluster, redis, _progress)
         await rebuild.read()
         _refuse_gaps(rebuild, wishes)
         read = time.monotonic()
@@ -169,7 +169,7 @@ async def _run(known: Settings, wishes: _Wishes) -> int:
 async def _refuse_unless_quiet(known: Settings, redis: Redis) -> None:
     from ops.cli.quiet import signs_of_writers
 
-    signs = await signs_of_writers(known.kafka, redis)
+    signs = await signs_of_writers(known.cluster, redis)
     for sign in signs:
         say_error(sign)
     if signs:

@@ -20,6 +20,7 @@ from confluent_kafka.admin import (
 
 from schemas.record import record
 from schemas.topics import TOPICS, Topic
+from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import TransientError
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class TopicState:
 class TopicAdmin:
     """Asks one Kafka. Raises TransientError when it is away, Refused when it says no."""
 
-    def __init__(self, brokers: str, answer_seconds: float = ANSWER_SECONDS) -> None:
-        self._admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})
+    def __init__(self, kafka: Kafka, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self._admin = AdminClient({**Cluster.of(kafka).for_librdkafka(), "log_level": 0})
         self._seconds = answer_seconds
 
     def states(self, wanted: Sequence[NewTopic], *, count: bool = False) -> list[TopicState]:

@@ -308,7 +308,7 @@ def _asked(known: Settings, question: Callable[[TopicAdmin], T]) -> T:
     from workers.runtime.errors import TransientError
 
     try:
-        return question(TopicAdmin(known.kafka))
+        return question(TopicAdmin(known.cluster))
     except TransientError as error:
         fail_kafka_away(known, error)
     except Refused as error:

@@ -244,7 +244,7 @@ def _requests(start: Any) -> list[tuple[Found, TransferRequest]]:
     known = settings()
     requests: dict[str, tuple[Found, TransferRequest]] = {}
     try:
-        with Topics(known.kafka) as topics:
+        with Topics(known.cluster) as topics:
             for found in topics.matching(lambda _: True, TRANSFERS_REQUESTED.name, start):
                 try:
                     request = decode(TransferRequest, found.value)

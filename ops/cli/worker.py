@@ -48,6 +48,7 @@ def worker(
     from aiokafka.errors import KafkaConnectionError
 
     import topology
+    from ops.cli.servers import fail_kafka_away
     from workers.rules.problems import RulesetErrors
     from workers.runtime.errors import TransientError
     from workers.runtime.table import BrokenTable
@@ -71,14 +72,8 @@ def worker(
         fail(Text(str(error), str(error)), ExitCode.USAGE)
     except RulesetErrors as error:
         fail(Text(str(error), str(error)), ExitCode.BAD)
-    except (TransientError, KafkaConnectionError):
-        fail(
-            Text(
-                f"no Kafka broker answers at {config.kafka}: start it, or set ORDERFLEET_KAFKA",
-                f"{config.kafka} 处没有 Kafka 应答：请启动它，或设置 ORDERFLEET_KAFKA",
-            ),
-            ExitCode.AWAY,
-        )
+    except (TransientError, KafkaConnectionError) as error:
+        fail_kafka_away(config, error)
     logging.shutdown()
     sys.stdout.flush()
     os._exit(code)  # Faust leaves threads behind that would keep a finished process waiting

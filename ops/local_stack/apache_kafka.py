@@ -9,6 +9,7 @@ import base64
 import subprocess
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -20,20 +21,59 @@ from ops.local_stack.ready import brokers_listed, wait_for
 START_SECONDS = 180.0  # a few at once on a busy machine take long
 STOP_SECONDS = 15.0
 _FORMAT_SECONDS = 60.0
+_GUARDED = "listener.name.guarded"
 _LOGGING = Path(__file__).with_name("kafka.log4j2.properties")
 _HEAP_MB = 384  # enough for tests, several nodes side by side
 _CALM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # no compiler and no collector that takes a core to itself
 
 
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A second door for clients, which lets in only the user. `protocol` as Kafka names it; `key_and_chain`: PEM."""
+
+    protocol: str
+    username: str
+    password: str
+    key_and_chain: Path | None = None
+
+    def properties(self) -> dict[str, object]:
+        """What a broker is configured with for it."""
+        module = "org.apache.kafka.common.security"
+        user = f'required username="{self.username}" password="{self.password}" user_{self.username}="{self.password}";'
+        found: dict[str, object] = {
+            f"{_GUARDED}.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+            f"{_GUARDED}.plain.sasl.jaas.config": f"{module}.plain.PlainLoginModule {user}",
+            f"{_GUARDED}.scram-sha-256.sasl.jaas.config": f"{module}.scram.ScramLoginModule required;",
+            f"{_GUARDED}.scram-sha-512.sasl.jaas.config": f"{module}.scram.ScramLoginModule required;",
+        }
+        if self.key_and_chain is not None:
+            found |= {f"{_GUARDED}.ssl.keystore.type": "PEM", f"{_GUARDED}.ssl.keystore.location": self.key_and_chain}
+        return found
+
+    def users(self) -> list[str]:
+        """Options of the tool that formats a node, which keeps the users of SCRAM."""
+        known = f"[name={self.username},password={self.password}]"
+        return [word for kind in ("256", "512") for word in ("--add-scram", f"SCRAM-SHA-{kind}={known}")]
+
+
 class KafkaNode:
     """One broker and controller. Its data folder survives `stop` and `kill`."""
 
-    def __init__(self, number: int, folder: Path, jars: Path, advertised: int | None, heap_mb: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        folder: Path,
+        jars: Path,
+        advertised: int | None,
+        heap_mb: int,
+        guard: Guard | None = None,
+    ) -> None:
         self.number = number
         self._memory = f"-Xms{heap_mb // 3}m", f"-Xmx{heap_mb}m"
         self.folder = folder
         self.port = free_port()
-        self.brokers_port, self.controller_port = free_port(), free_port()
+        self.brokers_port, self.controller_port, self.guarded_port = free_port(), free_port(), free_port()
+        self._guard = guard
         self.advertised = advertised or self.port
         self._classpath = f"{jars}/*"
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,7 +104,7 @@ class KafkaNode:
         lines = (f"{name}={value}\n" for name, value in (self._properties() | properties).items())
         self._config.write_text("".join(lines), encoding="utf-8")
         command = ["java", "-cp", self._classpath, "kafka.tools.StorageTool", "format"]
-        command += ["-t", cluster_id, "-c", str(self._config)]
+        command += ["-t", cluster_id, "-c", str(self._config), *(self._guard.users() if self._guard else ())]
         done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)
         if done.returncode:
             raise RuntimeError(f"{self.name} could not be formatted:\n{(done.stdout + done.stderr)[-2000:]}")
@@ -77,12 +117,18 @@ class KafkaNode:
         """A listener for clients, one among brokers, one of the controller; only the first is advertised elsewhere."""
         ours = {"CLIENTS": self.port, "BROKERS": self.brokers_port, "CONTROLLER": self.controller_port}
         told = {"CLIENTS": self.advertised, "BROKERS": self.brokers_port}
+        protocols = dict.fromkeys(ours, "PLAINTEXT")
+        guarded: dict[str, object] = {}
+        if self._guard is not None:
+            ours["GUARDED"] = told["GUARDED"] = self.guarded_port
+            protocols["GUARDED"], guarded = self._guard.protocol, self._guard.properties()
         return {
+            **guarded,
             "node.id": self.number,
             "process.roles": "broker,controller",
             "listeners": _listeners(ours),
             "advertised.listeners": _listeners(told),
-            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ours),
+            "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "BROKERS",
             "log.dirs": self.folder / "data",
@@ -126,7 +172,7 @@ class ApacheKafka:
     """A cluster on free loopback ports. Use it as a context manager.
 
     Several nodes keep every record on each of up to three of them and confirm it when two have it. `advertised`: ports
-    that clients are told instead of the nodes' own, one a node, for whoever stands between.
+    that clients are told instead of the nodes' own, one a node, for whoever stands between. `guard`: a second door.
     """
 
     def __init__(
@@ -137,11 +183,12 @@ class ApacheKafka:
         jars: Path | None = None,
         advertised: Sequence[int] = (),
         heap_mb: int = _HEAP_MB,
+        guard: Guard | None = None,
     ) -> None:
         self._copies = min(3, nodes)
         found = kafka_jars(jars)
         self.nodes = tuple(
-            KafkaNode(number, folder / f"kafka-{number}", found, told, heap_mb)
+            KafkaNode(number, folder / f"kafka-{number}", found, told, heap_mb, guard)
             for number, told in enumerate(advertised or [None] * nodes, start=1)
         )
         self._formatted = False
@@ -150,6 +197,11 @@ class ApacheKafka:
     def address(self) -> str:
         """What clients connect to: all brokers, comma separated."""
         return ",".join(node.address for node in self.nodes)
+
+    @property
+    def guarded_address(self) -> str:
+        """The same at the second door."""
+        return ",".join(f"{LOOPBACK}:{node.guarded_port}" for node in self.nodes)
 
     @property
     def replication(self) -> int:

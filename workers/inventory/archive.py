@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from schemas.plan import PlannedOrder
 from schemas.record import decode
 from schemas.topics import ORDERS_PLANNED
+from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import TransientError
 from workers.runtime.librdkafka import STEADY
 
@@ -37,10 +38,10 @@ class PlannedArchive:
     may not know yet how far it goes.
     """
 
-    def __init__(self, brokers: str, *, topic: str = ORDERS_PLANNED.name, patience_seconds: float = 30) -> None:
+    def __init__(self, kafka: Kafka, *, topic: str = ORDERS_PLANNED.name, patience_seconds: float = 30) -> None:
         self._config: dict[str, Any] = {
             **STEADY,
-            "bootstrap.servers": brokers,
+            **Cluster.of(kafka).for_librdkafka(),
             "group.id": "orderfleet-archive",  # never joined: librdkafka wants a name
             "enable.auto.commit": False,
             "enable.partition.eof": True,

@@ -15,6 +15,7 @@ from typing import Any, Final
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import TransientError
 from workers.runtime.producing import BatchingProducer
 from workers.runtime.records import Record
@@ -33,9 +34,9 @@ _RECORD_BYTES: Final = 20 << 20
 class _Client:
     """One producer of aiokafka, from its first look for a broker until nothing is left of it."""
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self.kafka = BatchingProducer(
-            bootstrap_servers=brokers,
+            **cluster.for_aiokafka(),
             acks="all",
             compression_type="snappy",  # its lz4 is the slowest there is
             max_batch_size=_BATCH_BYTES,
@@ -87,19 +88,19 @@ class Producer:
     is replaced: what it has numbered may stay in the way of all that follows.
     """
 
-    def __init__(self, brokers: str, *, delivery_timeout: float = 30) -> None:
-        self._brokers = brokers
+    def __init__(self, kafka: Kafka, *, delivery_timeout: float = 30) -> None:
+        self._cluster = Cluster.of(kafka)
         self._delivery_timeout = delivery_timeout
         self._client: _Client | None = None
         self._dropped: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Connect in the background. A broker that is away is only noticed by `send`."""
-        self._client = _Client(self._brokers)
+        self._client = _Client(self._cluster)
 
     async def reaches_kafka(self, seconds: float = 1) -> bool:
         """Whether a broker answers, waiting at most so long for each."""
-        asking = AIOKafkaClient(bootstrap_servers=self._brokers, request_timeout_ms=int(seconds * 1000))
+        asking = AIOKafkaClient(**self._cluster.for_aiokafka(), request_timeout_ms=int(seconds * 1000))
         try:
             await asking.bootstrap()
         except KafkaError:

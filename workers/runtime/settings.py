@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.text import Language
+from workers.runtime.cluster import Cluster, Mechanism, Security
 
 EXAMPLES = Path("ops/examples")
 
@@ -21,6 +22,18 @@ class Settings(BaseSettings):
     )
 
     kafka: Annotated[str, Field(description="Bootstrap brokers, comma separated")] = "127.0.0.1:9092"
+    kafka_security: Annotated[Security, Field(description="How to get into Kafka; sasl_ssl: encrypted, as a user")] = (
+        "plaintext"
+    )
+    kafka_mechanism: Annotated[Mechanism, Field(description="How Kafka checks the user")] = "PLAIN"
+    kafka_username: Annotated[str, Field(description="With sasl_plaintext and sasl_ssl")] = ""
+    kafka_password: Annotated[SecretStr, Field(description="With sasl_plaintext and sasl_ssl")] = SecretStr("")
+    kafka_ca_file: Annotated[
+        Path | None, Field(description="Whose certificates to trust with ssl and sasl_ssl, as PEM; unset: the system's")
+    ] = None
+    kafka_check_hostname: Annotated[
+        bool, Field(description="Whether a certificate must be for the broker's name; false for a cloud's that are not")
+    ] = True
     redis_url: Annotated[SecretStr, Field(description="redis://, rediss:// or unix:// address")] = SecretStr(
         "redis://127.0.0.1:6379/0"
     )
@@ -79,6 +92,42 @@ class Settings(BaseSettings):
     metrics_port: Annotated[
         int | None, Field(description="Prometheus port; unset: no metrics server; 0: any free port")
     ] = None
+
+    @model_validator(mode="after")
+    def _gets_into_kafka(self) -> Self:
+        cluster = self.cluster
+        if cluster.asks_who and not (cluster.username and cluster.password.get_secret_value()):
+            raise ValueError(
+                f"ORDERFLEET_KAFKA_SECURITY is {cluster.security}: set ORDERFLEET_KAFKA_USERNAME and "
+                "ORDERFLEET_KAFKA_PASSWORD, too"
+            )
+        if cluster.username and not cluster.asks_who:
+            raise ValueError(
+                f"ORDERFLEET_KAFKA_USERNAME is set, but with ORDERFLEET_KAFKA_SECURITY={cluster.security} nobody is "
+                "asked for it: set that to sasl_ssl (or sasl_plaintext)"
+            )
+        if cluster.ca_file is not None:
+            try:
+                cluster.trust()
+            except OSError as error:
+                raise ValueError(
+                    f"ORDERFLEET_KAFKA_CA_FILE: {cluster.ca_file} cannot be read as certificates in PEM form: "
+                    f"{error.strerror or type(error).__name__}"
+                ) from error
+        return self
+
+    @property
+    def cluster(self) -> Cluster:
+        """The Kafka to work with."""
+        return Cluster(
+            self.kafka,
+            self.kafka_security,
+            self.kafka_mechanism,
+            self.kafka_username,
+            self.kafka_password,
+            self.kafka_ca_file,
+            self.kafka_check_hostname,
+        )
 
 
 def load_settings() -> Settings:

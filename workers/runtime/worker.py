@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import faust
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types import TP
 
 from schemas.topics import Topic
 from workers.runtime import metrics
+from workers.runtime.cluster import Cluster
 from workers.runtime.errors import TransientError
 from workers.runtime.lanes import CHUNKS_HELD, Lanes
 from workers.runtime.producer import Producer
@@ -49,6 +51,7 @@ def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.
     app = faust.App(
         group_id(group.name),
         broker=";".join(f"kafka://{address.strip()}" for address in settings.kafka.split(",")),
+        broker_credentials=_credentials(settings.cluster),
         store="memory://",
         datadir=str(Path(tempfile.gettempdir()) / f"{group_id(group.name)}-{os.getuid()}"),  # must be; stays empty
         autodiscover=False,
@@ -75,6 +78,18 @@ def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.
     )
     app.transport = ChunkTransport(app, chunk_records=settings.chunk_records, fetch_wait_ms=settings.fetch_wait_ms)
     return app
+
+
+def _credentials(cluster: Cluster) -> Credentials | None:
+    context = cluster.trust() if cluster.encrypted else None
+    if cluster.asks_who:
+        return SASLCredentials(
+            username=cluster.username,
+            password=cluster.password.get_secret_value(),
+            mechanism=cluster.mechanism,
+            ssl_context=context,
+        )
+    return None if context is None else SSLCredentials(context)
 
 
 class Reader:

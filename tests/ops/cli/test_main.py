@@ -114,6 +114,18 @@ def test_a_bad_setting_is_named_and_its_value_is_not(
     assert value not in result.stderr.replace(variable, "")
 
 
+def test_settings_that_do_not_go_together_are_all_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERFLEET_KAFKA_SECURITY", "sasl_ssl")
+    monkeypatch.setenv("ORDERFLEET_KAFKA_PASSWORD", "s3cret")
+
+    result = run("stock", "show")
+
+    assert result.exit_code == 2
+    assert "the settings are not usable: ORDERFLEET_KAFKA_SECURITY is sasl_ssl" in result.stderr
+    assert "ORDERFLEET_KAFKA_USERNAME" in result.stderr
+    assert "s3cret" not in result.stderr
+
+
 def test_a_bad_language_is_named(program: Program) -> None:
     done = program("--help", ORDERFLEET_LANG="fr")
 
