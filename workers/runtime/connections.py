@@ -32,9 +32,9 @@ class Connections(ConnectionPool):
 
     async def release(self, connection: AbstractConnection) -> None:
         """Give it back."""
+        self._in_use_connections.remove(connection)
         if connection.should_reconnect():  # type: ignore[no-untyped-call]
             await connection.disconnect()
-        self._in_use_connections.remove(connection)
         self._available_connections.append(connection)
 
 
