@@ -21,8 +21,8 @@ from aiokafka.protocol.transaction import InitProducerIdRequest_v0
 from aiokafka.protocol.types import CompactString, Int16, Int32, Int64, Schema, TaggedFields
 from aiokafka.structs import TopicPartition
 
-from workers.runtime.metadata import renew_silent_connections
 from workers.runtime.partitioning import partition_of
+from workers.runtime.reconnecting import renew_silent_connections
 from workers.runtime.records import Record
 
 _NO_TRANSACTION_MS: Final = (1 << 31) - 1

@@ -22,7 +22,7 @@ from faust.types import TP, ConsumerMessage
 from mode.utils.futures import notify
 
 from workers.runtime.fetching import fetch_quickly
-from workers.runtime.metadata import renew_silent_connections
+from workers.runtime.reconnecting import renew_silent_connections
 from workers.runtime.tasks import end_tasks
 
 _FETCH_BYTES: Final = 4 << 20
