@@ -52,6 +52,7 @@ def worker(
     from workers.rules.problems import RulesetErrors
     from workers.runtime.errors import TransientError
     from workers.runtime.table import BrokenTable
+    from workers.runtime.tasks import end_tasks
 
     config = settings()
     logging.getLogger().setLevel(config.log_level)
@@ -65,9 +66,15 @@ def worker(
             print_json({"ready": True, "metrics_port": port, "stages": names})
             sys.stdout.flush()
 
+    async def run() -> int:
+        try:
+            return await topology.run_worker(config, names, ready)
+        finally:
+            await end_tasks(asyncio.all_tasks() - {asyncio.current_task()})
+
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)  # closing it would wait for ever for a task that stays
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            code = runner.run(topology.run_worker(config, names, ready))
+        code = runner.run(run())
     except BrokenTable as error:
         fail(Text(str(error), str(error)), ExitCode.USAGE)
     except RulesetErrors as error:
@@ -76,7 +83,7 @@ def worker(
         fail_kafka_away(config, error)
     logging.shutdown()
     sys.stdout.flush()
-    os._exit(code)  # Faust leaves threads behind that would keep a finished process waiting
+    os._exit(code)  # nothing that a client left behind may keep a finished process waiting
 
 
 def serve_metrics(host: str, port: int | None) -> int | None:

@@ -10,23 +10,16 @@ These overrides hold for faust-streaming 0.15.3; the versions are pinned and tes
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from mode.utils.futures import notify
 
-from workers.runtime.fetching import fetch_quickly
-from workers.runtime.reconnecting import renew_silent_connections
-from workers.runtime.tasks import end_tasks
-
-_FETCH_BYTES: Final = 4 << 20
-"""Most that one answer of a broker holds: some thousands of orders. aiokafka would take 50 MB, and unpack them."""
+from workers.runtime.consuming import LoopConsumer
 
 RecordBatch = Sequence[Any]
 """aiokafka ConsumerRecords of one partition, ascending."""
@@ -41,61 +34,6 @@ class ChunkMessage(ConsumerMessage):  # type: ignore[misc]
     """The last offset of each of its partitions."""
 
 
-class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The consumer's own thread. Fetches wait as long as we say, where the driver says 1.5 s, and cost less."""
-
-    _assigned: tuple[Any, frozenset[TP]] = None, frozenset()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._asked: dict[object, float] = {}
-
-    async def call_thread(self, fun: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
-        """Have the thread do something, and remember since when it is at it."""
-        call = object()
-        self._asked[call] = time.monotonic()
-        try:
-            return await super().call_thread(fun, *args, **kwargs)
-        finally:
-            del self._asked[call]
-
-    @property
-    def silent_seconds(self) -> float:
-        """The age of the oldest call that has not returned."""
-        now = time.monotonic()
-        return now - min(self._asked.values(), default=now)
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = self.transport.fetch_wait_ms
-        consumer._fetch_max_bytes = _FETCH_BYTES
-        renew_silent_connections(consumer._client)
-        return consumer
-
-    async def on_start(self) -> None:
-        """Connect; topics are subscribed to later."""
-        await super().on_start()
-        fetch_quickly(self._ensure_consumer()._fetcher)
-
-    async def _default_stop_futures(self) -> None:
-        """mode waits without end for each to take its cancellation, and with it stands the whole process."""
-        await end_tasks(self._futures)
-        self._futures.clear()
-
-    async def _gather_remaining_tasks(self) -> None:
-        """The same for what aiokafka has started in this thread."""
-        await end_tasks(asyncio.all_tasks() - {asyncio.current_task()})
-
-    def assignment(self) -> frozenset[TP]:
-        """The partitions assigned now. The driver makes the set anew for each partition that it commits."""
-        source, assigned = self._assigned
-        current = self._ensure_consumer().assignment()
-        if current is not source:
-            assigned = frozenset(TP(*tp) for tp in current)
-            self._assigned = current, assigned
-        return assigned
-
-
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     """Delivers chunks and commits them in order."""
 
@@ -104,8 +42,8 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         # The last offset of every chunk that was delivered and not yet committed, in the order of delivery.
         self._in_flight: defaultdict[TP, deque[int]] = defaultdict(deque)
 
-    def _new_consumer_thread(self) -> ChunkThread:
-        return ChunkThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> LoopConsumer:
+        return LoopConsumer(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message per chunk."""
@@ -234,7 +172,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     @property
     def silent_seconds(self) -> float:
-        """The age of the oldest call to the consumer's thread that has not returned."""
+        """The age of the oldest call to aiokafka's consumer that has not returned."""
         return self._thread.silent_seconds  # type: ignore[no-any-return]
 
     def backlog(self) -> dict[TP, int]:

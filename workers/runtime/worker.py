@@ -240,8 +240,8 @@ class Worker:
     async def _stay_awake(self) -> None:
         """End the process when its event loop stands still, where nothing else could.
 
-        Faust waits for a consumer's thread without letting go of the loop, and the thread may wait for something that
-        never comes. What all threads are at is written to stderr then.
+        Its heartbeats would stop, and others would be given its work; but it would go on as soon as it could. What all
+        threads are at is written to stderr then.
         """
         while not self._stop.is_set():
             faulthandler.dump_traceback_later(_STUCK_SECONDS, exit=True)

@@ -1,4 +1,4 @@
-"""What the consumer's thread says it has, for as long as nothing is assigned anew."""
+"""What a consumer says it has, for as long as nothing is assigned anew."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from types import SimpleNamespace
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
-from workers.runtime.transport import ChunkThread
+from workers.runtime.consuming import LoopConsumer
 
 
 def test_the_assignment_is_made_once_and_follows_every_rebalance() -> None:
     before, after = frozenset({TopicPartition("in", 0), TopicPartition("in", 1)}), frozenset({TopicPartition("in", 1)})
     current = before
-    thread = ChunkThread.__new__(ChunkThread)
-    thread._consumer = SimpleNamespace(assignment=lambda: current)
-    assert thread.assignment() == {TP("in", 0), TP("in", 1)}
-    assert thread.assignment() is thread.assignment()
+    client = LoopConsumer.__new__(LoopConsumer)
+    client._consumer = SimpleNamespace(assignment=lambda: current)
+    assert client.assignment() == {TP("in", 0), TP("in", 1)}
+    assert client.assignment() is client.assignment()
     current = after
-    assert thread.assignment() == {TP("in", 1)}
+    assert client.assignment() == {TP("in", 1)}
     current = frozenset()
-    assert thread.assignment() == set()
+    assert client.assignment() == set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -22,11 +21,9 @@ LATE = 0.2
 
 
 @pytest.fixture
-async def reader() -> AsyncIterator[Reader]:
+async def reader() -> Reader:
     shell: Any = None
-    made = Reader(groups(topology.STAGES)[0], ["a-topic"], shell, Settings(kafka="127.0.0.1:1"))
-    yield made
-    made.app.consumer._thread.thread_loop.close()  # the thread of the consumer, which never started
+    return Reader(groups(topology.STAGES)[0], ["a-topic"], shell, Settings(kafka="127.0.0.1:1"))
 
 
 @pytest.fixture

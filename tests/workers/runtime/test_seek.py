@@ -18,7 +18,7 @@ READ_BEFORE, NEW = TP("inbound", 0), TP("inbound", 1)
 
 
 class Thread:
-    """The consumer's thread as far as seeking goes. Like aiokafka, it leaves a partition without a commit alone."""
+    """aiokafka's consumer as far as seeking goes. Like aiokafka, it leaves a partition without a commit alone."""
 
     def __init__(self, committed: dict[TP, int | None]) -> None:
         self._committed = committed
@@ -46,7 +46,6 @@ def consumer(thread: Any) -> ChunkConsumer:
         callback=nothing, on_partitions_revoked=nothing, on_partitions_assigned=nothing
     )
     assert isinstance(made, ChunkConsumer)
-    made._thread.thread_loop.close()  # the real thread, which never started
     made._thread = thread
     return made
 

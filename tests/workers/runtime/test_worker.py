@@ -6,14 +6,11 @@ import asyncio
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from typing import Any, Final
 
 import pytest
-from faust.transport.drivers import aiokafka as driver
 
 from workers.runtime import worker as module
-from workers.runtime.transport import ChunkThread
 from workers.runtime.worker import Worker
 
 PATIENCE: Final = 30.0
@@ -90,27 +87,6 @@ async def test_a_consumer_that_waits_for_a_broker_is_not_deaf(monkeypatch: pytes
     assert not await worker._is_deaf(reader)
 
 
-async def test_the_thread_of_a_consumer_is_silent_for_as_long_as_it_owes_an_answer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    answer = asyncio.Event()
-
-    async def call(_: Any, fun: Any) -> str:
-        await answer.wait()
-        return "answer"
-
-    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "call_thread", call)
-    thread = ChunkThread.__new__(ChunkThread)
-    thread._asked = {}
-    assert thread.silent_seconds == 0
-    asked = asyncio.create_task(thread.call_thread(answer.wait))
-    await asyncio.sleep(0)
-    assert thread.silent_seconds > 0
-    answer.set()
-    assert await asked == "answer"
-    assert thread.silent_seconds == 0
-
-
 STANDING_STILL = """
 import asyncio, sys, threading
 from workers.runtime import worker
@@ -147,7 +123,7 @@ asyncio.run(Worker([Reader()], [], Producer()).run(lambda: print("ready", flush=
 
 @pytest.mark.parametrize("where", ["start", "stop"])
 def test_a_worker_whose_event_loop_stands_still_ends_and_says_where(where: str) -> None:
-    """As when Faust waits for a thread of its own that waits for the loop."""
+    """As when something waits without letting others have their turn."""
     command = [sys.executable, "-c", STANDING_STILL, where]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -160,23 +136,3 @@ def test_a_worker_whose_event_loop_stands_still_ends_and_says_where(where: str) 
             process.kill()
     assert process.returncode == 1
     assert f"in {where}" in said
-
-
-async def test_the_thread_of_a_consumer_does_not_wait_for_what_ignores_that_it_is_cancelled() -> None:
-    let_go = asyncio.Event()
-
-    async def stubborn() -> None:
-        while not let_go.is_set():
-            with suppress(asyncio.CancelledError):
-                await let_go.wait()
-
-    thread = ChunkThread.__new__(ChunkThread)
-    thread._futures = {asyncio.create_task(stubborn())}
-    task = asyncio.create_task(stubborn())
-    await asyncio.sleep(0)
-    async with asyncio.timeout(PATIENCE):
-        await thread._default_stop_futures()
-        assert not thread._futures
-        await thread._gather_remaining_tasks()
-    let_go.set()
-    await task
