@@ -1,6 +1,6 @@
 """Measure the fleet beside a bare loop, Quix Streams and plain Faust, on the same work, in turns. `make bench`
 
-  python -m ops.bench                            everything: an hour or so on two cores
+  python -m ops.bench                            everything: two hours or so on two cores
   python -m ops.bench --quick                    a few hundred orders: does it run, and do all say the same?
   python -m ops.bench --only orderfleet,bare-loop --repeats 5
   python -m ops.bench --kafka apache             Apache Kafka instead of the embedded broker
@@ -16,7 +16,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from ops.bench import printing, results
@@ -76,22 +78,38 @@ def _in_turns(plan: Plan, grounds: Grounds, warmup: Sequence[Record], work: Sequ
     for number in range(plan.repeats):
         for contender in plan.contenders:
             run = throughput(grounds, contender, warmup, work)
-            _tell(f"{number + 1}/{plan.repeats} {contender.title}: {run.rate:,.0f} orders/s")
+            _tell(f"{_turn(plan, number)} {contender.title}: {run.rate:,.0f} orders/s")
             yield run
 
 
 def _latencies(plan: Plan, grounds: Grounds, pool: Pool, contenders: dict[str, Any]) -> Iterator[Latency]:
     """At shares of what each contender itself can do while it is fed: feeding takes its part of the machine, too."""
     warmup = pool.first(plan.warmup)
-    for contender in plan.contenders if plan.loads else ():
+    able = _able(plan, grounds, pool, contenders) if plan.loads else {}
+    for number, contender, load in product(range(plan.repeats), plan.contenders, plan.loads):
+        rate = load * able[contender.name]
+        run = latency(grounds, contender, warmup, _due(plan, pool, rate), load, rate)
+        _tell(f"{_turn(plan, number)} {contender.title} at {load:.0%}: p50 {run.p50:.0f} ms, p99 {run.p99:.0f} ms")
+        yield run
+
+
+def _able(plan: Plan, grounds: Grounds, pool: Pool, contenders: dict[str, Any]) -> dict[str, float]:
+    """Orders a second that come out of each while it is fed more than it can do, the median of its runs."""
+    warmup = pool.first(plan.warmup)
+    rates: dict[str, list[float]] = {}
+    for number, contender in product(range(plan.repeats), plan.contenders):
         backlog = contenders[contender.name]["orders_per_second"]
-        able = sustained(grounds, contender, warmup, _due(plan, pool, backlog), backlog)
-        _tell(f"{contender.title}: {able:,.0f} orders/s while it is fed")
-        contenders[contender.name]["orders_per_second_fed"] = round(able)
-        for load in plan.loads:
-            run = latency(grounds, contender, warmup, _due(plan, pool, load * able), load, load * able)
-            _tell(f"{contender.title} at {load:.0%}: p50 {run.p50:.0f} ms, p99 {run.p99:.0f} ms")
-            yield run
+        rate = sustained(grounds, contender, warmup, _due(plan, pool, backlog), backlog)
+        _tell(f"{_turn(plan, number)} {contender.title}: {rate:,.0f} orders/s while it is fed")
+        rates.setdefault(contender.name, []).append(rate)
+    able = {name: median(each) for name, each in rates.items()}
+    for name, rate in able.items():
+        contenders[name]["orders_per_second_fed"] = round(rate)
+    return able
+
+
+def _turn(plan: Plan, number: int) -> str:
+    return f"{number + 1}/{plan.repeats}"
 
 
 def _due(plan: Plan, pool: Pool, rate: float) -> Sequence[Record]:

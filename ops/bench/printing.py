@@ -61,10 +61,13 @@ def _cpu(contenders: dict[str, Any]) -> Table:
 
 
 def _latency(rows: list[dict[str, Any]]) -> Table:
-    table = _table("Raw to routed, ms", "contender", "load", "orders/s", "orders", "p50", "p99", "max")
+    table = _table(
+        "Raw to routed, ms", "contender", "load", "orders/s", "orders", "p50", "p99", "max", "p99 of all runs"
+    )
     for row in rows:
         figures = (row["orders_per_second"], row["orders"], row["p50_ms"], row["p99_ms"], row["max_ms"])
-        table.add_row(row["contender"], f"{row['load']:.0%}", *(f"{figure:,}" for figure in figures))
+        every = " ".join(f"{p99:.0f}" for p99 in row["p99_ms_all"])
+        table.add_row(row["contender"], f"{row['load']:.0%}", *(f"{figure:,}" for figure in figures), every)
     return table
 
 

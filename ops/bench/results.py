@@ -86,7 +86,7 @@ def agreement(runs: Sequence[Throughput]) -> dict[str, Any]:
 
 
 def latencies(runs: Sequence[Latency]) -> list[dict[str, Any]]:
-    """One row a contender and load, the median where there are several runs."""
+    """One row a contender and load, medians of its runs. "max" is the longest of all."""
     by_place: dict[tuple[str, float], list[Latency]] = {}
     for run in runs:
         by_place.setdefault((run.contender, run.load), []).append(run)
@@ -98,6 +98,7 @@ def latencies(runs: Sequence[Latency]) -> list[dict[str, Any]]:
             "orders": each[0].orders,
             "p50_ms": round(median(run.p50 for run in each), 1),
             "p99_ms": round(median(run.p99 for run in each), 1),
+            "p99_ms_all": [round(run.p99, 1) for run in each],
             "max_ms": round(max(run.longest for run in each), 1),
         }
         for (name, load), each in by_place.items()
