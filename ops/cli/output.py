@@ -177,7 +177,7 @@ def note(text: Text) -> None:
 
 
 def settings() -> Settings:
-    """The settings; when a variable is bad, ends the command and names it. Values are never quoted."""
+    """The settings; when a variable is bad, ends the command and names it. Secrets are never quoted."""
     from pydantic import ValidationError
 
     from workers.runtime.settings import load_settings
@@ -189,9 +189,8 @@ def settings() -> Settings:
     for detail in found:
         name = "__".join(str(part) for part in detail["loc"]).upper()
         why = detail["msg"].removeprefix("Value error, ")
-        which = Text(f"the setting ORDERFLEET_{name} is", f"配置项 ORDERFLEET_{name}")
-        if not name:  # it takes several to be wrong
-            which = Text("the settings are", "配置")
+        one = Text(f"the setting ORDERFLEET_{name} is", f"配置项 ORDERFLEET_{name}")
+        which = one if name else Text("the settings are", "配置")  # it takes several to be wrong
         say_error(
             Text(
                 f"{which.en} not usable: {why}; set it in the environment or in .env",

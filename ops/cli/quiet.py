@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from confluent_kafka import ConsumerGroupState, KafkaException
-from confluent_kafka.admin import AdminClient
 from redis.asyncio import Redis
 
+from ops.cli.topic_admin import admin_of
 from schemas.text import Text
 from workers.inventory.keys import relay_key, sequence_key
 from workers.inventory.ledger import Ledger
-from workers.runtime.cluster import Cluster, Kafka
+from workers.runtime.cluster import Kafka
 from workers.runtime.errors import TransientError
 from workers.runtime.scripts import redis_errors
 from workers.runtime.table import group_id
@@ -49,7 +49,7 @@ async def signs_of_writers(kafka: Kafka, redis: Redis) -> list[Text]:
 
 
 def _groups_at_work(kafka: Kafka) -> list[Text]:
-    admin = AdminClient({**Cluster.of(kafka).for_librdkafka(), "log_level": 0})
+    admin = admin_of(kafka)
     signs = []
     for name, asked in admin.describe_consumer_groups(list(WRITING_GROUPS), request_timeout=ANSWER_SECONDS).items():
         try:

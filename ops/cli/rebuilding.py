@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from ops.cli.event_log import ANSWER_SECONDS, TopicLog, reader_config
 from ops.cli.quiet import FULFILL_GROUP, RESERVE_GROUP
 from ops.cli.replaying import REMEMBER_MS
+from ops.cli.topic_admin import admin_of
 from schemas.fulfillment import WmsEvent
 from schemas.plan import Disposition, PlannedOrder
 from schemas.record import changed, decode, encode, record
@@ -158,7 +158,7 @@ class Rebuild:
 
     def _routed_topics(self) -> list[str]:
         try:
-            topics = AdminClient({**self._cluster.for_librdkafka(), "log_level": 0}).list_topics(timeout=ANSWER_SECONDS)
+            topics = admin_of(self._cluster).list_topics(timeout=ANSWER_SECONDS)
         except KafkaException as error:
             raise TransientError(error.args[0].str()) from error
         return sorted(name for name in topics.topics if name.startswith(f"{ORDERS_ROUTED.name}."))

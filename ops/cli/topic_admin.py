@@ -51,11 +51,16 @@ class TopicState:
         return self.partitions == 0
 
 
+def admin_of(kafka: Kafka) -> AdminClient:
+    """A client that asks about a cluster, and keeps to itself what it does not get through with."""
+    return AdminClient({**Cluster.of(kafka).for_librdkafka(), "log_level": 0})
+
+
 class TopicAdmin:
     """Asks one Kafka. Raises TransientError when it is away, Refused when it says no."""
 
     def __init__(self, kafka: Kafka, answer_seconds: float = ANSWER_SECONDS) -> None:
-        self._admin = AdminClient({**Cluster.of(kafka).for_librdkafka(), "log_level": 0})
+        self._admin = admin_of(kafka)
         self._seconds = answer_seconds
 
     def states(self, wanted: Sequence[NewTopic], *, count: bool = False) -> list[TopicState]:

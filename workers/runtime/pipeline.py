@@ -77,6 +77,7 @@ def packed(commands: Sequence[Command]) -> bytes:
 
 
 async def _read(connection: Any, count: int) -> list[Any]:
+    """The replies to so many commands, in their order; an error reply is one of them, and is not raised."""
     parser, stream = connection._parser, connection._reader
     reader = parser._reader
     replies: list[Any] = []
