@@ -15,6 +15,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,13 @@ def build_services(settings: Settings, redis: Redis) -> Services:
     return Services(
         settings=settings,
         adapters={name: channel.adapter for name, channel in CHANNELS.items()},
-        rules=RuleFiles(settings.rules_file, settings.catalogue_file, clock=time.monotonic, channels=tuple(CHANNELS)),
+        rules=RuleFiles(
+            settings.rules_file,
+            settings.catalogue_file,
+            clock=time.monotonic,
+            channels=tuple(CHANNELS),
+            reader=ThreadPoolExecutor(1, "read changed rules"),
+        ),
         ledger=Ledger(redis),
         deferred=DelayQueue(redis),
         archive=PlannedArchive(settings.cluster),

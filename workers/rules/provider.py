@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from schemas.text import Text
+from workers.rules.catalogue import Catalogue
+from workers.rules.catalogue_loading import digest_of
 from workers.rules.loading import load_catalogue, load_ruleset
 from workers.rules.problems import Problem, RulesetErrors
 from workers.rules.ruleset import Rulebook
@@ -55,16 +58,22 @@ class RuleFiles:
         check_every: float = 2.0,
         channels: Collection[str] | None = None,
         report: Callable[[RulesetErrors | None, Rulebook], None] | None = None,
+        reader: Executor | None = None,
     ) -> None:
-        """`clock` counts seconds (monotonic). Raises RulesetErrors when the files can't be used at start."""
+        """`clock` counts seconds (monotonic). `reader`, of one thread, reads changed files; without it `current` does.
+
+        To read a large catalogue takes seconds, in which a worker's orders and its heartbeats would wait.
+        Raises RulesetErrors when the files can't be used at start.
+        """
         self._paths = (ruleset, catalogue)
         self._clock = clock
         self._check_every = check_every
         self._channels = channels
         self._report = report or _log_it
+        self._reader = reader
         self.error: RulesetErrors | None = None
         self._loaded = self._seen = self._signature()
-        self._book = self._load()
+        self._book = self._load(None)
         self._next_check = clock() + check_every
 
     def current(self) -> Rulebook:
@@ -81,8 +90,14 @@ class RuleFiles:
         if not settled or signature == self._loaded:
             return
         self._loaded = signature
+        if self._reader is None:
+            self._reload()
+        else:
+            self._reader.submit(self._reload).add_done_callback(_tell_of_a_bug)
+
+    def _reload(self) -> None:
         try:
-            book = self._load()
+            book = self._load(self._book.catalogue)
             self._refuse_rewritten(book)
         except RulesetErrors as error:
             self.error = error
@@ -90,11 +105,13 @@ class RuleFiles:
             self.error, self._book = None, book
         self._report(self.error, self._book)
 
-    def _load(self) -> Rulebook:
+    def _load(self, known: Catalogue | None) -> Rulebook:
         ruleset_path, catalogue_path = self._paths
-        catalogue = load_catalogue(_bytes_of(catalogue_path), catalogue_path.name, self._channels)
-        ruleset = load_ruleset(_bytes_of(ruleset_path), ruleset_path.name, catalogue, self._channels)
-        return Rulebook(ruleset=ruleset, catalogue=catalogue)
+        text = _bytes_of(catalogue_path)
+        if known is None or known.digest != digest_of(text):
+            known = load_catalogue(text, catalogue_path.name, self._channels)
+        ruleset = load_ruleset(_bytes_of(ruleset_path), ruleset_path.name, known, self._channels)
+        return Rulebook(ruleset=ruleset, catalogue=known)
 
     def _refuse_rewritten(self, book: Rulebook) -> None:
         new, old = book.ruleset, self._book.ruleset
@@ -114,6 +131,11 @@ def _log_it(error: RulesetErrors | None, book: Rulebook) -> None:
         _log.info("rules %s are in force", book.ruleset.label)
     else:
         _log.error("the changed rules are not used, %s stay in force:\n%s", book.ruleset.label, error)
+
+
+def _tell_of_a_bug(read: Future[None]) -> None:
+    if not read.cancelled() and (error := read.exception()) is not None:
+        _log.error("the changed rules could not be read, the old ones stay in force", exc_info=error)
 
 
 def _stat(path: Path) -> tuple[int, int, int]:

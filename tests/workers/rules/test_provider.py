@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -14,6 +16,7 @@ from workers.rules.problems import RulesetErrors
 from workers.rules.provider import RuleFiles
 from workers.rules.ruleset import Rulebook
 
+PATIENCE = 30.0
 RULE = "{id: a, priority: 1, when: {always: true}, then: {assign: hangzhou}}"
 
 
@@ -118,6 +121,46 @@ def test_a_changed_catalogue_is_taken_with_the_same_rules(watched: Watched) -> N
     watched.after(2)
     watched.after(2)
     assert "drinks" in watched.files.current().catalogue.categories
+
+
+def test_a_catalogue_that_did_not_change_is_not_read_again(watched: Watched) -> None:
+    """It is the large one of the two, and rules change often."""
+    before = watched.files.current().catalogue
+    watched.write("2")
+    watched.after(2)
+    assert watched.after(2) == "test@2"
+    assert watched.files.current().catalogue is before
+
+
+def test_nobody_waits_while_a_changed_file_is_read(watched: Watched) -> None:
+    go_on = Event()
+    with ThreadPoolExecutor(1) as reader:
+        watched.files = RuleFiles(watched.rules, watched.catalogue, clock=watched.clock, reader=reader)
+        reader.submit(go_on.wait, PATIENCE)
+        watched.write("2")
+        assert [watched.after(2) for _ in range(3)] == ["test@1"] * 3
+        go_on.set()
+        reader.submit(int).result(PATIENCE)  # done when all that was asked before is
+        assert watched.after(0) == "test@2"
+
+
+def test_a_mistake_of_ours_in_reading_changed_rules_is_told_and_the_old_ones_stay(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with ThreadPoolExecutor(1) as reader:
+        watched.files = RuleFiles(watched.rules, watched.catalogue, clock=watched.clock, reader=reader)
+        monkeypatch.setattr("workers.rules.provider.load_ruleset", fail)
+        watched.write("2")
+        watched.after(2)
+        watched.after(2)
+    assert watched.after(2) == "test@1"
+    [record] = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+    assert "the old ones stay in force" in record.message
 
 
 def test_the_log_says_what_happened_when_nobody_else_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
