@@ -41,6 +41,7 @@ EXIT_STUCK: Final = 71
 _LEAVE_SECONDS: Final = 8.0  # of the ten we promise from SIGTERM to the end
 _LAST_SECONDS: Final = 9.5  # the same, when the event loop stands still
 _STUCK_SECONDS: Final = 60.0
+_JOIN_SECONDS: Final = 60.0  # from a broker's first answer; several rebalances and a change of the coordinator fit in
 _SUSPICIOUS_SECONDS: Final = 5.0
 _DEAF_SECONDS: Final = 20.0
 
@@ -266,8 +267,18 @@ class Worker:
     async def _join(self) -> None:
         if self._readers:
             await self._until_kafka_answers()
-        if not self._stop.is_set():
+        if self._stop.is_set():
+            return
+        too_late = asyncio.get_running_loop().call_later(_JOIN_SECONDS, self._give_up_joining)
+        try:
             await asyncio.gather(*(reader.start() for reader in self._readers))
+        finally:
+            too_late.cancel()
+
+    def _give_up_joining(self) -> None:
+        """A group may wait for ever for a member that is gone; that another one leaves sets it going again."""
+        log.error("could not join its groups in %g s; leaving so that a fresh start takes over", _JOIN_SECONDS)
+        leave_without_ack(EXIT_STUCK)
 
     async def _until_kafka_answers(self) -> None:
         """A consumer gives up at the first broker that is away; to wait here is quicker than to start anew."""

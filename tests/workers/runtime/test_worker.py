@@ -33,6 +33,13 @@ class HangingReader:
                 continue
 
 
+class WaitingReader(HangingReader):
+    """Its group never lets it in."""
+
+    async def start(self) -> None:
+        await self.let_go.wait()
+
+
 class Kafka:
     """Stands for the producer."""
 
@@ -65,6 +72,20 @@ async def test_a_worker_leaves_in_time_though_its_consumer_ignores_that_it_is_ca
     with pytest.raises(Left):
         await asyncio.wait_for(a_worker(reader)._leave(), 20)
     reader.let_go.set()
+
+
+async def test_a_worker_that_a_group_does_not_let_in_leaves_so_that_another_may_try(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(module, "leave_without_ack", left.set_result)
+    monkeypatch.setattr(module, "_JOIN_SECONDS", 0.05)
+    reader = WaitingReader()
+    joining = asyncio.create_task(a_worker(reader)._join())
+    assert await asyncio.wait_for(left, PATIENCE) == module.EXIT_STUCK
+    assert "could not join its groups in 0.05 s" in caplog.text
+    reader.let_go.set()
+    await joining
 
 
 async def test_a_consumer_that_answers_nothing_while_kafka_does_is_deaf_after_a_while(
