@@ -29,3 +29,8 @@ class PermanentError(StageError):
         super().__init__(f"{reason}: " + "; ".join(f"{f.attempt}: {f.where}: {f.problem}" for f in failures))
         self.reason = reason
         self.failures = tuple(failures)
+
+
+def is_closed(error: RuntimeError) -> bool:
+    """Whether uvloop raised it, as it does for a write to a transport that was closed. asyncio raises nothing there."""
+    return "the handler is closed" in str(error)

@@ -11,6 +11,8 @@ from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import KafkaConnectionError
 
+from workers.runtime.errors import is_closed
+
 
 def renew_silent_connections(client: AIOKafkaClient) -> None:
     """Have this client close the connections on which it asked for metadata when none of them brought an answer.
@@ -44,6 +46,8 @@ def _break_what_is_closed() -> None:
         try:
             return send(connection, request, expect_response)
         except RuntimeError as error:
+            if not is_closed(error):
+                raise
             connection.close(reason=CloseReason.CONNECTION_BROKEN, exc=error)
             where = f"{connection.host}:{connection.port}"
             raise KafkaConnectionError(f"Connection at {where} broken: {error}") from error

@@ -18,14 +18,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from workers.runtime.errors import TransientError
+from workers.runtime.errors import TransientError, is_closed
 from workers.runtime.pipeline import Command, run_pipeline
 
 Made = TypeVar("Made", covariant=True)
 
 _INCLUDE = re.compile(r"^-- @include (?:(\S+):)?(\S+)$", re.MULTILINE)
 _AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError)
-_CLOSED = "the handler is closed"  # uvloop's words for writing to a transport that was reset
 _PASSING = ("BUSY", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "OOM", "MISCONF", "CLUSTERDOWN", "TRYAGAIN")
 
 
@@ -155,7 +154,7 @@ def _is_passing(error: Exception) -> bool:
     return (
         isinstance(error, _AWAY)
         or (isinstance(error, ResponseError) and _first_word(error) in _PASSING)
-        or (isinstance(error, RuntimeError) and _CLOSED in str(error))
+        or (isinstance(error, RuntimeError) and is_closed(error))
     )
 
 

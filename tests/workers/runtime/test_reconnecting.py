@@ -37,3 +37,17 @@ def test_who_asks_on_a_connection_that_was_just_cut_is_told_that_it_is_broken(
 
     with Proxy(broker.port) as way, asyncio.Runner(loop_factory=loop) as runner:
         runner.run(asyncio.wait_for(ask(way), PATIENCE))
+
+
+async def test_another_mistake_in_asking_is_no_broken_connection(broker: Broker) -> None:
+    """NotImplementedError is a RuntimeError, too: nothing would come of asking again on a new connection."""
+
+    class Unknown:
+        def prepare(self, _versions: object) -> None:
+            raise NotImplementedError("no such request")
+
+    connection = await create_conn(LOOPBACK, broker.port)
+    with pytest.raises(NotImplementedError, match="no such request"):
+        connection.send(Unknown())
+    assert connection.connected()
+    await connection.close()
