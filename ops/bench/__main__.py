@@ -75,11 +75,10 @@ def measure(plan: Plan, folder: Path) -> dict[str, Any]:
 
 
 def _in_turns(plan: Plan, grounds: Grounds, warmup: Sequence[Record], work: Sequence[Record]) -> Iterator[Throughput]:
-    for number in range(plan.repeats):
-        for contender in plan.contenders:
-            run = throughput(grounds, contender, warmup, work)
-            _tell(f"{_turn(plan, number)} {contender.title}: {run.rate:,.0f} orders/s")
-            yield run
+    for number, contender in product(range(plan.repeats), plan.contenders):
+        run = throughput(grounds, contender, warmup, work)
+        _tell(f"{_turn(plan, number)} {contender.title}: {run.rate:,.0f} orders/s")
+        yield run
 
 
 def _latencies(plan: Plan, grounds: Grounds, pool: Pool, contenders: dict[str, Any]) -> Iterator[Latency]:

@@ -276,7 +276,7 @@ class Worker:
             too_late.cancel()
 
     def _give_up_joining(self) -> None:
-        """A group may wait for ever for a member that is gone; that another one leaves sets it going again."""
+        """A group may wait for ever for a member that is gone, as those of the embedded broker sometimes do."""
         log.error("could not join its groups in %g s; leaving so that a fresh start takes over", _JOIN_SECONDS)
         leave_without_ack(EXIT_STUCK)
 
