@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from channel_adapters.shop import ShopSettings
 from schemas.order import Order
 from schemas.text import Text
 
@@ -22,6 +23,7 @@ Headers = Mapping[str, str]
 #
 #   ChannelError
 #   ├── UnreadablePayload     the bytes do not say what the format promises: quarantine, try the next template
+#   │   └── OrderHint         they say that something happened to an order: read it soon
 #   ├── ForgedRequest         a signature is missing or wrong: refuse, answer 401
 #   ├── ChannelRefused        the platform says our request is wrong: an operator must act, do not retry
 #   └── ChannelUnavailable    the platform cannot answer now: retry after `retry_after`
@@ -46,6 +48,22 @@ class UnreadablePayload(ChannelError):
     def inside(self, where: str) -> UnreadablePayload:
         """The same, seen from one level up: "price" inside "lines.3" is "lines.3.price"."""
         return UnreadablePayload(self.code, f"{where}.{self.where}", self.text)
+
+
+class OrderHint(UnreadablePayload):
+    """A message of the platform that holds no order, but says that something happened to one: it is to be read soon.
+
+    `order_ids`: which, as far as the message tells. Whatever is neither an order nor such a message is a plain
+    UnreadablePayload, and is kept.
+    """
+
+    def __init__(self, text: Text, order_ids: Sequence[str] = ()) -> None:
+        super().__init__("not-an-order", "", text)
+        self.order_ids = tuple(order_ids)
+
+    def inside(self, where: str) -> OrderHint:
+        """A hint has no place in a field."""
+        return self
 
 
 class ForgedRequest(ChannelError):
@@ -117,8 +135,23 @@ class ChannelAdapter(Protocol):
         """
         ...
 
-    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+    def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
+        """Refuse what the headers alone show to be forged, so that its body need not be read: no signature or none of
+        the platform's form, another app's id, a platform that pushes nothing. Raises ForgedRequest.
+        """
+        ...
+
+    def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Check a webhook's signature over its raw bytes, in constant time. Raises ForgedRequest."""
+        ...
+
+
+@runtime_checkable
+class TellsDeletions(Protocol):
+    """A format whose pushes may say that an order was deleted. Optional."""
+
+    def deleted_order(self, headers: Headers, body: bytes) -> str | None:
+        """The id of the order that a verified push says was deleted; None for every other push."""
         ...
 
 
@@ -155,5 +188,38 @@ class ChannelClient(Protocol):
 
         Walks pages in the direction the platform advises. An order may come twice. Raises ChannelUnavailable,
         ChannelRefused, UnreadablePayload.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsById(Protocol):
+    """A client that reads orders by id. Optional: for platforms whose modify time does not tell every change.
+
+    Both raise ChannelUnavailable, ChannelRefused, UnreadablePayload.
+    """
+
+    @property
+    def most_ids(self) -> int:
+        """How many one call may ask for."""
+        ...
+
+    async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[RawOrder]:
+        """Those that the platform lists. That one is missing proves nothing yet: see `order_by_id`."""
+        ...
+
+    async def order_by_id(self, order_id: str) -> RawOrder | None:
+        """One order; None only when the platform itself says that it has none of this id, or has it in its trash."""
+        ...
+
+
+@runtime_checkable
+class RenewsToken(Protocol):
+    """A client whose access token ends and can be had anew. Optional."""
+
+    async def renew_token(self) -> bool:
+        """Use a new access token from now on; False when an operator must authorise the shop again.
+
+        Raises ChannelUnavailable, ChannelRefused.
         """
         ...

@@ -23,3 +23,8 @@ class ShopSettings(BaseModel):
     overlap_seconds: float = 60.0
     settle_seconds: float | None = None  # None: what the platform advises
     page_size: int | None = None  # None: what the platform advises
+
+    @property
+    def push_secret(self) -> str:
+        """What pushes are signed with: the webhook's own secret, else the app's. "" = pushes cannot be checked."""
+        return self.webhook_secret.get_secret_value() or self.app_secret.get_secret_value()

@@ -17,10 +17,11 @@ from channel_adapters.contract import (
     UnreadablePayload,
 )
 from channel_adapters.douyin.mapping import CHANNEL, read_full, read_reduced
-from channel_adapters.douyin.signature import verify_push
+from channel_adapters.douyin.signature import verify_push, verify_push_headers
 from channel_adapters.douyin.wire import Head
 from channel_adapters.quick import reader
 from channel_adapters.reading import read_object, refuse, slice_array, slice_value, unidentified, unix_time
+from channel_adapters.shop import ShopSettings
 from schemas.order import Order
 from schemas.text import Text
 
@@ -93,9 +94,13 @@ class DouyinAdapter:
             ),
         )
 
-    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
-        """Check the `event-sign` of a push. `secret` is the app secret."""
-        verify_push(headers, body, secret)
+    def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
+        """A push names the app it is for and carries an `event-sign`."""
+        verify_push_headers(headers, shop.app_key)
+
+    def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
+        """Check the `event-sign` of a push, made with the app secret."""
+        verify_push(headers, body, shop.push_secret, shop.app_key)
 
 
 def check_success(root: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 
 from channel_adapters.contract import ForgedRequest, Headers
@@ -35,21 +36,42 @@ def sign_push(app_key: str, app_secret: str, body: bytes) -> str:
     return hashlib.md5(text, usedforsecurity=False).hexdigest()  # the platform's choice, not ours
 
 
-def verify_push(headers: Headers, body: bytes, app_secret: str) -> None:
+_EVENT_SIGN = re.compile(r"[0-9a-f]{32}")
+_FORGED = Text(
+    en="douyin: the push carries no valid event-sign; check the app secret in the shop's settings",
+    zh="抖店：推送消息的 event-sign 无效，请检查店铺设置中的 app secret",
+)
+_OTHER_APP = Text(
+    en="douyin: the push is meant for another app than the shop's app_key names; compare it with the app at doudian",
+    zh="抖店：推送消息的 app-id 与店铺设置中的 app_key 不是同一个应用，请与抖店开放平台核对",
+)
+
+
+def verify_push_headers(headers: Headers, app_key: str) -> None:
+    """Refuse a push without an `event-sign` or for another app. `app_key` "" = not configured, so not compared.
+
+    The `app-id` must be digits, or a forger could move the border between key and body. Raises ForgedRequest.
+    """
+    app_id = headers.get("app-id", "")
+    if not (app_id.isascii() and app_id.isdigit() and _EVENT_SIGN.fullmatch(_given(headers))):
+        raise ForgedRequest(_FORGED)
+    if app_key and app_id != app_key:
+        raise ForgedRequest(_OTHER_APP)
+
+
+def verify_push(headers: Headers, body: bytes, app_secret: str, app_key: str = "") -> None:
     """Check `event-sign` over the raw body, then over the body without the white space around it.
 
-    One public SDK strips first, the others do not. The app key comes from the `app-id` header; it must be digits, or a
-    forger could move the border between key and body. Raises ForgedRequest.
+    One public SDK strips first, the others do not. Raises ForgedRequest.
     """
-    app_key = headers.get("app-id", "")
-    given = headers.get("event-sign", "").strip().lower().encode()
-    if app_secret and given and app_key.isascii() and app_key.isdigit():
+    verify_push_headers(headers, app_key)
+    app_id, given = headers["app-id"], _given(headers).encode()
+    if app_secret:
         for text in (body, body.strip()):
-            if hmac.compare_digest(sign_push(app_key, app_secret, text).encode(), given):
+            if hmac.compare_digest(sign_push(app_id, app_secret, text).encode(), given):
                 return
-    raise ForgedRequest(
-        Text(
-            en="douyin: the push carries no valid event-sign; check the app secret in the shop's settings",
-            zh="抖店：推送消息的 event-sign 无效，请检查店铺设置中的 app secret",
-        )
-    )
+    raise ForgedRequest(_FORGED)
+
+
+def _given(headers: Headers) -> str:
+    return headers.get("event-sign", "").strip().lower()

@@ -23,6 +23,7 @@ from channel_adapters.jd.mapping import CHANNEL, read_detail, read_lean
 from channel_adapters.jd.wire import Head
 from channel_adapters.quick import reader
 from channel_adapters.reading import beijing_time, read_object, refuse, slice_array, slice_value, unidentified
+from channel_adapters.shop import ShopSettings
 from schemas.order import Order
 from schemas.text import Text
 
@@ -99,7 +100,11 @@ class JdAdapter:
             ),
         )
 
-    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+    def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
+        """Refuses whatever comes: see `verify`."""
+        self.verify(headers, b"", shop)
+
+    def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """JD pushes nothing to POP sellers, so whatever claims to be a push is forged."""
         raise ForgedRequest(
             Text(

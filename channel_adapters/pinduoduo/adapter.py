@@ -28,6 +28,7 @@ from channel_adapters.reading import (
     slice_value,
     unidentified,
 )
+from channel_adapters.shop import ShopSettings
 from schemas.order import Order
 from schemas.text import Text
 
@@ -85,7 +86,11 @@ class PinduoduoAdapter:
             _refuse_what_is_no_order(envelope)
         return [_raw_order(slice_value(body) or body)]
 
-    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+    def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
+        """Refuses whatever comes: see `verify`."""
+        self.verify(headers, b"", shop)
+
+    def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Raises ForgedRequest, always: Pinduoduo signs no messages and calls no webhook. It is polled."""
         en = "pinduoduo sends no webhooks, so this request is not from it; orders come by polling"
         raise ForgedRequest(Text(en, "拼多多没有 webhook 推送，此请求并非来自拼多多；订单由轮询拉取"))

@@ -25,8 +25,9 @@ from channel_adapters.reading import (
     slice_value,
     unidentified,
 )
+from channel_adapters.shop import ShopSettings
 from channel_adapters.shopify.mapping import CHANNEL, to_order
-from channel_adapters.shopify.signature import verify_webhook
+from channel_adapters.shopify.signature import verify_webhook, verify_webhook_headers
 from channel_adapters.shopify.wire import CurrentOrderObject, OrderObject
 from schemas.order import Order
 from schemas.text import Text
@@ -63,9 +64,13 @@ class Shopify:
         _check_is_an_order(answer)
         return [_raw_order(slice_value(body) or body, answer)]
 
-    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+    def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
+        """Refuse a push without X-Shopify-Hmac-Sha256. Raises ForgedRequest."""
+        verify_webhook_headers(headers)
+
+    def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Check X-Shopify-Hmac-Sha256. Raises ForgedRequest."""
-        verify_webhook(headers, body, secret)
+        verify_webhook(headers, body, shop.push_secret)
 
 
 ADAPTER: ChannelAdapter = Shopify()

@@ -27,6 +27,7 @@ from channel_adapters.reading import (
     slice_value,
     unidentified,
 )
+from channel_adapters.shop import ShopSettings
 from channel_adapters.taobao.mapping import CHANNEL, to_order, trade_id
 from channel_adapters.taobao.signature import matches, sign_inbound
 from channel_adapters.taobao.wire import FullTrade, ListTrade, TradeId
@@ -99,20 +100,39 @@ class TaobaoAdapter:
             refuse("not-an-order", "", "holds no Taobao trade", "不包含淘宝订单")
         return [_raw_order(slice_value(body) or body)]
 
-    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+    def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
+        """Refuse a call whose query carries no signature, or another app's key. Raises ForgedRequest."""
+        query = _query(headers)
+        if not _SIGN.fullmatch(query.get("sign", "")):
+            raise ForgedRequest(_FORGED)
+        if shop.app_key and query.get("app_key", shop.app_key) != shop.app_key:
+            raise ForgedRequest(_OTHER_APP)
+
+    def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Check a call the platform makes to us (SPI). The signature stands in the query: give it as header `:path`.
 
         TOP docs: the query's parameters and the headers named by `top-sign-list` are signed together with the body.
         Raises ForgedRequest.
         """
-        query = dict(parse_qsl(urlsplit(headers.get(":path", "")).query, keep_blank_values=True))
-        given = query.get("sign", "")
+        self.verify_headers(headers, shop)
+        query, secret = _query(headers), shop.push_secret
+        given = query["sign"]
         listed = [name.strip().lower() for name in headers.get("top-sign-list", "").split(",") if name.strip()]
         parameters = query | {name: headers[name] for name in listed if name in headers}
-        if not (secret and given and matches(given, sign_inbound(parameters, body, secret))):
-            raise ForgedRequest(
-                Text("taobao: the signature of this call is missing or wrong", "淘宝：请求签名缺失或不正确")
-            )
+        if not (secret and matches(given, sign_inbound(parameters, body, secret))):
+            raise ForgedRequest(_FORGED)
+
+
+_SIGN: Final = re.compile(r"[0-9A-F]{32}")
+_FORGED: Final = Text("taobao: the signature of this call is missing or wrong", "淘宝：请求签名缺失或不正确")
+_OTHER_APP: Final = Text(
+    "taobao: this call is meant for another app than the shop's app_key names; compare it with the app at TOP",
+    "淘宝：该请求的 app_key 与店铺设置不是同一个应用，请与开放平台核对",
+)
+
+
+def _query(headers: Headers) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(headers.get(":path", "")).query, keep_blank_values=True))
 
 
 def explain(error: dict[str, Any]) -> ChannelError:

@@ -18,8 +18,9 @@ from channel_adapters.contract import (
     UnreadablePayload,
 )
 from channel_adapters.reading import iso_time, read_model, read_object, refuse, slice_array, slice_value, unidentified
+from channel_adapters.shop import ShopSettings
 from channel_adapters.woocommerce.mapping import CHANNEL, to_order
-from channel_adapters.woocommerce.signature import verify_webhook
+from channel_adapters.woocommerce.signature import verify_webhook, verify_webhook_headers
 from channel_adapters.woocommerce.wire import OrderObject
 from schemas.order import Order
 from schemas.text import Text
@@ -59,9 +60,13 @@ class WooCommerce:
             return [_raw_order(slice_value(body) or body, read_object(body))]
         return [_row(payload) for payload in slice_array(body)]
 
-    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+    def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
+        """Refuse a push without X-WC-Webhook-Signature. Raises ForgedRequest."""
+        verify_webhook_headers(headers)
+
+    def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Check X-WC-Webhook-Signature. Raises ForgedRequest."""
-        verify_webhook(headers, body, secret)
+        verify_webhook(headers, body, shop.push_secret)
 
 
 ADAPTER: ChannelAdapter = WooCommerce()

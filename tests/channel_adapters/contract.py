@@ -30,6 +30,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from channel_adapters.contract import (
     ChannelAdapter,
@@ -415,17 +416,31 @@ class ChannelAdapterContract:
     def test_a_signed_request_is_accepted(self, adapter: ChannelAdapter) -> None:
         if self.signed is None:
             with pytest.raises(ForgedRequest):
-                adapter.verify({}, self.body(self.reference), "any secret")
+                adapter.verify({}, self.body(self.reference), self._signing("any secret"))
+            with pytest.raises(ForgedRequest):
+                adapter.verify_headers({}, self._signing("any secret"))
         else:
-            adapter.verify(self.signed.headers, self.signed.body, self.signed.secret)
+            adapter.verify_headers(self.signed.headers, self._signing(self.signed.secret))
+            adapter.verify(self.signed.headers, self.signed.body, self._signing(self.signed.secret))
 
     def test_a_forged_request_is_refused(self, adapter: ChannelAdapter) -> None:
         for headers, body, secret in self._forgeries():
             with pytest.raises(ForgedRequest) as caught:
-                adapter.verify(headers, body, secret)
+                adapter.verify(headers, body, self._signing(secret))
             assert caught.value.text.zh
             if self.signed is not None:
                 assert self.signed.secret not in f"{caught.value} {caught.value!r} {caught.value.text}"
+
+    def test_a_push_without_a_signature_is_refused_before_its_body_is_read(self, adapter: ChannelAdapter) -> None:
+        unsigned = {"content-type": "application/json", ":path": f"/webhooks/{self.channel}/{SHOP_ID}"}
+        for headers in (unsigned, dict.fromkeys(self.signed.headers, "") if self.signed else {}):
+            with pytest.raises(ForgedRequest):
+                adapter.verify_headers(headers, self._signing("any secret"))
+
+    def _signing(self, secret: str) -> ShopSettings:
+        """The shop, with this secret for pushes and no other."""
+        secrets = {"webhook_secret": SecretStr(secret), "app_secret": SecretStr("")}
+        return self.shop.model_copy(update=secrets)
 
     def _forgeries(self) -> Iterator[tuple[Mapping[str, str], bytes, str]]:
         if self.signed is None:

@@ -9,6 +9,7 @@ import pytest
 
 from channel_adapters.contract import ChannelRefused, ForgedRequest, Headers, RawOrder, UnreadablePayload
 from channel_adapters.parsing import NoTemplateFits, TemplateFailure, parse_body, read_order
+from channel_adapters.shop import ShopSettings
 from schemas.order import Order, Source
 from schemas.text import Text
 from tests.builders import an_order
@@ -45,7 +46,10 @@ class AFormat:
     def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
         return self.opens(body)
 
-    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+    def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
+        self.verify(headers, b"", shop)
+
+    def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         raise ForgedRequest(Text("is not signed", "未签名"))
 
 

@@ -75,7 +75,7 @@ class Endpoint:
     @property
     def secret(self) -> str:
         """What pushes are signed with: the webhook's own secret, else the app's. "" = pushes cannot be checked."""
-        return self.shop.webhook_secret.get_secret_value() or self.shop.app_secret.get_secret_value()
+        return self.shop.push_secret
 
 
 class Answer(Exception):
@@ -183,8 +183,9 @@ class Webhooks:
 
     async def _take_in_body(self, shop: ShopKey, endpoint: Endpoint, request: web.Request, body: bytes) -> None:
         headers = {name.lower(): _utf8(value) for name, value in request.headers.items()}
+        headers[":path"] = request.raw_path
         try:
-            endpoint.adapter.verify(headers, body, endpoint.secret)
+            endpoint.adapter.verify(headers, body, endpoint.shop)
         except ForgedRequest as error:
             self._complain(shop, error.text)
             raise Answer(401, error.text) from None

@@ -82,3 +82,10 @@ def test_an_app_id_that_is_no_number_is_forged(app_id: str) -> None:
 def test_a_shop_without_a_secret_accepts_nothing() -> None:
     with pytest.raises(ForgedRequest):
         verify_push({"app-id": APP_KEY, "event-sign": sign_push(APP_KEY, "", PUSH)}, PUSH, "")
+
+
+def test_a_push_for_another_app_is_refused_whoever_signed_it() -> None:
+    headers = {"app-id": APP_KEY, "event-sign": PUSH_SIGN}
+    verify_push(headers, PUSH, APP_SECRET, APP_KEY)
+    with pytest.raises(ForgedRequest, match="another app"):
+        verify_push(headers, PUSH, APP_SECRET, "7000000000000000002")

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import pytest
+from pydantic import SecretStr
 
 from channel_adapters.contract import ForgedRequest
+from channel_adapters.shop import ShopSettings
 from channel_adapters.taobao.adapter import ADAPTER
 from channel_adapters.taobao.signature import SignMethod, matches, sign, sign_inbound
 
 SECRET = "helloworld"
+SHOP = ShopSettings(
+    channel="taobao", shop_id="main", base_url="http://x", app_key="12345678", webhook_secret=SecretStr(SECRET)
+)
 
 SELLER_GET = {
     "method": "taobao.item.seller.get",
@@ -83,12 +88,12 @@ def test_an_inbound_call_is_signed_with_its_listed_headers_and_body() -> None:
 
 
 def test_an_inbound_call_is_verified_from_its_query() -> None:
-    ADAPTER.verify(headers({**QUERY, "sign": SPI_SIGN}, top_sign_list="x-demo", x_demo="1"), BODY, SECRET)
+    ADAPTER.verify(headers({**QUERY, "sign": SPI_SIGN}, top_sign_list="x-demo", x_demo="1"), BODY, SHOP)
 
 
 def test_headers_that_are_not_listed_are_not_signed() -> None:
     given = headers({**QUERY, "sign": SPI_SIGN}, top_sign_list="x-demo", x_demo="1", x_other="2")
-    ADAPTER.verify(given, BODY, SECRET)
+    ADAPTER.verify(given, BODY, SHOP)
 
 
 @pytest.mark.parametrize(
@@ -100,11 +105,19 @@ def test_headers_that_are_not_listed_are_not_signed() -> None:
         headers({**QUERY, "sign": SPI_SIGN.lower()}, top_sign_list="x-demo", x_demo="1"),
         headers({**QUERY, "sign": ""}, top_sign_list="x-demo", x_demo="1"),
         headers(QUERY, top_sign_list="x-demo", x_demo="1"),
+        {},
     ],
 )
 def test_a_forged_inbound_call_is_refused(forged: Mapping[str, str]) -> None:
     with pytest.raises(ForgedRequest):
-        ADAPTER.verify(forged, BODY, SECRET)
+        ADAPTER.verify(forged, BODY, SHOP)
+
+
+def test_a_call_for_another_app_is_refused_whoever_signed_it() -> None:
+    query = {**QUERY, "app_key": "87654321"}
+    signed = headers({**query, "sign": sign_inbound(query, BODY, SECRET)})
+    with pytest.raises(ForgedRequest, match="another app"):
+        ADAPTER.verify(signed, BODY, SHOP)
 
 
 def test_signatures_are_compared_whatever_they_hold() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from channel_adapters.contract import ForgedRequest, Headers, RawOrder, UnreadablePayload
 from channel_adapters.reading import MAX_PAYLOAD_BYTES
+from channel_adapters.shop import ShopSettings
 from schemas.dead_letter import Failure
 from schemas.order import Order, Source
 from schemas.text import Text
@@ -48,7 +49,10 @@ class AFormat:
     def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
         raise AssertionError("a raw record holds one order object; there is no envelope to open")
 
-    def verify(self, headers: Headers, body: bytes, secret: str) -> None:
+    def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
+        self.verify(headers, b"", shop)
+
+    def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         raise ForgedRequest(Text("is not signed", "未签名"))
 
 
