@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from channel_adapters.contract import RawOrder, UnreadablePayload
+from channel_adapters.contract import OrderHint, RawOrder, UnreadablePayload
 from channel_adapters.quick import reader
 from schemas.order import Order
 from schemas.revision import revision_of
@@ -41,6 +41,26 @@ _NEVER = ("", "0001-01-01", "0000-00-00", "1970-01-01")
 def refuse(code: str, where: str, en: str, zh: str) -> NoReturn:
     """Raise UnreadablePayload."""
     raise UnreadablePayload(code, where, Text(en=en, zh=zh))
+
+
+_AN_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+def hint(en: str, zh: str, *order_ids: object) -> NoReturn:
+    """Raise OrderHint, with those of `order_ids` that look like ids."""
+    texts = (str(each) for each in order_ids if type(each) in (int, str))
+    raise OrderHint(Text(en=en, zh=zh), [text for text in texts if _AN_ID.fullmatch(text)])
+
+
+def deleted_id(body: bytes) -> str | None:
+    """The id in a body that holds an id and nothing else, as the pushes about deleted things do."""
+    try:
+        told = read_object(body)
+    except UnreadablePayload:
+        return None
+    value = told.get("id")
+    text = str(value) if type(value) in (int, str) and set(told) == {"id"} else ""
+    return text if _AN_ID.fullmatch(text) else None
 
 
 # -- money ---------------------------------------------------------------------------------------------------------

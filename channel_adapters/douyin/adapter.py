@@ -20,7 +20,7 @@ from channel_adapters.douyin.mapping import CHANNEL, read_full, read_reduced
 from channel_adapters.douyin.signature import verify_push, verify_push_headers
 from channel_adapters.douyin.wire import Head
 from channel_adapters.quick import reader
-from channel_adapters.reading import read_object, refuse, slice_array, slice_value, unidentified, unix_time
+from channel_adapters.reading import hint, read_object, refuse, slice_array, slice_value, unidentified, unix_time
 from channel_adapters.shop import ShopSettings
 from schemas.order import Order
 from schemas.text import Text
@@ -72,12 +72,12 @@ class DouyinAdapter:
     def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
         """A list page, a detail answer or one bare order."""
         if body.lstrip()[:1] == b"[":
-            _refuse_push()
+            _refuse_push(slice_array(body))
         root = read_object(body)
         if "order_id" in root or "sku_order_list" in root:
             return [_raw(slice_value(body) or body)]
         if "p_id" in root or "msg_id" in root:
-            _refuse_push()
+            _refuse_push([body])
         check_success(root)
         data = root.get("data")
         if isinstance(data, dict):
@@ -144,13 +144,19 @@ def _raw(payload: bytes) -> RawOrder:
     return RawOrder(head.order_id, modified_at, payload)
 
 
-def _refuse_push() -> NoReturn:
-    refuse(
-        "not-an-order",
-        "",
+def _refuse_push(messages: Sequence[bytes]) -> NoReturn:
+    """A hint when each of them is a message of the platform, whatever its tag."""
+    rows = [read_object(message) for message in messages]
+    if not rows or not all(_MESSAGE & row.keys() for row in rows):
+        refuse("not-an-order", "", "is no push message of doudian", "不是抖店的推送消息")
+    hint(
         "is a push message of doudian, which only says that an order changed; the poller fetches the order itself",
         "是抖店的推送消息，只提示订单有变化；订单由轮询程序自行拉取",
+        *(row.get("p_id") for row in rows),
     )
+
+
+_MESSAGE = frozenset({"tag", "msg_id", "p_id"})
 
 
 ADAPTER = DouyinAdapter()

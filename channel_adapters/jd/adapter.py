@@ -22,7 +22,7 @@ from channel_adapters.contract import (
 from channel_adapters.jd.mapping import CHANNEL, read_detail, read_lean
 from channel_adapters.jd.wire import Head
 from channel_adapters.quick import reader
-from channel_adapters.reading import beijing_time, read_object, refuse, slice_array, slice_value, unidentified
+from channel_adapters.reading import beijing_time, hint, read_object, refuse, slice_array, slice_value, unidentified
 from channel_adapters.shop import ShopSettings
 from schemas.order import Order
 from schemas.text import Text
@@ -177,9 +177,7 @@ def _refuse_bare_row(root: dict[str, Any]) -> None:
 
 
 def _refuse_hint(en: str, zh: str) -> NoReturn:
-    refuse(
-        "not-an-order",
-        "",
+    hint(
         f"is {en}; the poller fetches the order itself once it is to be shipped",
         f"是{zh}；订单可发货后由轮询程序自行拉取",
     )

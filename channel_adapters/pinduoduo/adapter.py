@@ -21,6 +21,7 @@ from channel_adapters.pinduoduo.mapping import CHANNEL, to_order
 from channel_adapters.pinduoduo.wire import FullOrder, LeanOrder, OrderId
 from channel_adapters.reading import (
     beijing_time,
+    hint,
     read_model,
     read_object,
     refuse,
@@ -128,16 +129,12 @@ def _raw_order(order: bytes) -> RawOrder:
 
 def _refuse_what_is_no_order(envelope: dict[str, Any]) -> NoReturn:
     if "commandType" in envelope or {"tid", "mall_id", "mallID"} & envelope.keys():
-        refuse(
-            "not-an-order",
-            "",
+        hint(
             "is a message of Pinduoduo's message channel, not an order; the poller fetches the order itself",
             "是拼多多消息通知而不是订单，轮询会自行拉取该订单",
         )
     if "refund_id" in envelope or any(name.startswith("refund") for name in envelope):
-        refuse(
-            "not-an-order",
-            "",
+        hint(
             "is a Pinduoduo refund, not an order; the order shows its refund when the poller fetches it",
             "是拼多多退款单而不是订单，轮询拉取的订单会带上退款状态",
         )

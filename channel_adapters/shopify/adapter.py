@@ -17,6 +17,8 @@ from channel_adapters.contract import (
     UnreadablePayload,
 )
 from channel_adapters.reading import (
+    deleted_id,
+    hint,
     iso_time,
     read_model,
     read_object,
@@ -71,6 +73,10 @@ class Shopify:
     def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Check X-Shopify-Hmac-Sha256. Raises ForgedRequest."""
         verify_webhook(headers, body, shop.push_secret)
+
+    def deleted_order(self, headers: Headers, body: bytes) -> str | None:
+        """`orders/delete`. Its body is `{"id": n}`, as that of a deleted product is."""
+        return deleted_id(body) if headers.get("x-shopify-topic", "").strip().lower() == "orders/delete" else None
 
 
 ADAPTER: ChannelAdapter = Shopify()
@@ -160,19 +166,24 @@ def _modified_at(text: object) -> datetime | None:
 
 def _check_is_an_order(answer: Mapping[str, Any]) -> None:
     if "order_id" in answer or "refund" in answer:
-        refuse(
-            "not-an-order",
-            "",
-            "is a refund, parcel or payment of an order; the poller fetches the order itself, which it has modified",
-            "是订单的退款、包裹或付款记录而不是订单；订单会因此更新，轮询将自动获取该订单",
+        inner = answer.get("refund")
+        hint(
+            "is a refund, parcel or payment of an order; the order itself is read again",
+            "是订单的退款、包裹或付款记录而不是订单；将重新读取该订单",
+            answer.get("order_id") or (inner.get("order_id") if isinstance(inner, dict) else None),
         )
     if set(answer) == {"id"}:
-        refuse(
-            "not-an-order",
-            "",
-            "says only that an order was deleted, and it can no longer be fetched; if it was not cancelled before, "
-            "release its stock by hand",
-            "仅说明订单已被删除，无法再获取；如果删除前未取消，请手工释放其库存",
+        hint(
+            "says only that an order was deleted: it is cancelled, unless the shop still has it",
+            "仅说明订单已被删除：除非店铺仍有该订单，否则将取消",
+            answer["id"],
+        )
+    edit = answer.get("order_edit")
+    if isinstance(edit, dict):
+        hint(
+            "says which edit was made to an order; the order itself is read again",
+            "是订单编辑记录而不是订单；将重新读取该订单",
+            edit.get("order_id"),
         )
     if "data" in answer:
         refuse(

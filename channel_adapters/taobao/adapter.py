@@ -20,6 +20,7 @@ from channel_adapters.contract import (
 )
 from channel_adapters.reading import (
     beijing_time,
+    hint,
     read_model,
     read_object,
     refuse,
@@ -180,16 +181,13 @@ def _refuse_hints(envelope: dict[str, Any]) -> None:
     """Messages that only say that something happened to a trade."""
     hints = ("tmc_messages_consume_response", "topic", "content", "oid", "refund_id")
     if any(name in envelope for name in hints):
-        refuse(
-            "not-an-order",
-            "",
+        hint(
             "is a Taobao message about a trade, not the trade; the poller fetches the trade itself",
             "是淘宝消息通知而不是订单，轮询会自行拉取该订单",
+            envelope.get("tid"),
         )
     if any(name.startswith("refund") and name.endswith("_response") for name in envelope):
-        refuse(
-            "not-an-order",
-            "",
+        hint(
             "is a Taobao refund, not a trade; the trade shows its refunds when the poller fetches it",
             "是淘宝退款单而不是订单，轮询拉取的订单会带上退款状态",
         )

@@ -17,7 +17,17 @@ from channel_adapters.contract import (
     Template,
     UnreadablePayload,
 )
-from channel_adapters.reading import iso_time, read_model, read_object, refuse, slice_array, slice_value, unidentified
+from channel_adapters.reading import (
+    deleted_id,
+    hint,
+    iso_time,
+    read_model,
+    read_object,
+    refuse,
+    slice_array,
+    slice_value,
+    unidentified,
+)
 from channel_adapters.shop import ShopSettings
 from channel_adapters.woocommerce.mapping import CHANNEL, to_order
 from channel_adapters.woocommerce.signature import verify_webhook, verify_webhook_headers
@@ -50,9 +60,7 @@ class WooCommerce:
     def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
         """The orders of a list page, a single answer or a webhook. Raises ChannelError: see the contract."""
         if _PING.fullmatch(body):
-            refuse(
-                "not-an-order",
-                "",
+            hint(
                 "is the ping that a shop sends when a webhook is saved; the orders follow by themselves",
                 "是保存 Webhook 时的测试请求，不含订单，订单随后会自动到达",
             )
@@ -67,6 +75,10 @@ class WooCommerce:
     def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Check X-WC-Webhook-Signature. Raises ForgedRequest."""
         verify_webhook(headers, body, shop.push_secret)
+
+    def deleted_order(self, headers: Headers, body: bytes) -> str | None:
+        """`order.deleted`, for the trash as for good. Its body is `{"id": n}`, as that of a deleted product is."""
+        return deleted_id(body) if headers.get("x-wc-webhook-topic", "").strip().lower() == "order.deleted" else None
 
 
 ADAPTER: ChannelAdapter = WooCommerce()
@@ -134,18 +146,15 @@ def _check_is_an_order(row: Mapping[str, Any]) -> None:
     if "status" in row and "currency" in row:
         return
     if "refunded_by" in row or "amount" in row:
-        refuse(
-            "not-an-order",
-            "",
-            "is a refund and not an order; the poller fetches the order itself, which the refund has modified",
-            "是退款而不是订单；退款会更新订单，轮询将自动获取该订单",
+        hint(
+            "is a refund and not an order; the order itself is read again",
+            "是退款而不是订单；将重新读取该订单",
+            row.get("parent_id"),
         )
     if set(row) == {"id"}:
-        refuse(
-            "not-an-order",
-            "",
-            "says only that an order was deleted, and it can no longer be fetched; if it was not cancelled before, "
-            "release its stock by hand",
-            "仅说明订单已被删除，无法再获取；如果删除前未取消，请手工释放其库存",
+        hint(
+            "says only that an order was deleted: it is cancelled, unless the shop still has it",
+            "仅说明订单已被删除：除非店铺仍有该订单，否则将取消",
+            row["id"],
         )
     refuse("not-an-order", "", "is no order of WooCommerce", "不是 WooCommerce 订单")

@@ -28,7 +28,14 @@ from typing import Final
 from aiohttp import web
 from redis.asyncio import Redis
 
-from channel_adapters.contract import ChannelAdapter, ChannelError, ForgedRequest, RawOrder, UnreadablePayload
+from channel_adapters.contract import (
+    ChannelAdapter,
+    ChannelError,
+    ForgedRequest,
+    OrderHint,
+    RawOrder,
+    UnreadablePayload,
+)
 from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from channel_adapters.shop import ShopSettings
 from schemas.record import record
@@ -205,9 +212,11 @@ class Webhooks:
         arrival = Arrival(shop=shop, source="webhook", at=self._now())
         try:
             orders = adapter.open_envelope(body)
+        except OrderHint:
+            await self._ask_for_a_poll(shop)
+            return
         except UnreadablePayload as error:
-            if error.code != "not-an-order":
-                await self._keep_unreadable(arrival, body, error)
+            await self._keep_unreadable(arrival, body, error)
             await self._ask_for_a_poll(shop)
             return
         except ChannelError as error:
