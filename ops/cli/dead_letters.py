@@ -274,7 +274,7 @@ def retry(
 
     from ops.cli.letter_retry import Retrying
     from ops.cli.letters import Filter
-    from ops.cli.servers import redis_away, redis_refused
+    from ops.cli.servers import fail_redis_away, redis_refused
     from workers.runtime.errors import TransientError
 
     _check_channel(channel)
@@ -289,7 +289,7 @@ def retry(
             fail(redis_refused(known, error), ExitCode.AWAY)
         except TransientError as error:
             if str(error).startswith("Redis"):
-                fail(redis_away(known, error), ExitCode.AWAY)
+                fail_redis_away(known, error)
             raise
     retrying.end()
 

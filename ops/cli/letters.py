@@ -25,7 +25,7 @@ from schemas.record import decode, record
 from schemas.text import Text
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
 from workers.runtime.records import Record
-from workers.runtime.scripts import redis_errors
+from workers.runtime.redis_errors import redis_errors
 
 RETRY_OF: Final = "retry-of"
 ATTEMPTS: Final = "attempts"

@@ -43,7 +43,9 @@ EXITS: Final = {
         "what you asked about is bad, refused or was not found", "被检查的对象有问题、被拒绝，或没有找到"
     ),
     ExitCode.USAGE: Text("wrong usage: an option, a file name or a setting", "用法错误：选项、文件名或配置有误"),
-    ExitCode.AWAY: Text("Redis or Kafka does not answer", "Redis 或 Kafka 没有应答"),
+    ExitCode.AWAY: Text(
+        "Redis or Kafka does not answer, or cannot work now", "Redis 或 Kafka 没有应答，或暂时无法工作"
+    ),
 }
 
 

@@ -15,7 +15,7 @@ from workers.inventory.keys import relay_key, sequence_key
 from workers.inventory.ledger import Ledger
 from workers.runtime.cluster import Kafka
 from workers.runtime.errors import TransientError
-from workers.runtime.scripts import redis_errors
+from workers.runtime.redis_errors import redis_errors
 from workers.runtime.table import group_id
 
 RESERVE_GROUP: Final = group_id("reserve")

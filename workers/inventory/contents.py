@@ -19,7 +19,7 @@ from workers.inventory.keys import (
     transfer_key,
 )
 from workers.inventory.replay import Record, TransferRecord, WarehouseReplay
-from workers.runtime.scripts import redis_errors
+from workers.runtime.redis_errors import raise_trouble, redis_errors
 
 WAITING_FAMILIES: Final = ("waiting", "waiting-ages", "waiting-wants", "waiting-in-hand")
 FAMILIES: Final = ("stock", "reservation", "deadlines", "transfer", "moved", "sequence", "order", *WAITING_FAMILIES)
@@ -121,6 +121,8 @@ async def read_contents(redis: Redis) -> AsyncIterator[Content]:
             _ask(pipeline, key)
         with redis_errors():
             replies = await pipeline.execute(raise_on_error=False)
+        for reply in replies:
+            raise_trouble(reply)
         now_ms = int(time.time() * 1000)
         for key, value, expires_ms in zip(fresh, replies[::2], replies[1::2], strict=True):
             if value:

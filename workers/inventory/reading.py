@@ -15,7 +15,7 @@ from workers.inventory.records import CorruptLedger, Reservation, StockLevel
 from workers.inventory.replies import not_ours, read_reservation
 from workers.inventory.report import Finding
 from workers.runtime.pipeline import run_pipeline
-from workers.runtime.scripts import redis_errors
+from workers.runtime.redis_errors import raise_trouble, redis_errors
 
 _COUNTERS: Final = ("on_hand", "held", "committed", "allocated", "transfer", "safety")
 _RESERVATION: Final = ("revision", "fence", "state", "deadline", "lines", "shipped", "stop")
@@ -124,7 +124,10 @@ async def _fields(redis: Redis, keys: Sequence[str], names: Sequence[str]) -> li
     if not keys:
         return []
     with redis_errors():
-        return await run_pipeline(redis, [("HMGET", key, *names) for key in keys])
+        replies = await run_pipeline(redis, [("HMGET", key, *names) for key in keys])
+    for reply in replies:
+        raise_trouble(reply)
+    return replies
 
 
 def _level(warehouse_id: str, sku: str, fields: Any) -> StockLevel:

@@ -21,7 +21,8 @@ from workers.inventory.availability import bundles, lines_to_ship, wanted
 from workers.inventory.keys import WAITING, WAITING_AGES, WAITING_IN_HAND, WAITING_WANTS, order_key
 from workers.inventory.records import OrderState, Quantities
 from workers.inventory.replies import read_outcome
-from workers.runtime.scripts import Script, ScriptCall, redis_errors
+from workers.runtime.redis_errors import redis_errors
+from workers.runtime.scripts import Script, ScriptCall
 
 WAITS: Final = frozenset({OrderState.BACKORDERED, OrderState.AWAITING_TRANSFER})
 """The states in which an order is on the list."""

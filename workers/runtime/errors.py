@@ -2,6 +2,7 @@
 
     StageError
     ├── TransientError    something we depend on is away: retry in place, then stop with the message not acknowledged
+    │   └── Misconfigured it answers, and no retry helps until a person acts: stop at once, nothing acknowledged
     └── PermanentError    this message can never be processed: dead-letter it and go on
 
 Anything else that is raised is a bug: the message is dead-lettered with its traceback, and an alert fires.
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.dead_letter import Failure
+from schemas.text import Text
 
 
 class StageError(Exception):
@@ -19,7 +21,17 @@ class StageError(Exception):
 
 
 class TransientError(StageError):
-    """Redis, Kafka or another service is away or overloaded."""
+    """Redis, Kafka or another service is away or overloaded.
+
+    `code`: the service's own first word for it, "" where it has none. `advice`: what to do, for people.
+    """
+
+    code: str = ""
+    advice: Text | None = None
+
+
+class Misconfigured(TransientError):
+    """A service answers and will not work with us as it or we are set up: a password, a right, a kind of server."""
 
 
 class PermanentError(StageError):

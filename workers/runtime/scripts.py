@@ -10,22 +10,18 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
-from typing import Any, Final, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import NoScriptError, RedisError
 
-from workers.runtime.errors import TransientError, is_closed
 from workers.runtime.pipeline import Command, run_pipeline
+from workers.runtime.redis_errors import raise_trouble, redis_errors
 
 Made = TypeVar("Made", covariant=True)
 
 _INCLUDE = re.compile(r"^-- @include (?:(\S+):)?(\S+)$", re.MULTILINE)
-_AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError)
-_PASSING = ("BUSY", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "OOM", "MISCONF", "CLUSTERDOWN", "TRYAGAIN")
 
 
 @cache
@@ -94,8 +90,7 @@ async def run_scripts(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
             for number, reply in zip(unknown, await _load_and_run(redis, calls, unknown), strict=True):
                 replies[number] = reply
             for number in errors:
-                if isinstance(replies[number], RedisError) and _is_passing(replies[number]):
-                    raise replies[number]
+                raise_trouble(replies[number])
     return replies
 
 
@@ -123,40 +118,3 @@ async def _load_and_run(redis: Redis, calls: Sequence[ScriptCall], unknown: Sequ
     for script in {calls[number].script for number in unknown}:
         await redis.script_load(script.text)
     return await run_pipeline(redis, [command_of(calls[number]) for number in unknown])
-
-
-class RedisErrors:
-    """See `redis_errors`. Not a generator: entering and leaving one takes as long as to read a reply."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Raises TransientError in place of an error that passes."""
-        if isinstance(error, RedisError | RuntimeError) and _is_passing(error):
-            raise TransientError(f"Redis: {type(error).__name__}: {_first_word(error)}") from error
-
-
-_REDIS_ERRORS: Final = RedisErrors()
-
-
-def redis_errors() -> RedisErrors:
-    """Turn what Redis raises while it is away, busy, loading or read-only into TransientError.
-
-    So too what the event loop raises when a connection dies between two calls of the client, which lets it through.
-    """
-    return _REDIS_ERRORS
-
-
-def _is_passing(error: Exception) -> bool:
-    return (
-        isinstance(error, _AWAY)
-        or (isinstance(error, ResponseError) and _first_word(error) in _PASSING)
-        or (isinstance(error, RuntimeError) and is_closed(error))
-    )
-
-
-def _first_word(error: Exception) -> str:
-    return str(error).partition(" ")[0].rstrip(":")

@@ -5,6 +5,7 @@ A chunk is done when every output is confirmed by Kafka; only then may it be ack
   bad record           dead letter, and the rest goes on
   TransientError       the whole chunk again, in place, with back-off; when the deadline passes the process leaves
                        without an acknowledgement, so that nothing is lost and a fresh start gets its chance
+  Misconfigured        the same, but at once: only a person can help
   any other exception  a bug: the chunk again record by record, and the culprit becomes a dead letter
 """
 
@@ -23,7 +24,7 @@ from typing import Any, Final, NoReturn
 from schemas.dead_letter import DeadLetter, Failure
 from schemas.topics import ORDERS_QUARANTINED, Topic
 from workers.runtime import metrics
-from workers.runtime.errors import PermanentError, TransientError
+from workers.runtime.errors import Misconfigured, PermanentError, TransientError
 from workers.runtime.producer import Producer
 from workers.runtime.records import Record
 from workers.runtime.stage import Agent, Delivery, EachOf, Outcome
@@ -33,6 +34,7 @@ from workers.runtime.wire import Decoder, Encoder, dead_letter
 log = logging.getLogger(__name__)
 
 EXIT_GIVEN_UP: Final = 70
+EXIT_MISCONFIGURED: Final = 78
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
@@ -109,6 +111,9 @@ class Shell:
 
     async def _wait_or_leave(self, error: TransientError, deadline: float, pause: float) -> None:
         self._retries.inc()
+        if isinstance(error, Misconfigured):
+            log.error("%s: %s; leaving without acknowledgement", self.name, error)
+            self._give_up(EXIT_MISCONFIGURED)
         if time.monotonic() > deadline:
             log.error(
                 "%s: gave up after %g s: %s; leaving without acknowledgement", self.name, self._retry_seconds, error

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from ops.local_stack.redis_states import WRITES_REFUSED
 from tests.builders import a_line, a_plan, a_planned_order, an_order
 from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
 from workers.inventory.keys import stock_key
@@ -208,3 +209,23 @@ def test_the_program_says_so_too(program: Program) -> None:
     assert done.returncode == 3
     assert "没有应答" in done.stderr.decode()
     assert b"Traceback" not in done.stderr
+
+
+# -- a Redis that refuses ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("state", "word"), [("OOM", "maxmemory"), ("READONLY", "primary"), ("NOREPLICAS", "replicas")])
+def test_a_redis_that_refuses_writes_is_named_with_what_to_do(redis_url: str, run: Run, state: str, word: str) -> None:
+    with Redis.from_url(redis_url) as admin, WRITES_REFUSED[state](admin):
+        result = run("stock", "set", "--warehouse", "hangzhou", "--sku", "TEA", "--on-hand", 5)
+    assert result.exit_code == 3
+    assert f"({state})" in result.stderr
+    assert word in result.stderr
+
+
+def test_a_wrong_password_is_a_wrong_setting(redis_url: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERFLEET_REDIS_URL", redis_url.replace("//", "//somebody:wrong@"))
+    result = run("stock", "show")
+    assert result.exit_code == 2
+    assert "ORDERFLEET_REDIS_URL" in result.stderr
+    assert "wrong@" not in result.stderr

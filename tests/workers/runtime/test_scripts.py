@@ -13,7 +13,8 @@ from redis.exceptions import BusyLoadingError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from workers.runtime.errors import TransientError
-from workers.runtime.scripts import Each, read_all, redis_errors
+from workers.runtime.redis_errors import redis_errors
+from workers.runtime.scripts import Each, read_all
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from schemas.record import decode, encode
 from schemas.topics import INVENTORY_EVENTS, ORDERS_QUARANTINED, TRANSFERS_REQUESTED, WMS_EVENTS
 from tests.fakes import FakeProducer, KafkaRecord
 from workers.runtime import shell as shell_module
-from workers.runtime.errors import PermanentError, TransientError
-from workers.runtime.shell import EXIT_GIVEN_UP, Shell
+from workers.runtime.errors import Misconfigured, PermanentError, TransientError
+from workers.runtime.shell import EXIT_GIVEN_UP, EXIT_MISCONFIGURED, Shell
 from workers.runtime.stage import Agent, Delivery, EachOf, Outcome, Stage, chained
 from workers.runtime.table import groups
 
@@ -145,6 +145,15 @@ async def test_the_process_leaves_without_acknowledging_when_the_deadline_passes
 
     with pytest.raises(Left, match=str(EXIT_GIVEN_UP)):
         await shell(FakeProducer(), Away(), seconds=-1).run([record(1)])
+
+
+async def test_the_process_leaves_at_once_when_only_a_person_can_help() -> None:
+    class NotLetIn:
+        async def handle(self, batch: Sequence[Delivery[WmsEvent]]) -> Sequence[Outcome]:
+            raise Misconfigured("redis wants another password")
+
+    with pytest.raises(Left, match=str(EXIT_MISCONFIGURED)):
+        await shell(FakeProducer(), NotLetIn(), seconds=60).run([record(1)])
 
 
 async def test_chained_stages_hand_over_in_memory_and_share_one_flush() -> None:

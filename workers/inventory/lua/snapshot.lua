@@ -11,6 +11,9 @@ local hashes, deadlines = {}, {}
 for i = 3, #KEYS do
   local fields, order = redis.pcall('HGETALL', KEYS[i]), ARGV[i - 2]
   local deadline = order ~= '' and redis.pcall('ZSCORE', KEYS[2], order)
+  if fields.err and not string.find(fields.err, 'WRONGTYPE', 1, true) then
+    return redis.error_reply(fields.err) -- trouble of the server: the key is not to blame
+  end
   hashes[i - 2] = fields.err or fields
   deadlines[i - 2] = type(deadline) == 'string' and deadline or ''
 end
