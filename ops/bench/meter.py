@@ -15,7 +15,7 @@ from ops.bench.ground import Ground
 from ops.local_stack.child import Child
 from workers.inventory.ledger import Ledger
 
-_SERVERS: Final = ("redis-server", "java", "tansu")
+_SERVERS: Final = {"redis-server": "redis", "valkey-server": "redis", "java": "broker", "tansu": "broker"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,8 @@ def servers_cpu() -> dict[str, float]:
     spent: dict[str, float] = {}
     for process in psutil.Process().children():
         name = process.name()
-        server = next((known for known in _SERVERS if known in name), None)
-        if server is not None:
-            told = "redis" if server == "redis-server" else "broker"
+        told = next((told for known, told in _SERVERS.items() if known in name), None)
+        if told is not None:
             spent[told] = spent.get(told, 0.0) + _seconds(process)
     return spent
 

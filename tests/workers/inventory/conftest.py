@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from redis.asyncio import Redis
 
 from ops.local_stack.ports import free_port
 from ops.local_stack.redis_server import RedisServer
+from tests.redis_servers import default_executable
 from workers.inventory.ledger import Ledger
 
 _BUS = 10_000  # the cluster bus listens so many ports higher
@@ -23,8 +23,7 @@ _OUTGOING = 32_768  # from here on, systems give ports to connections that go ou
 @pytest.fixture(scope="session")
 def cluster_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     folder = Path(tmp_path_factory.mktemp("redis-cluster"))
-    executable = os.environ.get("ORDERFLEET_TEST_REDIS_SERVER")
-    server = RedisServer(folder, executable=executable, options=["--cluster-enabled", "yes"])
+    server = RedisServer(folder, executable=default_executable(), options=["--cluster-enabled", "yes"])
     while server.port + _BUS >= _OUTGOING:
         server.port = free_port()
     with server:
