@@ -20,7 +20,10 @@ class Failure:
 
 @record
 class DeadLetter:
-    """On `orders.quarantined`. The original bytes are the record's value in `payload`, base64 in JSON."""
+    """On `orders.quarantined`. The original bytes are in `payload_base64`, the first of them where it says `cut`.
+
+    The original record stands at `topic`, `partition`, `offset` as long as its topic keeps it.
+    """
 
     letter_id: str  # <topic>/<partition>/<offset>: the same on every repeat
     stage: str
@@ -34,3 +37,5 @@ class DeadLetter:
     payload_base64: str = field(repr=False)
     at: datetime | None = None  # the original record's own time
     attempts: int = 1
+    cut: bool = False  # key, headers or payload are not here as they were: shortened, or not to be told as text
+    payload_bytes: int = -1  # how large the original value is; -1: it had none, or the letter is older than this field

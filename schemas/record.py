@@ -84,7 +84,7 @@ def _reader(model: Any) -> Callable[[bytes], Any]:
     def read(payload: bytes) -> Any:
         try:
             return quick(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return judge(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return judge(payload)  # which has a depth of its own, and says so
 
     return read

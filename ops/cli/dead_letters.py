@@ -211,16 +211,25 @@ def payload(
 ) -> None:
     """Untouched."""
     from ops.cli.letter_retry import no_such_letter
-    from ops.cli.letters import Filter, payload_of, read_letters
+    from ops.cli.letters import Filter, Original, read_letters
 
     with _reading(settings()) as topics:
         found = next(read_letters(topics, Filter(letter_id=letter)), None)
-    if found is None:
-        fail(no_such_letter(letter))
+        if found is None:
+            fail(no_such_letter(letter))
+        original = Original.of(found, topics)
     try:
-        body = payload_of(found)
+        body = original.payload
     except ValueError:
         fail(Text(f"{letter} is damaged", f"死信 {letter} 已损坏"))
+    if len(body) < found.payload_bytes:
+        note(
+            Text(
+                f"the topic does not keep the message any more; these are the first {len(body):,} of "
+                f"{found.payload_bytes:,} bytes",
+                f"主题已不再保留该消息；以下为前 {len(body):,} 字节，共 {found.payload_bytes:,} 字节",
+            )
+        )
     if not body:
         fail(Text(f"{letter} holds no payload: {_problem(found)}", f"死信 {letter} 不含原始内容：{_problem(found)}"))
     sys.stdout.buffer.write(body)

@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-from ops.cli.letters import MOST_ATTEMPTS, Filter, Retried, batches, obstacle, put_back, read_letters
+from ops.cli.letters import MOST_ATTEMPTS, Filter, Original, Retried, batches, put_back, read_letters
 from ops.cli.output import ExitCode, console, fail, print_json, say, tell
 from ops.cli.scan import Topics
 from ops.cli.servers import redis_client
@@ -54,20 +54,22 @@ class Retrying:
         before = {} if self._again else await retried.when([letter.letter_id for letter in batch])
         ready = []
         for letter in batch:
-            outcome, why = self._judge(letter, topics, before)
+            original = Original.of(letter, topics)
+            outcome, why = self._judge(original, topics, before)
             if outcome == "put-back":
-                ready.append(letter)
+                ready.append(original)
             else:
                 self._tell(letter, outcome, why)
         if not self._dry_run:
             await put_back(ready, producer, retried)
-        for letter in ready:
-            self._tell(letter, "would-put-back" if self._dry_run else "put-back", None)
+        for original in ready:
+            self._tell(original.letter, "would-put-back" if self._dry_run else "put-back", None)
 
-    def _judge(self, letter: DeadLetter, topics: Topics, before: dict[str, float]) -> tuple[str, Text | None]:
+    def _judge(self, original: Original, topics: Topics, before: dict[str, float]) -> tuple[str, Text | None]:
+        letter = original.letter
         if letter.letter_id in before:
             return "put-back-before", None
-        why = obstacle(letter, topics.partitions)
+        why = original.obstacle(topics.partitions)
         if why is not None:
             return "impossible", why
         if letter.attempts >= MOST_ATTEMPTS and self._wanted.letter_id is None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
+from confluent_kafka import Message
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
@@ -24,11 +25,11 @@ from schemas.ids import OrderUid
 from schemas.record import decode, record
 from schemas.text import Text
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
+from workers.runtime.dead_letters import ATTEMPTS_HEADER
 from workers.runtime.records import Record
 from workers.runtime.redis_errors import redis_errors
 
 RETRY_OF: Final = "retry-of"
-ATTEMPTS: Final = "attempts"
 MOST_ATTEMPTS: Final = 9
 """A message that failed this often is put back only when it is named: nothing may go in circles by itself."""
 
@@ -112,47 +113,81 @@ def _age(letter: DeadLetter) -> tuple[float, str]:
 # -- putting back --------------------------------------------------------------------------------------------------
 
 
-def obstacle(letter: DeadLetter, there: Iterable[str]) -> Text | None:
-    """Why the original message cannot be put back; None when it can. `there`: the topics that exist."""
-    if letter.offset < 0:
-        return Text(
-            "it never was in its topic; the poller reads the order again, or fetch it from the platform by its id",
-            "该消息从未进入主题；轮询会重新拉取该订单，也可按订单号向平台查询",
-        )
-    if letter.topic not in there:
-        return Text(
-            f"its topic {letter.topic} does not exist; make it with: orderfleet topics create",
-            f"主题 {letter.topic} 不存在；请执行：orderfleet topics create",
-        )
-    if "\ufffd" in letter.key:
-        return Text("its key was no text, and cannot be restored", "消息键不是文本，无法还原")
-    try:
-        payload_of(letter)
-    except ValueError:
-        return Text("the letter itself is damaged", "死信内容已损坏")
-    return None
+class Original:
+    """The message that a letter is about, to be put back: from the letter, or where that is cut from its topic."""
+
+    def __init__(self, letter: DeadLetter, found: Message | None) -> None:
+        """`found`: what stands at the letter's place, asked for when the letter is cut."""
+        self.letter = letter
+        self._found = found
+
+    @classmethod
+    def of(cls, letter: DeadLetter, topics: Topics) -> Original:
+        """Looks the message up where that is needed. Raises TransientError."""
+        return cls(letter, topics.at(letter.topic, letter.partition, letter.offset) if letter.cut else None)
+
+    def obstacle(self, there: Iterable[str]) -> Text | None:
+        """Why it cannot be put back; None when it can. `there`: the topics that exist."""
+        letter = self.letter
+        if letter.offset < 0:
+            return Text(
+                "it never was in its topic; the poller reads the order again, or fetch it from the platform by its id",
+                "该消息从未进入主题；轮询会重新拉取该订单，也可按订单号向平台查询",
+            )
+        if letter.topic not in there:
+            return Text(
+                f"its topic {letter.topic} does not exist; make it with: orderfleet topics create",
+                f"主题 {letter.topic} 不存在；请执行：orderfleet topics create",
+            )
+        if self._found is not None:
+            return None
+        if letter.cut:
+            return Text(
+                f"the letter holds only a part of it, and {letter.topic} does not keep it any more; "
+                "fetch the order from the platform",
+                f"死信只保留了部分内容，且主题 {letter.topic} 已不再保留原消息；请向平台重新拉取该订单",
+            )
+        if "\ufffd" in letter.key:
+            return Text("its key was no text, and cannot be restored", "消息键不是文本，无法还原")
+        try:
+            payload_of(letter)
+        except ValueError:
+            return Text("the letter itself is damaged", "死信内容已损坏")
+        return None
+
+    @property
+    def payload(self) -> bytes:
+        """Its bytes. Raises ValueError when the letter is damaged."""
+        return payload_of(self.letter) if self._found is None else self._found.value() or b""
+
+    def record(self) -> Record:
+        """The message as it was, under its key, with where it comes from and which attempt this will be."""
+        letter = self.letter
+        headers = [(n, v) for n, v in self._headers() if n not in (RETRY_OF, ATTEMPTS_HEADER)]
+        added = [(RETRY_OF, letter.letter_id.encode()), (ATTEMPTS_HEADER, b"%d" % (letter.attempts + 1))]
+        key = letter.key.encode() if self._found is None else self._found.key() or b""
+        return Record(letter.topic, key, self.payload, [*headers, *added])
+
+    def _headers(self) -> Iterator[tuple[str, bytes]]:
+        """Those without a value have an empty one now: no stage tells them apart."""
+        if self._found is None:
+            yield from ((name, value.encode()) for name, value in self.letter.headers.items())
+        else:
+            yield from ((name, value or b"") for name, value in self._found.headers() or ())
 
 
 def payload_of(letter: DeadLetter) -> bytes:
-    """The original bytes. Raises ValueError when the letter is damaged."""
+    """The bytes that the letter holds: all, or the first of them. Raises ValueError when it is damaged."""
     try:
         return base64.b64decode(letter.payload_base64, validate=True)
     except binascii.Error as error:
         raise ValueError(letter.letter_id) from error
 
 
-def original_record(letter: DeadLetter) -> Record:
-    """The message as it was, under its key, with where it comes from and which attempt this will be."""
-    kept = {name: value for name, value in letter.headers.items() if name not in (RETRY_OF, ATTEMPTS)}
-    added = {RETRY_OF: letter.letter_id, ATTEMPTS: str(letter.attempts + 1)}
-    headers = [(name, value.encode()) for name, value in (kept | added).items()]
-    return Record(letter.topic, letter.key.encode(), payload_of(letter), headers)
-
-
-async def put_back(letters: Sequence[DeadLetter], producer: Sender, retried: Retried) -> None:
+async def put_back(originals: Sequence[Original], producer: Sender, retried: Retried) -> None:
     """Send the originals, in their order, and remember it. Raises TransientError: then some may have been sent."""
-    await producer.send([original_record(letter) for letter in letters])
-    await retried.add([letter.letter_id for letter in letters])
+    await producer.send([original.record() for original in originals])
+    await retried.add([original.letter.letter_id for original in originals])
 
 
 def batches(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
@@ -161,7 +196,7 @@ def batches(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
     size = 0
     for letter in letters:
         batch.append(letter)
-        size += len(letter.payload_base64)
+        size += max(len(letter.payload_base64), letter.payload_bytes)
         if len(batch) >= _BATCH_LETTERS or size >= _BATCH_BYTES:
             yield batch
             batch, size = [], 0

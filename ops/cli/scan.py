@@ -82,6 +82,34 @@ class Topics:
         """Every record whose key matches: reads the whole topic."""
         return self._read([(topic, number) for number in range(self.partitions.get(topic, 0))], matches, since)
 
+    def at(self, topic: str, partition: int, offset: int) -> Message | None:
+        """The record that stands there; None where none stands any more."""
+        if not 0 <= partition < self.partitions.get(topic, 0) or offset < 0:
+            return None
+        try:
+            first, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_SECONDS)
+            if not first <= offset < end:
+                return None
+            self._consumer.assign([TopicPartition(topic, partition, offset)])
+            return self._next_from(offset)
+        except KafkaException as error:
+            raise TransientError(error.args[0].str()) from error
+        finally:
+            self._consumer.unassign()
+
+    def _next_from(self, offset: int) -> Message | None:
+        deadline = time.monotonic() + SILENCE_SECONDS
+        while time.monotonic() < deadline:
+            message = self._consumer.poll(_SETTLE_SECONDS)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                return message if message.offset() == offset else None
+            if error.code() == KafkaError._PARTITION_EOF:
+                return None
+        raise TransientError(f"no answer for {SILENCE_SECONDS:g} s")
+
     def _read(
         self, places: Sequence[tuple[str, int]], matches: Callable[[bytes], bool], since: datetime | None
     ) -> Iterator[Found]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+import workers.runtime.unpacking  # noqa: F401  # for what it does to the fetcher
 from workers.runtime.fetching import fetch_quickly
 from workers.runtime.reconnecting import renew_silent_connections
 from workers.runtime.tasks import end_tasks

@@ -12,12 +12,19 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import (
+    InvalidTimestampError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
 from workers.runtime.cluster import Cluster, Kafka
-from workers.runtime.errors import TransientError
-from workers.runtime.producing import BatchingProducer
+from workers.runtime.errors import RecordsRefused, TransientError
+from workers.runtime.producing import BatchingProducer, InvalidRecordError
 from workers.runtime.records import Record
 from workers.runtime.tasks import end_tasks
 
@@ -29,6 +36,18 @@ _CONNECT_SECONDS: Final = 1.0
 _LEAVE_SECONDS: Final = 5.0
 _BATCH_BYTES: Final = 900_000  # of one partition in one request; a broker takes a megabyte if it is not told otherwise
 _RECORD_BYTES: Final = 20 << 20
+
+ABOUT_A_RECORD: Final = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    InvalidTimestampError,
+    InvalidTopicError,
+    InvalidRecordError,
+)
+"""What a broker says of records, and will say again however often they are sent. All else is trouble on the way.
+
+It says so of a whole batch: which of its records is meant has to be found out.
+"""
 
 
 class _Client:
@@ -81,6 +100,17 @@ class _Client:
             await asyncio.wait_for(self.kafka.stop(), _LEAVE_SECONDS)
 
 
+async def _refusals(alone: AIOKafkaProducer, records: Sequence[Record]) -> dict[int, str]:
+    """Send each and wait. What is said of those that are refused, by their place. Raises KafkaError for trouble."""
+    why = {}
+    for number, (topic, key, value, headers) in enumerate(records):
+        try:
+            await (await alone.send(topic, value, key, headers=headers))
+        except ABOUT_A_RECORD as error:
+            why[number] = type(error).__name__.removesuffix("Error")
+    return why
+
+
 class Producer:
     """An idempotent producer. Start it inside a running loop; close it to wait for what is under way.
 
@@ -110,14 +140,19 @@ class Producer:
         return True
 
     async def send(self, records: Sequence[Record]) -> None:
-        """Send all and wait until all are confirmed. Raises TransientError: then any part of them may be stored."""
+        """Send all and wait until all are confirmed.
+
+        Raises TransientError: then any part of them may be stored. Raises RecordsRefused when Kafka will never take
+        some of them: then all others are stored.
+        """
         if not records:
             return
         client = self._client
         if client is None:
             raise TransientError("the producer is not started")
         if any(len(record.value) > _RECORD_BYTES for record in records):
-            raise TransientError(f"Kafka took nothing: {MessageSizeTooLargeError()!r}")
+            await self._send_one_by_one(records)
+            return
         try:
             async with asyncio.timeout(self._delivery_timeout):
                 batches = await client.put(records)
@@ -131,7 +166,33 @@ class Producer:
             raise TransientError(f"Kafka took nothing: {error!r}") from error
         if failed := [batch for batch in batches if batch.exception()]:
             self._begin_anew(client)
+            if any(isinstance(batch.exception(), ABOUT_A_RECORD) for batch in failed):
+                await self._send_one_by_one(records)
+                return
             raise TransientError(f"Kafka did not confirm: {failed[0].exception()!r}")
+
+    async def _send_one_by_one(self, records: Sequence[Record]) -> None:
+        """Each in a batch of its own, so that a broker's answer is about it alone. Raises as `send` does."""
+        log.warning("Kafka refused a batch: sending its records one by one to see which of them is meant")
+        alone = AIOKafkaProducer(
+            **self._cluster.for_aiokafka(),
+            acks="all",
+            compression_type="snappy",
+            max_batch_size=1,
+            max_request_size=_RECORD_BYTES,
+            request_timeout_ms=_ANSWER_MS,
+        )
+        try:
+            async with asyncio.timeout(self._delivery_timeout):
+                await alone.start()
+                why = await _refusals(alone, records)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise TransientError(f"Kafka did not confirm: {error!r}") from error
+        finally:
+            with suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(alone.stop(), _LEAVE_SECONDS)
+        if why:
+            raise RecordsRefused(why)
 
     def _begin_anew(self, client: _Client) -> None:
         if client is self._client:  # else another sender has seen to it

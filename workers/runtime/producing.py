@@ -14,7 +14,7 @@ from asyncio import Future
 from collections.abc import Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, errors
 from aiokafka.producer.sender import InitPIDHandler
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.transaction import InitProducerIdRequest_v0
@@ -24,6 +24,15 @@ from aiokafka.structs import TopicPartition
 from workers.runtime.partitioning import partition_of
 from workers.runtime.reconnecting import renew_silent_connections
 from workers.runtime.records import Record
+
+
+class InvalidRecordError(errors.BrokerResponseError):  # type: ignore[misc]
+    """A broker has more to say against a record than its size, such as no key where the topic is compacted."""
+
+    errno = 87
+
+
+errors.kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)  # aiokafka knows it as UnknownError
 
 _NO_TRANSACTION_MS: Final = (1 << 31) - 1
 _NOBODY_YET: Final = -1

@@ -3,10 +3,13 @@
 A chunk is done when every output is confirmed by Kafka; only then may it be acknowledged. `run` never raises:
 
   bad record           dead letter, and the rest goes on
+  bad output           one that cannot be written, or that Kafka never takes: what it was made of becomes a dead letter
   TransientError       the whole chunk again, in place, with back-off; when the deadline passes the process leaves
                        without an acknowledgement, so that nothing is lost and a fresh start gets its chance
   Misconfigured        the same, but at once: only a person can help
-  any other exception  a bug: the chunk again record by record, and the culprit becomes a dead letter
+  any other exception  a bug: the chunk again in halves, and the culprit becomes a dead letter
+
+What an exception says is not logged, as it may quote an order: its type and place are. DEBUG shows all.
 """
 
 from __future__ import annotations
@@ -16,20 +19,19 @@ import logging
 import os
 import random
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NoReturn
 
-from schemas.dead_letter import DeadLetter, Failure
 from schemas.topics import ORDERS_QUARANTINED, Topic
 from workers.runtime import metrics
-from workers.runtime.errors import Misconfigured, PermanentError, TransientError
+from workers.runtime.errors import Misconfigured, PermanentError, TransientError, bug, ends_the_process, path_of
+from workers.runtime.outputs import Outputs, unwritable
 from workers.runtime.producer import Producer
 from workers.runtime.records import Record
 from workers.runtime.stage import Agent, Delivery, EachOf, Outcome
 from workers.runtime.table import Group
-from workers.runtime.wire import Decoder, Encoder, dead_letter
+from workers.runtime.wire import Decoder, Encoder
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +104,16 @@ class Shell:
             except TransientError as error:
                 await self._wait_or_leave(error, deadline, pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-            except Exception:
-                log.exception("%s: unexpected failure outside a stage; leaving without acknowledgement", self.name)
+            except BaseException as error:
+                if ends_the_process(error):
+                    raise
+                log.critical(
+                    "%s: unexpected failure outside a stage, %s at %s; leaving without acknowledgement",
+                    self.name,
+                    type(error).__name__,
+                    path_of(error),
+                )
+                log.debug("%s: that failure", self.name, exc_info=True)
                 self._give_up(EXIT_GIVEN_UP)
             else:
                 self._age.observe(max(0.0, time.time() - chunk[0].timestamp / 1000))
@@ -123,79 +133,101 @@ class Shell:
         await asyncio.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311  # spreads retries, guards nothing
 
     async def _attempt(self, chunk: Sequence[Any]) -> None:
-        outputs: list[Record] = []
+        outputs = Outputs()
         work = self._decoded(chunk, outputs)
         for step in self._steps:
             if not work:
                 break
             work = await self._step(step, work, outputs)
         started = time.perf_counter()
-        await self._producer.send(outputs)
+        await outputs.send(self._producer)
         self._sending.observe(time.perf_counter() - started)
 
-    def _decoded(self, chunk: Sequence[Any], outputs: list[Record]) -> list[_Work]:
+    def _decoded(self, chunk: Sequence[Any], outputs: Outputs) -> list[_Work]:
         work = []
         for record in chunk:
             decoded = self._decode(record)
             if isinstance(decoded, PermanentError):
-                outputs.append(self._letter(self._steps[0], record, decoded))
+                outputs.set_aside(self._steps[0].name, record, decoded)
             else:
                 work.append(_Work(record, decoded))
         return work
 
-    async def _step(self, step: _Step, work: Sequence[_Work], outputs: list[Record]) -> list[_Work]:
+    async def _step(self, step: _Step, work: Sequence[_Work], outputs: Outputs) -> list[_Work]:
         started = time.perf_counter()
         outcomes = await self._handle(step, work)
         onward: list[_Work] = []
-        written_to: list[str] = []
+        before = len(outputs.records)
         for item, outcome in zip(work, outcomes, strict=True):
             if isinstance(outcome, PermanentError):
-                outputs.append(self._letter(step, item.record, outcome))
-                continue
-            for event in outcome:
-                if step.encode.writes(event):
-                    record = step.encode(event)
-                    outputs.append(record)
-                    written_to.append(record.topic)
-                else:
-                    onward.append(_Work(item.record, item.delivery.carrying(event)))
-        self._count(step, len(outcomes), written_to)
+                outputs.set_aside(step.name, item.record, outcome)
+            else:
+                onward += _written(step, item, outcome, outputs)
+        self._count(step, len(outcomes), outputs.records[before:])
         step.seconds.observe(time.perf_counter() - started)
         return onward
 
     async def _handle(self, step: _Step, work: Sequence[_Work]) -> Sequence[Outcome]:
         try:
-            return await step.agent.handle([item.delivery for item in work])
+            return await _outcomes(step, work)
         except TransientError:
             raise
-        except Exception:
+        except BaseException as error:
+            if ends_the_process(error):
+                raise
             step.bugs.inc()
-            log.exception("%s: bug; trying its chunk of %d record by record", step.name, len(work))
-        return [await self._alone(step, item) for item in work]
+            kind, path = type(error).__name__, path_of(error)
+            log.error(
+                "%s: bug, %s at %s; looking for the culprit among %d", step.name, kind, path, len(work)
+            )  # its words may quote an order
+            log.debug("%s: that bug", step.name, exc_info=True)
+            return await self._find(step, work, error)
 
-    async def _alone(self, step: _Step, item: _Work) -> Outcome:
-        try:
-            [outcome] = await step.agent.handle([item.delivery])
-        except TransientError:
-            raise
-        except Exception as error:  # noqa: BLE001  # the culprit is kept, with the place where it broke
-            return PermanentError("bug", [_where_it_broke(step.name, error)])
-        return outcome
+    async def _find(self, step: _Step, work: Sequence[_Work], error: BaseException) -> list[Outcome]:
+        """The outcomes of work that failed as a whole. It is tried again in halves: an agent is idempotent."""
+        if len(work) == 1:
+            return [bug(step.name, error)]
+        outcomes: list[Outcome] = []
+        middle = len(work) // 2
+        for half in (work[:middle], work[middle:]):
+            try:
+                outcomes += await _outcomes(step, half)
+            except TransientError:
+                raise
+            except BaseException as error_of_half:
+                if ends_the_process(error_of_half):
+                    raise
+                outcomes += await self._find(step, half, error_of_half)
+        return outcomes
 
-    def _letter(self, step: _Step, record: Any, error: PermanentError) -> Record:
-        letter: DeadLetter = dead_letter(record, step.name, error)
-        metrics.DEAD_LETTERS.labels(step.name, error.reason).inc()
-        log.warning("%s: set aside %s: %s", step.name, letter.letter_id, error)
-        return step.encode(letter)
-
-    def _count(self, step: _Step, finished: int, written_to: Iterable[str]) -> None:
+    def _count(self, step: _Step, finished: int, written: Iterable[Record]) -> None:
         step.records.inc(finished)
-        for topic, count in Counter(written_to).items():
-            metrics.STAGE_EVENTS.labels(step.name, topic).inc(count)
+        for topic, count in Counter(record.topic for record in written).items():
+            if topic != ORDERS_QUARANTINED.name:
+                metrics.STAGE_EVENTS.labels(step.name, topic).inc(count)
 
 
-def _where_it_broke(stage: str, error: Exception) -> Failure:
-    """The exception's type and the lines it passed, without its message: that could quote an order."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    path = " > ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames)
-    return Failure(attempt=stage, where=path, problem=type(error).__name__)
+async def _outcomes(step: _Step, work: Sequence[_Work]) -> Sequence[Outcome]:
+    outcomes = await step.agent.handle([item.delivery for item in work])
+    if len(outcomes) != len(work):
+        raise ValueError(f"{len(outcomes)} outcomes for {len(work)} deliveries")
+    return outcomes
+
+
+def _written(step: _Step, item: _Work, outcome: Sequence[Any], outputs: Outputs) -> list[_Work]:
+    """Add what leaves for a topic to the outputs, or a letter when a part of it cannot be written. What goes onward."""
+    onward: list[_Work] = []
+    before = len(outputs.records)
+    try:
+        for event in outcome:
+            if step.encode.writes(event):
+                outputs.add(step.encode(event), step.name, item.record)
+            else:
+                onward.append(_Work(item.record, item.delivery.carrying(event)))
+    except BaseException as error:
+        if ends_the_process(error):
+            raise
+        outputs.cut_back(before)
+        outputs.set_aside(step.name, item.record, unwritable(step.name, error))
+        return []
+    return onward

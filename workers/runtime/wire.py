@@ -1,24 +1,27 @@
-"""Between records and messages: decoding what a stage reads, encoding what it writes, and the dead letter."""
+"""Between records and messages: decoding what a stage reads, encoding what it writes."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from schemas.dead_letter import DeadLetter, Failure
+from schemas.dead_letter import Failure
 from schemas.record import encode, reader
 from schemas.topics import Topic
-from workers.runtime.errors import PermanentError
+from workers.runtime.errors import PermanentError, ends_the_process
 from workers.runtime.records import Record
 from workers.runtime.stage import Delivery
 
 DEDUPE_HEADER: Final = "dedupe-key"
 """Carried by every record we write: the same value under the same key means the same effect, once."""
+
+
+_FRAMING: Final = 8 << 10  # what Kafka, the key and our headers add to a value
+
+FAR_FUTURE_MS: Final = 253_402_300_800_000  # the year 10000, which no datetime reaches
 
 
 class Decoder:
@@ -28,12 +31,24 @@ class Decoder:
         self._read: Callable[[bytes], Any] = bytes if topic.model is None else reader(topic.model)
 
     def __call__(self, record: Any) -> Delivery[Any] | PermanentError:
-        """One aiokafka ConsumerRecord. A record that does not fit its model becomes a PermanentError."""
+        """One aiokafka ConsumerRecord, whatever it holds. One that does not fit its model becomes a PermanentError."""
+        if not 0 <= record.timestamp < FAR_FUTURE_MS:
+            return _unreadable("timestamp", "is no time", "不是有效时间")
         try:
             value = self._read(record.value or b"")
         except ValidationError as error:
             return PermanentError("unreadable", [_failure(detail) for detail in _details(error)])
+        except BaseException as error:
+            if ends_the_process(error):
+                raise
+            return _unreadable("", f"cannot be read: {type(error).__name__}", f"无法读取：{type(error).__name__}")
         return delivery(record, value)
+
+
+def _unreadable(where: str, problem: str, problem_zh: str) -> PermanentError:
+    return PermanentError(
+        "unreadable", [Failure(attempt="decode", where=where, problem=problem, problem_zh=problem_zh)]
+    )
 
 
 def delivery(record: Any, value: Any) -> Delivery[Any]:
@@ -68,15 +83,19 @@ class Encoder:
         return type(event) in self._routes
 
     def __call__(self, event: Any) -> Record:
-        """The record of one event: its topic, key, wire form, and the header that tells a repeat."""
+        """The record of one event: its topic, key, wire form, and the header that tells a repeat.
+
+        Raises PermanentError when it is larger than its topic takes.
+        """
         return self._routes[type(event)].record(event)
 
 
 class _Route:
-    __slots__ = ("_identity", "_key", "_member", "_name")
+    __slots__ = ("_identity", "_key", "_member", "_most", "_name")
 
     def __init__(self, topic: Topic) -> None:
         self._name = topic.name
+        self._most = topic.max_message_bytes - _FRAMING
         self._key = attrgetter(topic.key)
         self._identity = attrgetter(topic.identity)
         self._member = attrgetter(topic.per) if topic.per else None
@@ -85,24 +104,17 @@ class _Route:
         return self._name if self._member is None else f"{self._name}.{self._member(event)}"
 
     def record(self, event: Any) -> Record:
-        identity = self._identity(event).encode()
-        return Record(self.topic(event), self._key(event).encode(), encode(event), [(DEDUPE_HEADER, identity)])
+        identity, value = self._identity(event).encode(), encode(event)
+        if len(value) > self._most:
+            raise _too_large(self.topic(event), len(value), self._most)
+        return Record(self.topic(event), self._key(event).encode(), value, [(DEDUPE_HEADER, identity)])
 
 
-def dead_letter(record: Any, stage: str, error: PermanentError) -> DeadLetter:
-    """The letter that keeps a record whole. Deterministic: the same record gives the same letter."""
-    headers = {name: value.decode(errors="replace") for name, value in record.headers}
-    return DeadLetter(
-        letter_id=f"{record.topic}/{record.partition}/{record.offset}",
-        stage=stage,
-        reason=error.reason,
-        failures=error.failures,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=(record.key or b"").decode(errors="replace"),
-        headers=headers,
-        payload_base64=base64.b64encode(record.value or b"").decode(),
-        at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        attempts=int(headers.get("attempts", "1")) if headers.get("attempts", "1").isdigit() else 1,
+def _too_large(topic: str, size: int, most: int) -> PermanentError:
+    failure = Failure(
+        attempt="encode",
+        where=topic,
+        problem=f"what was made of it for {topic} is {size:,} bytes; {most:,} fit",
+        problem_zh=f"由它生成、发往 {topic} 的消息为 {size:,} 字节，上限 {most:,} 字节",
     )
+    return PermanentError("output-too-large", [failure])

@@ -21,8 +21,9 @@ from faust.types import TP
 from schemas.topics import Topic
 from workers.runtime import metrics
 from workers.runtime.cluster import Cluster
-from workers.runtime.errors import TransientError
+from workers.runtime.errors import TransientError, path_of
 from workers.runtime.lanes import CHUNKS_HELD, Lanes
+from workers.runtime.outputs import of_events
 from workers.runtime.producer import Producer
 from workers.runtime.recovery import PatientTables
 from workers.runtime.settings import Settings
@@ -189,9 +190,13 @@ class Timer:
             except TransientError as error:
                 self._failures.inc()
                 log.warning("%s: %s; trying again in %g s", self.name, error, self._seconds)
-            except Exception:
+            except Exception as error:
                 self._failures.inc()
-                log.exception("%s: tick failed; trying again in %g s", self.name, self._seconds)
+                where = f"{type(error).__name__} at {path_of(error)}"
+                log.error(
+                    "%s: tick failed, %s; trying again in %g s", self.name, where, self._seconds
+                )  # its words may quote an order
+                log.debug("%s: that failure", self.name, exc_info=True)
             taken = time.perf_counter() - started
             metrics.TICK_SECONDS.labels(self.name).observe(taken)
             await asyncio.sleep(0 if more else max(0.0, self._seconds - taken))
@@ -200,7 +205,7 @@ class Timer:
         """One run: do what is due, send the events, tell the agent that they are safe. Whether there is more to do."""
         events = await self._agent.tick()
         if events:
-            await self._producer.send([self._encode(event) for event in events])
+            await of_events(self.name, events, self._encode).send(self._producer)
         return bool(await self._agent.confirmed())
 
 

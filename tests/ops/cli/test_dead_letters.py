@@ -16,15 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
-from ops.cli.letters import Filter, batches, channel_of, obstacle, original_record, payload_of
+from ops.cli.letters import Filter, Original, batches, channel_of, payload_of
 from ops.local_stack.broker import Broker
 from schemas.dead_letter import DeadLetter, Failure
 from schemas.record import encode
 from tests.fakes import KafkaRecord
 from tests.kafka import TopicReader, create_topics, put
 from tests.ops.cli.conftest import Run, nobody_listens
+from workers.runtime.dead_letters import SMALL_BYTES, dead_letter
 from workers.runtime.errors import PermanentError
-from workers.runtime.wire import dead_letter
 
 RAW = "orders.raw.taobao"
 NOON = datetime(2026, 11, 11, 4, 0, tzinfo=UTC)
@@ -318,6 +318,57 @@ def test_kafka_away_is_said_with_its_address(run: Run, redis_url: str, monkeypat
     assert address in result.stderr
 
 
+# -- letters that hold only a part of their message --------------------------------------------------------------------
+
+
+def a_cut_letter(original: Message) -> DeadLetter:
+    """What is left of a message when its letter must be small."""
+    record = KafkaRecord(
+        original.value(),
+        key=original.key(),
+        headers=original.headers() or (),
+        topic=RAW,
+        partition=original.partition() or 0,
+        offset=original.offset() or 0,
+    )
+    return dead_letter(record, "normalize", PermanentError("bug", []), SMALL_BYTES)
+
+
+def test_the_message_of_a_cut_letter_is_put_back_whole_with_the_key_and_headers_it_had(
+    quarantine: Quarantine, run: Run
+) -> None:
+    key, value = b"taobao:main:\xff", b'{"tid": "' + b"9" * (2 * SMALL_BYTES) + b'"}'
+    put(quarantine.kafka, RAW, [(b"before", b"{}"), (key, value), (b"after", b"{}")])
+    [original] = [message for message in quarantine.raw(3) if message.key() == key]
+    letter = a_cut_letter(original)
+    assert letter.cut
+    assert len(payload_of(letter)) < len(value) == letter.payload_bytes
+    quarantine.put(letter)
+
+    assert run("dead-letters", "payload", letter.letter_id).stdout_bytes == value
+    assert outcomes(run("dead-letters", "retry", "--all", "--json").stdout) == {str(letter.offset): "put-back"}
+
+    again = [message for message in quarantine.raw(4) if message.key() == key]
+    assert [message.value() for message in again] == [value, value]
+    assert dict(again[1].headers() or ())["retry-of"] == letter.letter_id.encode()
+
+
+def test_a_cut_letter_whose_message_is_gone_is_not_put_back_and_its_part_can_be_seen(
+    quarantine: Quarantine, run: Run
+) -> None:
+    letter = a_letter(700, cut=True, payload_bytes=5_000_000)
+    quarantine.put(letter)
+
+    retried = run("dead-letters", "retry", "--all", "--json")
+    assert retried.exit_code == 1
+    [line] = lines(retried.stdout)
+    assert line["outcome"] == "impossible"
+    assert "does not keep it" in line["why"]
+    seen = run("dead-letters", "payload", letter.letter_id)
+    assert seen.stdout_bytes == payload_of(letter)
+    assert "5,000,000" in seen.stderr
+
+
 # -- the letters themselves --------------------------------------------------------------------------------------------
 
 
@@ -328,7 +379,7 @@ def test_a_message_survives_the_way_into_a_letter_and_back(payload: bytes, key: 
     headers = [("shop", b"main"), ("attempts", b"%d" % attempts)]
     before = KafkaRecord(payload, key=key.encode(), offset=5, topic=RAW, headers=headers)
     letter = dead_letter(before, "normalize", PermanentError("bug", []))
-    after = original_record(letter)
+    after = Original(letter, None).record()
 
     assert (after.topic, after.key, after.value) == (RAW, key.encode(), payload)
     assert dict(after.headers) == {
@@ -341,8 +392,8 @@ def test_a_message_survives_the_way_into_a_letter_and_back(payload: bytes, key: 
 def test_a_second_retry_tells_of_the_second_letter_only() -> None:
     letter = a_letter(9, headers={"shop": "main", "retry-of": f"{RAW}/0/1", "attempts": "2"}, attempts=2)
 
-    assert dict(original_record(letter).headers)["retry-of"] == b"orders.raw.taobao/0/9"
-    assert dict(original_record(letter).headers)["attempts"] == b"3"
+    assert dict(Original(letter, None).record().headers)["retry-of"] == b"orders.raw.taobao/0/9"
+    assert dict(Original(letter, None).record().headers)["attempts"] == b"3"
 
 
 def test_a_damaged_letter_is_told_and_not_put_back() -> None:
@@ -350,9 +401,9 @@ def test_a_damaged_letter_is_told_and_not_put_back() -> None:
 
     with pytest.raises(ValueError, match=r"orders\.raw\.taobao/0/1"):
         payload_of(letter)
-    assert obstacle(letter, [RAW]) is not None
-    assert obstacle(a_letter(1, key="taobao:main:\ufffd"), [RAW]) is not None
-    assert obstacle(a_letter(1), [RAW]) is None
+    assert Original(letter, None).obstacle([RAW]) is not None
+    assert Original(a_letter(1, key="taobao:main:\ufffd"), None).obstacle([RAW]) is not None
+    assert Original(a_letter(1), None).obstacle([RAW]) is None
 
 
 def test_the_channel_is_known_by_topic_or_key() -> None:

@@ -16,7 +16,7 @@ from ops.local_stack.broker import Broker
 from ops.torture.proxy import Proxy
 from tests.kafka import TopicReader, create_topics, put, unique
 from workers.runtime import producer as module
-from workers.runtime.errors import TransientError
+from workers.runtime.errors import RecordsRefused, TransientError
 from workers.runtime.producer import Producer
 from workers.runtime.records import Record
 
@@ -114,10 +114,12 @@ async def test_what_nobody_takes_is_refused_and_costs_the_others_nothing(
     await producer.send([record(topic, 1)])
     before = producer._client
 
-    with pytest.raises(TransientError, match="MessageSizeTooLarge"):
-        await producer.send([record(topic, 2, bytes(21 << 20))])
+    with pytest.raises(RecordsRefused, match="MessageSizeTooLarge") as refusal:
+        await producer.send([record(topic, 2), record(topic, 3, bytes(21 << 20)), record(topic, 4)])
 
+    assert list(refusal.value.why) == [1]
     assert producer._client is before
+    assert sorted(int(message.value() or b"0") for message in read(broker, topic, 3)) == [1, 2, 4]
 
 
 async def test_a_broker_that_is_away_at_first_is_waited_for(broker: Broker, way: Proxy, topic: str) -> None:
