@@ -1,16 +1,18 @@
 """Which of two descriptions of one order is newer.
 
-Platforms stamp orders to the second, and an order can be placed and paid within one. So a revision is the modify time,
-then how far the order has come, then a digest of what it says: it compares as text, in Lua as in Python.
+Platforms stamp orders to the second, and some leave the stamp alone when a part is refunded or an item edited. So a
+revision is the modify time, then a rank that lets bad news win a tie, then when we received it, then a digest of what
+it says. It compares as text, in Lua as in Python. See ops/decisions/0018.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from datetime import UTC, datetime
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.order import LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus
 from schemas.record import encode
@@ -20,26 +22,84 @@ _what_it_says = attrgetter(*(each.name for each in fields(Order) if each.name no
 MOST_TRIES: Final = 999
 
 # An attribute of an enumeration costs ten times a global.
-_CANCELLED, _NOT_REFUNDED, _DEPOSIT_PAID = LineStatus.CANCELLED, RefundStatus.NONE, PaymentStatus.DEPOSIT_PAID
+_OPEN, _CANCELLED = LineStatus.OPEN, LineStatus.CANCELLED
+_NOT_REFUNDED, _REFUND_REQUESTED = RefundStatus.NONE, RefundStatus.REQUESTED
+_DEPOSIT_PAID, _ON_HOLD = PaymentStatus.DEPOSIT_PAID, OrderStatus.ON_HOLD
+_NOT_PAID = (PaymentStatus.UNPAID, PaymentStatus.DEPOSIT_PAID)
 
 _PROGRESS = {
     OrderStatus.AWAITING_PAYMENT: 0,  # 1 once the deposit is paid
-    OrderStatus.ON_HOLD: 2,
+    OrderStatus.ON_HOLD: 2,  # while it waits for its payment only, else as far as an order that is partly shipped
     OrderStatus.TO_SHIP: 3,
     OrderStatus.PART_SHIPPED: 4,
     OrderStatus.SHIPPED: 5,
     OrderStatus.COMPLETED: 6,
     OrderStatus.CANCELLED: 7,
 }
+_STOPPED: Final = 4
+_WAITS_FOR_PAYMENT: Final = frozenset({"on-hold", "authorized"})
+"""Hold codes that end by being paid: with any other one, the order is stopped."""
+
+_MOST_STOPS: Final = 999  # of a hold: it stops every line
+_MOST_UNITS: Final = 9_999_999
+_MOST_MS: Final = 10**14 - 1
+_RECEIVED: Final = slice(28, 42)  # of the text: when it was received, ms since 1970
+_STATE = re.compile(r"(\d+)\.[\d.]+\.([0-9a-f]+)(?:\+\d+)?", re.ASCII)
 
 
 def revision_of(order: Order) -> str:
-    """`<modified, ms>.<progress><refunded lines>.<digest>`; the order's own `revision` and `source` do not count."""
-    stamp = int(order.modified_at.timestamp() * 1000)
-    settled = len([line for line in order.lines if line.status is _CANCELLED or line.refund is not _NOT_REFUNDED])
-    progress = _PROGRESS[order.status] or int(order.payment is _DEPOSIT_PAID)
+    """`<modified, ms>.<progress><stops><units>.<received, ms>.<digest>`; the order's own `revision` does not count.
+
+    `stops`: lines that are cancelled or refunded, 999 for an order on hold; `units`: 9999999 less those still to be
+    shipped, so that fewer are greater; `received`: when we received it, 0 when that is not known (yet: `received`).
+    """
+    stamp, progress = int(order.modified_at.timestamp() * 1000), _PROGRESS[order.status]
+    stops = units = 0
+    for line in order.lines:
+        refund = line.refund
+        if line.status is _CANCELLED or refund is not _NOT_REFUNDED:
+            stops += 1
+        if line.status is _OPEN and refund is not _REFUND_REQUESTED:
+            units += line.quantity
+    if order.status is _ON_HOLD:
+        if order.payment not in _NOT_PAID or not _WAITS_FOR_PAYMENT.issuperset(order.holds):
+            progress, stops = _STOPPED, _MOST_STOPS
+    elif not progress:
+        progress = int(order.payment is _DEPOSIT_PAID)
+    rank = f"{progress}{min(stops, _MOST_STOPS):03d}{max(_MOST_UNITS - units, 0):07d}"
     digest = blake2b(encode(_what_it_says(order)), digest_size=6).hexdigest()
-    return f"{stamp:015d}.{progress}{min(settled, 999):03d}.{digest}"
+    revision = f"{stamp:015d}.{rank}.{0:014d}.{digest}"
+    return received(revision, order.source.received_at) if order.source.received_at is not None else revision
+
+
+def received(revision: str, at: datetime) -> str:
+    """The revision of what was received at this time."""
+    ms = min(max(int(at.timestamp() * 1000), 0), _MOST_MS)
+    return f"{revision[: _RECEIVED.start]}{ms:014d}{revision[_RECEIVED.stop :]}"
+
+
+def is_same_state(one: str, other: str) -> bool:
+    """Whether both are of one description: the same modify time and the same digest, whenever it was received."""
+    first, second = _STATE.fullmatch(one), _STATE.fullmatch(other)
+    return first is not None and second is not None and first.groups() == second.groups()
+
+
+class Newest(NamedTuple):
+    """The newest of an order's revisions, and the last one that said the same: how `claim.lua` decides."""
+
+    revision: str = ""  # of the state that is in force, as it first came or was last tried again
+    seen: str = ""  # the newest that repeated it; "" when none did
+
+    def after(self, revision: str) -> Newest:
+        """What is in force once this one came, too: itself when it is older, or says nothing new."""
+        if revision <= self.revision:
+            return self
+        same = is_same_state(revision, self.revision)
+        if same and tries_of(revision):
+            return Newest(revision, self.seen)
+        if revision <= self.seen:
+            return self
+        return Newest(self.revision, revision) if same else Newest(revision)
 
 
 def retry_of(revision: str) -> str:

@@ -18,6 +18,7 @@ from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.ids import OrderUid
 from schemas.plan import Backorder, PlannedOrder, TransferRequest
 from schemas.record import decode
+from schemas.revision import Newest
 from schemas.text import Text
 from schemas.topics import (
     ORDERS_BACKORDERED,
@@ -65,8 +66,13 @@ class Evidence:
 
     @property
     def plan(self) -> Read[PlannedOrder] | None:
-        """The newest decision: by revision, the later record of two."""
-        return max(self.planned, key=lambda read: (read.value.order.revision, read.found.at), default=None)
+        """The newest decision: by revision, the later record of two. One that said nothing new took no effect."""
+        newest, decided = Newest(), None
+        for read in sorted(self.planned, key=lambda read: read.found.at):
+            newest = newest.after(read.value.order.revision)
+            if newest.revision == read.value.order.revision:
+                decided = read
+        return decided
 
     @property
     def is_empty(self) -> bool:

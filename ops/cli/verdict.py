@@ -9,6 +9,7 @@ from ops.cli.evidence import Evidence, Read, warehouses_of
 from ops.cli.output import moment
 from schemas.fulfillment import WmsEventKind
 from schemas.plan import Disposition, PlannedOrder
+from schemas.revision import Newest
 from schemas.text import Text
 from workers.inventory.records import OrderState, ReservationState, Whereabouts
 
@@ -118,6 +119,10 @@ def _held(ledger: Whereabouts, where: str) -> Text:
     )
 
 
+def _is_news(revision: str, ledger: Whereabouts) -> bool:
+    return Newest(ledger.revision).after(revision).revision != ledger.revision
+
+
 def _newer(evidence: Evidence) -> list[Text]:
     """What is written and did not take effect yet."""
     found: list[Text] = []
@@ -129,7 +134,7 @@ def _newer(evidence: Evidence) -> list[Text]:
                 "有 worker 正在处理，或在处理中被终止：下一个 worker 会完成",
             )
         )
-    if ledger is not None and plan is not None and ledger.revision and plan.value.order.revision > ledger.revision:
+    if ledger is not None and plan is not None and ledger.revision and _is_news(plan.value.order.revision, ledger):
         found.append(
             Text(
                 "a newer revision is planned and did not reach the stock yet",

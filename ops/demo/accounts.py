@@ -17,6 +17,7 @@ from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEven
 from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.plan import Backorder, Disposition, PlannedOrder, ReviewOrder, TransferRequest
 from schemas.record import reader
+from schemas.revision import Newest
 from workers.inventory.availability import lines_to_ship, wanted
 
 PLACE_OF_DISPOSITION: Final = {
@@ -41,6 +42,7 @@ class Account:
     """What the topics say about one order. Of each kind, the newest revision counts."""
 
     planned: str = ""
+    seen: str = ""  # the newest revision that said the same once more
     disposition: Disposition | None = None
     sent_back: bool = False  # a warehouse's answer put it before a person
     ordered: dict[str, int] = field(default_factory=dict)  # the most that any revision asked for
@@ -49,7 +51,7 @@ class Account:
     routed: dict[str, Parcel] = field(default_factory=dict)  # by warehouse
     backordered: str = ""
     transferred: str = ""
-    reviewed: str = ""
+    reviewed: set[str] = field(default_factory=set)
     letters: int = 0
     stock: tuple[str, int] = "", 0  # revision and fence of the newest inventory event that moved stock
     stock_kind: InventoryEventKind | None = None
@@ -94,7 +96,7 @@ class Account:
             return "shipped"  # what a warehouse came up short of is wanted no more
         if live and self._is_told([parcel.newest for parcel in live]):
             return "routed"
-        if self.reviewed == self.planned:
+        if self.planned in self.reviewed:
             return "wms-review"  # a part has left, and a person must see to the rest
         if self.backordered == self.planned:
             return "backordered"
@@ -155,8 +157,10 @@ class Books:
         planned = _PLANNED(value)
         lines = lines_to_ship(planned.order)
         account, units_wanted = self.accounts[planned.order.uid], wanted(planned.order.lines)
-        if planned.order.revision >= account.planned:
-            account.planned, account.disposition = planned.order.revision, planned.plan.disposition
+        newest = Newest(account.planned, account.seen).after(planned.order.revision)
+        account.planned, account.seen = newest
+        if planned.order.revision == newest.revision:
+            account.disposition = planned.plan.disposition
             account.sent_back = any(code.startswith("wms-") for code in planned.plan.hold_codes)
             account.wanted, account.content = units_wanted, content_of(lines, planned.order)
         for sku, units in units_wanted.items():
@@ -188,7 +192,7 @@ class Books:
 
     def _review(self, value: bytes) -> None:
         order = _REVIEW(value).planned.order
-        self.accounts[order.uid].reviewed = max(self.accounts[order.uid].reviewed, order.revision)
+        self.accounts[order.uid].reviewed.add(order.revision)
 
     def _letter(self, value: bytes) -> None:
         self.accounts[_LETTER(value).key].letters += 1

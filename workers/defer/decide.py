@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.plan import DeferredOrder, ReturnedOrder, TaggedOrder
 from schemas.record import changed
-from schemas.revision import MOST_TRIES, retry_of, tries_of
+from schemas.revision import MOST_TRIES, is_same_state, retry_of, tries_of
 
 FIRST_PAUSE_MS: Final = 60_000
 LONGEST_PAUSE_MS: Final = 86_400_000
@@ -32,7 +32,8 @@ def _pause_ms(tried: int) -> int:
 
 def is_overtaken(revision: str, newest: str) -> bool:
     """Whether the order has moved on since it was deferred: the platform said something newer, or it was put back."""
-    return newest > revision
+    tried_again = is_same_state(newest, revision) and tries_of(newest) > tries_of(revision)
+    return newest > revision or tried_again
 
 
 def returned(deferred: DeferredOrder, at_ms: int) -> ReturnedOrder:

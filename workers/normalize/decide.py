@@ -13,6 +13,7 @@ from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from schemas.dead_letter import Failure
 from schemas.ids import SLUG
 from schemas.order import Order, Source
+from schemas.revision import received
 from schemas.topics import ORDERS_RAW
 from workers.runtime.errors import PermanentError
 from workers.runtime.stage import Delivery
@@ -49,6 +50,7 @@ def decide(delivery: Delivery[bytes], adapters: Mapping[str, ChannelAdapter]) ->
         offset=delivery.offset,
         received_at=received_at,
     )
+    order.revision = received(order.revision, received_at)  # type: ignore[misc]
     return order
 
 

@@ -17,6 +17,7 @@ import orjson
 from schemas.fulfillment import InstructionKind
 from schemas.plan import Disposition, PlannedOrder
 from schemas.record import encode
+from schemas.revision import is_same_state
 from workers.inventory.availability import lines_to_ship
 from workers.inventory.records import ENDED, Holdings, OrderState, Routed
 from workers.reserve.result import Result, Told
@@ -86,8 +87,8 @@ def _settled(trail: Trail, planned: Planned, records: Records, remember_ms: int)
         "source": f"{planned.partition}:{planned.offset}",
     }
     at_ms = max((record.at_ms for record in records.values()), default=planned.at_ms)
-    heard = heard_of(trail, planned.revision)
-    return Pointer(fields | _said(trail) | heard, at_ms + remember_ms if state in ENDED else 0)
+    fields |= _seen(trail, planned.revision) | _said(trail) | heard_of(trail, planned.revision)
+    return Pointer(fields, at_ms + remember_ms if state in ENDED else 0)
 
 
 def _claimed(trail: Trail, done: Planned | None, newest: str, records: Records) -> Pointer:
@@ -100,6 +101,7 @@ def _claimed(trail: Trail, done: Planned | None, newest: str, records: Records) 
         "fence": _fence(records),
         "phase": "claimed",
         "intent": ",".join(sorted(records)),
+        **_seen(trail, newest),
         **_said(trail, before=newest),
     }
     if done is not None:
@@ -174,6 +176,11 @@ def _holdings(trail: Trail, records: Records, planned: Planned) -> Holdings:
                 units[sku] = units.get(sku, 0) + gone
             given[where] = units
     return given
+
+
+def _seen(trail: Trail, revision: str) -> dict[str, str]:
+    """The newest revision that said the same as this one."""
+    return {"seen": trail.seen} if is_same_state(trail.seen, revision) else {}
 
 
 def _said(trail: Trail, before: str = "") -> dict[str, str]:

@@ -12,6 +12,7 @@ from schemas.fulfillment import InstructionKind, WmsEvent, WmsEventKind
 from schemas.order import LineKind
 from schemas.plan import Disposition
 from schemas.record import encode
+from schemas.revision import Newest
 from workers.reserve.result import PARTLY_SHIPPED, Told, digest_of_told
 
 _SHIPPABLE: Final = ("paid", "cash-on-delivery")
@@ -56,6 +57,7 @@ class Trail:
     """All that Kafka tells of one order, records aside."""
 
     done: Planned | None = None  # the newest that the stage had finished with
+    seen: str = ""  # the newest revision that said the same once more
     open: list[Planned] = field(default_factory=list)  # those that come again
     instructed: dict[tuple[str, str, str], Instructed] = field(default_factory=dict)  # revision, warehouse, kind
     backordered: dict[str, tuple[dict[str, int], bool]] = field(default_factory=dict)  # by revision
@@ -107,10 +109,15 @@ class Trails:
         if not self._is_done(partition, offset):
             trail.open.append(planned._replace(raw=value))
             return
+        before = trail.done.revision if trail.done is not None else ""
+        newest = Newest(before, trail.seen).after(planned.revision)
+        trail.seen = newest.seen
+        if newest.revision < planned.revision:
+            return  # the stage found nothing new in it
         trail.gave_up += [(planned.revision, warehouse_id) for warehouse_id in planned.gave_up]
         if planned.disposition not in (Disposition.RESERVE, Disposition.IGNORE):
             trail.kept_back.append(planned.revision)
-        if trail.done is None or planned.revision > trail.done.revision:
+        if trail.done is None or newest.revision > before:
             trail.done = planned
 
     def instruction(self, value: bytes) -> None:

@@ -13,6 +13,7 @@ from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from channel_adapters.shop import ShopSettings
 from schemas.dead_letter import Failure
 from schemas.order import Order, Source
+from schemas.revision import is_same_state
 from schemas.text import Text
 from tests.builders import NOON, an_order
 from workers.normalize.decide import decide
@@ -91,10 +92,12 @@ def test_an_order_carries_where_its_bytes_can_be_found_again() -> None:
     )
 
 
-def test_reading_from_another_place_changes_nothing_but_the_source() -> None:
+def test_reading_what_came_once_more_changes_nothing_but_the_source_and_when_it_was_received() -> None:
     first, again = read(a_record()), read(a_record(received=b"1800000000000"))
     assert first.source != again.source
-    assert replace(first, source=again.source) == again
+    assert replace(first, source=again.source, revision=again.revision) == again
+    assert first.revision < again.revision
+    assert is_same_state(first.revision, again.revision)
 
 
 def test_the_backup_template_is_recorded() -> None:

@@ -10,3 +10,13 @@ local function is_older(a, b)
   end
   return #a < #b
 end
+
+-- Whether both are of one description of an order: the same time stamp and digest, whenever it was received.
+local function is_same_state(a, b)
+  local stamp, digest = string.match(a, '^(%d+)%.[%d.]+%.(%x+)%+?%d*$')
+  if not stamp then
+    return false
+  end
+  local other_stamp, other_digest = string.match(b, '^(%d+)%.[%d.]+%.(%x+)%+?%d*$')
+  return stamp == other_stamp and digest == other_digest
+end
