@@ -15,7 +15,6 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ from workers.relay.agent import relay
 from workers.reserve.agent import reserve
 from workers.restock.agent import restock
 from workers.route.agent import reroute, route
-from workers.rules.provider import RuleFiles, RulesProvider
+from workers.rules.provider import RuleFiles
 from workers.runtime.connections import connect
 from workers.runtime.memory import calm_the_collector, give_big_blocks_back
 from workers.runtime.producer import Producer
@@ -57,6 +56,7 @@ from workers.runtime.settings import Settings, load_settings
 from workers.runtime.shell import Shell
 from workers.runtime.stage import Every, Stage, chained, every
 from workers.runtime.table import BrokenTable, Group, check, durable, select, to_mermaid
+from workers.runtime.tasks import end_tasks
 from workers.runtime.worker import Reader, Timer, Worker, let_downstream_go_first, topic_names
 from workers.sweep.agent import sweep
 from workers.tag.agent import tag
@@ -68,7 +68,7 @@ class Services:
 
     settings: Settings
     adapters: Mapping[str, ChannelAdapter]
-    rules: RulesProvider
+    rules: RuleFiles
     ledger: Ledger
     deferred: DelayQueue
     archive: PlannedArchive
@@ -111,13 +111,7 @@ def build_services(settings: Settings, redis: Redis) -> Services:
     return Services(
         settings=settings,
         adapters={name: channel.adapter for name, channel in CHANNELS.items()},
-        rules=RuleFiles(
-            settings.rules_file,
-            settings.catalogue_file,
-            clock=time.monotonic,
-            channels=tuple(CHANNELS),
-            reader=ThreadPoolExecutor(1, "read changed rules"),
-        ),
+        rules=RuleFiles(settings.rules_file, settings.catalogue_file, channels=tuple(CHANNELS)),
         ledger=Ledger(redis),
         deferred=DelayQueue(redis),
         archive=PlannedArchive(settings.cluster),
@@ -152,11 +146,13 @@ async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[
     give_big_blocks_back()
     redis = connect(settings.redis_url.get_secret_value())
     services = build_services(settings, redis)
+    watching = asyncio.create_task(services.rules.watch(), name="watch the rules")
     try:
         worker = build_worker(settings, services, stages)
         calm_the_collector()
         return await worker.run(ready)
     finally:
+        await end_tasks([watching])
         await services.archive.close()
         await redis.aclose()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +26,7 @@ class Planning:
     def __init__(self, settings: Settings) -> None:
         """Raises RulesetErrors."""
         self._adapters = {name: channel.adapter for name, channel in CHANNELS.items()}
-        files = RuleFiles(settings.rules_file, settings.catalogue_file, clock=time.monotonic, channels=tuple(CHANNELS))
+        files = RuleFiles(settings.rules_file, settings.catalogue_file, channels=tuple(CHANNELS))
         book = files.current()
         self._catalogue, self._ruleset = book.catalogue, book.ruleset
         self._encode = Encoder([ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED])

@@ -279,7 +279,6 @@ def _wanted(known: Settings, warehouses: list[str] | None, partitions: int, repl
 
 def _warehouses_of(known: Settings) -> list[str]:
     """Those of the active ruleset."""
-    import time
 
     from channel_adapters.registry import CHANNELS
     from ops.cli.output import language
@@ -287,7 +286,7 @@ def _warehouses_of(known: Settings) -> list[str]:
     from workers.rules.provider import RuleFiles
 
     try:
-        rules = RuleFiles(known.rules_file, known.catalogue_file, clock=time.monotonic, channels=tuple(CHANNELS))
+        rules = RuleFiles(known.rules_file, known.catalogue_file, channels=tuple(CHANNELS))
     except RulesetErrors as error:
         told = error.tell(language())
         fail(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection
-from concurrent.futures import Executor, Future
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from schemas.text import Text
 from workers.rules.catalogue import Catalogue
 from workers.rules.catalogue_loading import digest_of
+from workers.rules.document import MAX_BYTES
 from workers.rules.loading import load_catalogue, load_ruleset
 from workers.rules.problems import Problem, RulesetErrors
 from workers.rules.ruleset import Rulebook
+from workers.runtime import metrics
 
 _log = logging.getLogger(__name__)
 
@@ -38,15 +41,23 @@ class FixedRules:
         return self.book
 
 
-Signature = tuple[tuple[int, int, int], ...]
+LOOK_SECONDS: Final = 0.25
+SETTLED_SECONDS: Final = 1.0
+"""What a file says is taken once it has been the same for so long: one that is half written goes on changing.
+
+With the look and the reading, a change is in force within two seconds, whether orders come or not.
+"""
+
+Contents = tuple[bytes | None, bytes | None]
 
 
 class RuleFiles:
     """A ruleset and a catalogue on disk, watched.
 
-    A changed file takes effect once it has looked the same at two checks, so a half-written one is never read. A bad
-    file changes nothing: the old rules stay, `error` says why, and `report` (by default the log) is told once. A
-    ruleset is immutable: the same name and version with other content is refused, because decisions record only those.
+    What counts is what they hold, not when they were written: a copy that was put back with its old time is seen, too.
+    A bad file changes nothing: the old rules stay, `error` says why, and `report` (by default the log and a metric) is
+    told once. A ruleset is immutable: the same name and version with other content is refused, because decisions record
+    only those.
     """
 
     def __init__(
@@ -54,99 +65,107 @@ class RuleFiles:
         ruleset: Path,
         catalogue: Path,
         *,
-        clock: Callable[[], float],
-        check_every: float = 2.0,
         channels: Collection[str] | None = None,
         report: Callable[[RulesetErrors | None, Rulebook], None] | None = None,
-        reader: Executor | None = None,
     ) -> None:
-        """`clock` counts seconds (monotonic). `reader`, of one thread, reads changed files; without it `current` does.
-
-        To read a large catalogue takes seconds, in which a worker's orders and its heartbeats would wait.
-        Raises RulesetErrors when the files can't be used at start.
-        """
+        """Reads both once. Raises RulesetErrors when the files can't be used at start."""
         self._paths = (ruleset, catalogue)
-        self._clock = clock
-        self._check_every = check_every
         self._channels = channels
-        self._report = report or _log_it
-        self._reader = reader
+        self._report = report or _tell
         self.error: RulesetErrors | None = None
-        self._loaded = self._seen = self._signature()
-        self._book = self._load(None)
-        self._next_check = clock() + check_every
+        self._digests: dict[str, str] = {}  # of the versions that were in force, by name and version
+        contents = self._contents()
+        self._loaded = self._seen = contents
+        self._seen_at = 0.0
+        self._book = self._load(contents, None)
+        self._digests[self._book.ruleset.label] = self._book.ruleset.digest
+        metrics.RULES_REFUSED.set(0)
 
     def current(self) -> Rulebook:
-        """The rules in force; looks at the files at most every `check_every` seconds."""
-        now = self._clock()
-        if now >= self._next_check:
-            self._next_check = now + self._check_every
-            self._refresh()
+        """The rules in force."""
         return self._book
 
-    def _refresh(self) -> None:
-        signature = self._signature()
-        settled, self._seen = signature == self._seen, signature
-        if not settled or signature == self._loaded:
-            return
-        self._loaded = signature
-        if self._reader is None:
-            self._reload()
-        else:
-            self._reader.submit(self._reload).add_done_callback(_tell_of_a_bug)
-
-    def _reload(self) -> None:
+    async def watch(self) -> None:
+        """Look at the files again and again, until cancelled. They are read in a thread: it takes seconds at worst."""
+        loop = asyncio.get_running_loop()
+        reader = ThreadPoolExecutor(1, "watch the rules")
         try:
-            book = self._load(self._book.catalogue)
+            while True:
+                await asyncio.sleep(LOOK_SECONDS)
+                await loop.run_in_executor(reader, self.look, loop.time())
+        finally:
+            reader.shutdown(wait=False)
+
+    def look(self, now: float) -> None:
+        """See whether the files changed, and put in force what has settled. `now`: seconds of any steady clock.
+
+        Never raises: whatever goes wrong, the rules in force stay.
+        """
+        try:
+            contents = self._contents()
+            if contents != self._seen:
+                self._seen, self._seen_at = contents, now
+            elif contents != self._loaded and now - self._seen_at >= SETTLED_SECONDS:
+                self._loaded = self._seen
+                self._reload(contents)
+        except Exception as error:  # noqa: BLE001  # a mistake of ours must not end the watch
+            metrics.RULES_REFUSED.set(1)
+            _log.error("the changed rules could not be read, the old ones stay in force", exc_info=error)
+
+    def _reload(self, contents: Contents) -> None:
+        try:
+            book = self._load(contents, self._book.catalogue)
             self._refuse_rewritten(book)
         except RulesetErrors as error:
             self.error = error
         else:
             self.error, self._book = None, book
+            self._digests[book.ruleset.label] = book.ruleset.digest
         self._report(self.error, self._book)
 
-    def _load(self, known: Catalogue | None) -> Rulebook:
+    def _load(self, contents: Contents, known: Catalogue | None) -> Rulebook:
         ruleset_path, catalogue_path = self._paths
-        text = _bytes_of(catalogue_path)
+        ruleset_text, text = (_there(path, content) for path, content in zip(self._paths, contents, strict=True))
         if known is None or known.digest != digest_of(text):
             known = load_catalogue(text, catalogue_path.name, self._channels)
-        ruleset = load_ruleset(_bytes_of(ruleset_path), ruleset_path.name, known, self._channels)
+        ruleset = load_ruleset(ruleset_text, ruleset_path.name, known, self._channels)
         return Rulebook(ruleset=ruleset, catalogue=known)
 
     def _refuse_rewritten(self, book: Rulebook) -> None:
-        new, old = book.ruleset, self._book.ruleset
-        if new.label == old.label and new.digest != old.digest:
+        new = book.ruleset
+        if self._digests.get(new.label, new.digest) != new.digest:
             raise _problem(
                 self._paths[0],
                 f"was changed but still says version {new.version}; give it a new version to put it in force",
                 f"内容已修改，但版本仍是 {new.version}；请改版本号后生效",
             )
 
-    def _signature(self) -> Signature:
-        return tuple(_stat(path) for path in self._paths)
+    def _contents(self) -> Contents:
+        ruleset, catalogue = (_bytes_of(path) for path in self._paths)
+        return ruleset, catalogue
 
 
-def _log_it(error: RulesetErrors | None, book: Rulebook) -> None:
+def _tell(error: RulesetErrors | None, book: Rulebook) -> None:
+    metrics.RULES_REFUSED.set(int(error is not None))
     if error is None:
         _log.info("rules %s are in force", book.ruleset.label)
     else:
         _log.error("the changed rules are not used, %s stay in force:\n%s", book.ruleset.label, error)
 
 
-def _tell_of_a_bug(read: Future[None]) -> None:
-    if not read.cancelled() and (error := read.exception()) is not None:
-        _log.error("the changed rules could not be read, the old ones stay in force", exc_info=error)
-
-
-def _stat(path: Path) -> tuple[int, int, int]:
+def _bytes_of(path: Path) -> bytes | None:
+    """None for what can't be read; no more than it takes to see that it is too large."""
     try:
-        found = path.stat()
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except OSError:
-        return (0, 0, 0)
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
+        return None
 
 
-def _bytes_of(path: Path) -> bytes:
+def _there(path: Path, content: bytes | None) -> bytes:
+    """The content of a file. Raises RulesetErrors that say why there is none."""
+    if content is not None:
+        return content
     try:
         return path.read_bytes()
     except OSError as error:

@@ -16,6 +16,7 @@ DEAD_LETTERS = Counter("orders_dead_letters", "Messages set aside because they c
 RETRIES = Counter("orders_stage_retries", "Chunks tried again: something a stage depends on was away, or an order was still at work in another stage.", ["group"])
 BUGS = Counter("orders_stage_bugs", "Chunks whose stage raised what it should never raise.", ["stage"])
 BACKLOG = Gauge("orders_backlog_records", "Messages waiting in the partitions this worker reads.", ["group", "topic"])
+RULES_REFUSED = Gauge("orders_rules_refused", "1 while the rules or the catalogue on disk can't be used and older ones stay in force, else 0.")
 TICK_SECONDS = Histogram("orders_tick_duration_seconds", "Time of one run of a stage that works on a timer.", ["stage"], buckets=_SECONDS)
 TICK_FAILURES = Counter("orders_tick_failures", "Runs of a timer stage that failed and will be tried again.", ["stage"])
 INVENTORY_EVENTS = Counter("orders_inventory_events", "Changes of stock that were published, by kind: held, committed, expired ...", ["warehouse", "kind"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -39,7 +38,7 @@ class Stations(NamedTuple):
 def stations(tmp_path_factory: pytest.TempPathFactory) -> Stations:
     """Made once."""
     rules, catalogue = write_files(Path(tmp_path_factory.mktemp("seller")))
-    book = RuleFiles(rules, catalogue, clock=time.monotonic).current()
+    book = RuleFiles(rules, catalogue).current()
     at = int(PLACED_AT.timestamp() * 1000)
     raw = [Delivery(r.value, key=r.key, headers=tuple(r.headers), topic=r.topic, timestamp_ms=at) for r in _records()]
     adapters = {name: channel.adapter for name, channel in CHANNELS.items()}
