@@ -10,6 +10,7 @@ from schemas.control import ChannelState
 from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.inventory import InventoryEvent
+from schemas.namespace import prefixed
 from schemas.order import Order
 from schemas.plan import (
     Backorder,
@@ -28,7 +29,7 @@ FOREVER = timedelta.max
 class Topic:
     """A topic, or a family of topics that share everything but the last part of their name."""
 
-    name: str
+    base: str  # its name, before which the prefix of this installation comes
     model: type[Any] | None  # None: the platform's own bytes
     key: str  # attribute path of the record key in the model
     identity: str  # attribute path of what tells a repeat: goes into the header `dedupe-key`
@@ -38,14 +39,19 @@ class Topic:
     max_message_bytes: int = 1 << 20
     handover: bool = False  # between two neighbouring stages; needed only when they do not run chained
 
+    @property
+    def name(self) -> str:
+        """The name on the brokers. Of a family: how the names of all its topics begin, up to the last dot."""
+        return prefixed(self.base)
+
     def of(self, member: str) -> str:
         """The full name of one topic of the family: `orders.raw.` + `taobao`."""
         if not self.per:
-            raise ValueError(f"{self.name} is a single topic")
+            raise ValueError(f"{self.base} is a single topic")
         return f"{self.name}.{member}"
 
     def __str__(self) -> str:
-        return f"{self.name}.<{self.per.removesuffix('_id')}>" if self.per else self.name
+        return f"{self.base}.<{self.per.removesuffix('_id')}>" if self.per else self.base
 
 
 # fmt: off

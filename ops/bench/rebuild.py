@@ -27,7 +27,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from ops.bench.history import History
 from ops.bench.plain_kafka import PlainProducer
-from ops.cli.quiet import RESERVE_GROUP
+from ops.cli.quiet import reserve_group
 from ops.local_stack.broker import Broker
 from ops.local_stack.redis_server import RedisServer
 from ops.local_stack.topics import create_topics, wanted_topics
@@ -79,7 +79,7 @@ def write_history(brokers: str, warehouses: list[str], skus: int, events: int) -
 
 def _as_if_reserved(brokers: str) -> None:
     """Let the reserve stage's group have read all."""
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": RESERVE_GROUP})
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": reserve_group()})
     ends = ends_of(consumer, [(ORDERS_PLANNED.name, number) for number in range(PARTITIONS)], 10)
     consumer.commit(offsets=[TopicPartition(*place, end) for place, end in ends.items()], asynchronous=False)
     consumer.close()

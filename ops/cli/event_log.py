@@ -12,6 +12,7 @@ from schemas.topics import INVENTORY_EVENTS
 from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import TransientError
 from workers.runtime.librdkafka import Reader
+from workers.runtime.table import group_id
 
 ANSWER_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 20.0
@@ -25,7 +26,7 @@ def reader_config(kafka: Kafka) -> dict[str, Any]:
     """For a consumer that reads partitions it is told of, fast."""
     return {
         **Cluster.of(kafka).for_librdkafka(),
-        "group.id": "orderfleet-cli",  # demanded by the library; with assign() no group is joined
+        "group.id": group_id("cli"),  # demanded by the library; with assign() no group is joined
         "allow.auto.create.topics": False,
         "fetch.wait.max.ms": 20,
         "fetch.message.max.bytes": 4 << 20,
@@ -37,8 +38,8 @@ def reader_config(kafka: Kafka) -> dict[str, Any]:
 class TopicLog:
     """One topic, all partitions. Use it as a context manager. All methods raise TransientError when Kafka is away."""
 
-    def __init__(self, kafka: Kafka, topic: str = INVENTORY_EVENTS.name) -> None:
-        self._topic = topic
+    def __init__(self, kafka: Kafka, topic: str = "") -> None:
+        self._topic = topic or INVENTORY_EVENTS.name
         self._reader = Reader(reader_config(kafka))
         self._without_end: dict[int, int] = {}  # by partition, the end that was told, until it is reached
         self.partitions = 0

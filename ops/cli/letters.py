@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 from ops.cli.scan import Found, Topics
 from schemas.dead_letter import DeadLetter
 from schemas.ids import OrderUid
+from schemas.namespace import prefixed
 from schemas.record import decode, record
 from schemas.text import Text
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
@@ -232,4 +233,4 @@ class Retried:
 
 
 def _key(letter_id: str) -> str:
-    return f"dead-letter-retried:{letter_id}"
+    return prefixed(f"dead-letter-retried:{letter_id}")

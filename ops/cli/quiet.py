@@ -18,14 +18,19 @@ from workers.runtime.errors import TransientError
 from workers.runtime.redis_errors import redis_errors
 from workers.runtime.table import group_id
 
-RESERVE_GROUP: Final = group_id("reserve")
-FULFILL_GROUP: Final = group_id("fulfill")
-WRITING_GROUPS: Final = (RESERVE_GROUP, FULFILL_GROUP)
-"""The consumer groups of the stages that write to the ledger."""
-
 ANSWER_SECONDS: Final = 10.0
 LOOK_SECONDS = 1.0
 _IDLE: Final = (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD)
+
+
+def reserve_group() -> str:
+    """The consumer group of the stage that reserves stock."""
+    return group_id("reserve")
+
+
+def fulfill_group() -> str:
+    """The consumer group of the stage that hears the warehouses. With the other: all that write to the ledger."""
+    return group_id("fulfill")
 
 
 async def signs_of_writers(kafka: Kafka, redis: Redis) -> list[Text]:
@@ -51,7 +56,9 @@ async def signs_of_writers(kafka: Kafka, redis: Redis) -> list[Text]:
 def _groups_at_work(kafka: Kafka) -> list[Text]:
     admin = admin_of(kafka)
     signs = []
-    for name, asked in admin.describe_consumer_groups(list(WRITING_GROUPS), request_timeout=ANSWER_SECONDS).items():
+    for name, asked in admin.describe_consumer_groups(
+        [reserve_group(), fulfill_group()], request_timeout=ANSWER_SECONDS
+    ).items():
         try:
             group: Any = asked.result(ANSWER_SECONDS + 1)
         except (KafkaException, TimeoutError) as error:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from ops.cli.event_log import ANSWER_SECONDS, TopicLog, reader_config
-from ops.cli.quiet import FULFILL_GROUP, RESERVE_GROUP
+from ops.cli.quiet import fulfill_group, reserve_group
 from ops.cli.replaying import REMEMBER_MS
 from ops.cli.topic_admin import admin_of
 from schemas.fulfillment import WmsEvent
@@ -34,7 +34,7 @@ from workers.fulfill.reading import read
 from workers.inventory.archive import Place, PlannedArchive
 from workers.inventory.calls import MOVED_MS
 from workers.inventory.contents import WAITING_FAMILIES, Content, contents_of, read_contents, write_contents
-from workers.inventory.keys import WAREHOUSES, order_key
+from workers.inventory.keys import order_key, outbox_key, warehouses_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.replay import Record, Replay
 from workers.inventory.snapshot import Snapshots
@@ -104,8 +104,8 @@ class Rebuild:
         for one in self.replay:
             while not one.advance():
                 one.skip_gap()
-        self._committed = await asyncio.to_thread(self._committed_offsets, RESERVE_GROUP, ORDERS_PLANNED.name)
-        self._answered = await asyncio.to_thread(self._committed_offsets, FULFILL_GROUP, WMS_EVENTS.name)
+        self._committed = await asyncio.to_thread(self._committed_offsets, reserve_group(), ORDERS_PLANNED.name)
+        self._answered = await asyncio.to_thread(self._committed_offsets, fulfill_group(), WMS_EVENTS.name)
         await asyncio.to_thread(self._read_order_path)
 
     def _take_event(self, message: Message) -> None:
@@ -113,7 +113,7 @@ class Rebuild:
 
     async def _read_outboxes(self) -> None:
         snapshots = Snapshots(self._redis)
-        for warehouse_id in await snapshots.names("outbox:{"):
+        for warehouse_id in await snapshots.names(outbox_key("").removesuffix("}")):
             async for event in snapshots.outbox(warehouse_id.removesuffix("}")):
                 self.replay.offer(encode(event))
 
@@ -200,7 +200,7 @@ class Rebuild:
             yield from contents_of(one, REMEMBER_MS, self._now_ms)
         yield from self.pointers()
         if self.replay.warehouses:
-            yield Content(WAREHOUSES, sorted(self.replay.warehouses))
+            yield Content(warehouses_key(), sorted(self.replay.warehouses))
 
     def pointers(self) -> Iterator[Content]:
         """The orders' pointers."""

@@ -14,6 +14,7 @@ from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import TransientError
 from workers.runtime.librdkafka import ends_of
 from workers.runtime.partitioning import partition_of
+from workers.runtime.table import group_id
 
 ANSWER_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 20.0
@@ -49,7 +50,7 @@ class Topics:
         self._consumer = Consumer(
             {
                 **self._cluster.for_librdkafka(),
-                "group.id": "orderfleet-cli",  # demanded by the library; with assign() no group is joined
+                "group.id": group_id("cli"),  # demanded by the library; with assign() no group is joined
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,

@@ -11,6 +11,8 @@ from typing import Any, Final
 import orjson
 from confluent_kafka import Message
 
+from schemas.namespace import unprefixed
+
 _TOLD: Final = (
     "kind",
     "instruction_id",
@@ -63,7 +65,7 @@ class History:
 
 
 def _short(topic: str, one: dict[str, Any]) -> dict[str, Any]:
-    if topic == "inventory.events":
+    if unprefixed(topic) == "inventory.events":
         return _some(one, _STOCK)
     planned = one.get("planned", one)
     if "plan" not in planned:

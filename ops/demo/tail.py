@@ -8,6 +8,7 @@ from confluent_kafka import Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from ops.demo.accounts import Books
+from schemas.namespace import unprefixed
 from workers.runtime.librdkafka import Partition, Reader
 from workers.runtime.wire import DEDUPE_HEADER
 
@@ -66,4 +67,4 @@ def enter(books: Books, message: Message) -> None:
     """One record into the books."""
     headers = dict(message.headers() or ())
     dedupe = (headers.get(DEDUPE_HEADER) or b"").decode()
-    books.add(message.topic() or "", (message.key() or b"").decode(), dedupe, message.value() or b"")
+    books.add(unprefixed(message.topic() or ""), (message.key() or b"").decode(), dedupe, message.value() or b"")

@@ -17,6 +17,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from ops.local_stack.process import spawn, stop
+from schemas.namespace import prefix
 
 START_SECONDS: Final = 60.0
 METRICS_PORT: Final = "metrics_port"
@@ -131,7 +132,7 @@ class Child:
 
 def simulated_wms(kafka: str, folder: Path, env: Mapping[str, str], options: Mapping[str, object]) -> Child:
     """The simulated WMS; `options` as on its command line."""
-    command = [sys.executable, "-m", "ops.simulators.wms", "--kafka", kafka]
+    command = [sys.executable, "-m", "ops.simulators.wms", "--kafka", kafka, "--prefix", prefix()]
     command += [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return Child("wms", command, folder, env, says="port")
 
@@ -148,6 +149,7 @@ def fleet_environment(kafka: str, redis_url: str, partitions: int, others: Mappi
         **os.environ,
         "ORDERFLEET_KAFKA": kafka,
         "ORDERFLEET_REDIS_URL": redis_url,
+        "ORDERFLEET_PREFIX": prefix(),
         "ORDERFLEET_PARTITIONS": str(partitions),
         "ORDERFLEET_METRICS_PORT": "0",
         **others,

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final
 
 from confluent_kafka import KafkaException, Message
 
@@ -23,7 +22,6 @@ from schemas.topics import INVENTORY_EVENTS, ORDERS_ROUTED, WMS_EVENTS
 from workers.runtime.wire import DEDUPE_HEADER
 
 _INVENTORY = reader(InventoryEvent)
-_ROUTED: Final = f"{ORDERS_ROUTED.name}."
 
 
 @dataclass(slots=True)
@@ -92,7 +90,7 @@ class Accountant:
             self.touched.add(uid)
             if topic == WMS_EVENTS.name:
                 self._unsettled.add(uid)
-            elif topic.startswith(_ROUTED):
+            elif topic.startswith(f"{ORDERS_ROUTED.name}."):
                 self._unsettled.add(uid)
                 self._compare(message)
                 self._recover(message.timestamp()[1] / 1000, now)

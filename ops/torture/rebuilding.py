@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from ops.cli.output import ExitCode
-from ops.cli.quiet import WRITING_GROUPS
+from ops.cli.quiet import fulfill_group, reserve_group
 from ops.torture.accountant import Accountant
 from ops.torture.faults import Fault, Kafka
 from ops.torture.proof import changed_keys
@@ -24,7 +24,6 @@ from ops.torture.steps import Trouble, Wait, leave
 from schemas.topics import ORDERS_DEFERRED
 from workers.runtime.table import group_id
 
-DEFER_GROUP: Final = group_id("defer")
 _AT_REST: Final = (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY)
 _TRIES: Final = 20
 _PAUSE_SECONDS: Final = 1.0
@@ -92,7 +91,7 @@ def _leave(rig: Rig) -> Trouble:
 
 def _members(admin: AdminClient) -> set[int]:
     """How many members the groups have that are at rest; -1 stands for those that are not."""
-    asked = admin.describe_consumer_groups([*WRITING_GROUPS, DEFER_GROUP], request_timeout=5)
+    asked = admin.describe_consumer_groups([reserve_group(), fulfill_group(), group_id("defer")], request_timeout=5)
     groups = [one.result(6) for one in asked.values()]
     return {len(group.members) if group.state in _AT_REST else -1 for group in groups}
 
@@ -102,7 +101,7 @@ def _read_deferred_again(rig: Rig) -> Trouble:
 
     As a member of its group, which every broker takes: those who have left just now may count as members for a while.
     """
-    settings = {"bootstrap.servers": rig.broker.address, "group.id": DEFER_GROUP, "session.timeout.ms": 6000}
+    settings = {"bootstrap.servers": rig.broker.address, "group.id": group_id("defer"), "session.timeout.ms": 6000}
     member = Consumer({**settings, "enable.auto.commit": False, "log_level": 0})
     try:
         member.subscribe([ORDERS_DEFERRED.name])

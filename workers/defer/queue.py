@@ -14,6 +14,7 @@ from zlib import crc32
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from schemas.namespace import prefixed
 from workers.runtime.redis_errors import redis_errors
 from workers.runtime.scripts import Script, ScriptCall, run_scripts
 
@@ -65,7 +66,7 @@ class DelayQueue:
         self._keep, self._wake, self._finish = (
             Script("workers.defer", f"{name}.lua") for name in ("keep", "wake", "finish")
         )
-        self._shards = [tuple(f"{part}:{{deferred-{shard}}}" for part in _PARTS) for shard in range(SHARDS)]
+        self._shards = [tuple(prefixed(f"{part}:{{deferred-{shard}}}") for part in _PARTS) for shard in range(SHARDS)]
 
     async def keep(self, orders: Sequence[Keep]) -> list[KeepOutcome]:
         """Keep these orders, one after the other."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from redis.exceptions import RedisError
 
 from channel_adapters.shop import ShopSettings
+from schemas.namespace import prefixed
 from workers.runtime.errors import TransientError
 from workers.runtime.redis_errors import transient, trouble_of
 
@@ -29,7 +30,7 @@ class ShopKey(NamedTuple):
 
     def redis_key(self, kind: str) -> str:
         """`intake-<kind>:{<channel>/<shop>}`: all keys of a shop live in one cluster slot."""
-        return f"intake-{kind}:{{{self}}}"
+        return prefixed(f"intake-{kind}:{{{self}}}")
 
 
 async def asked(answer: Awaitable[Any]) -> Any:

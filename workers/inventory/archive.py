@@ -11,6 +11,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from pydantic import ValidationError
 
+from schemas.namespace import prefixed
 from schemas.plan import PlannedOrder
 from schemas.record import decode
 from schemas.topics import ORDERS_PLANNED
@@ -38,11 +39,11 @@ class PlannedArchive:
     may not know yet how far it goes.
     """
 
-    def __init__(self, kafka: Kafka, *, topic: str = ORDERS_PLANNED.name, patience_seconds: float = 30) -> None:
+    def __init__(self, kafka: Kafka, *, topic: str = "", patience_seconds: float = 30) -> None:
         self._config: dict[str, Any] = {
             **STEADY,
             **Cluster.of(kafka).for_librdkafka(),
-            "group.id": "orderfleet-archive",  # never joined: librdkafka wants a name
+            "group.id": prefixed("orderfleet-archive"),  # never joined: librdkafka wants a name
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
@@ -52,7 +53,7 @@ class PlannedArchive:
             "queued.max.messages.kbytes": 4096,
             "log.connection.close": False,
         }
-        self._topic = topic
+        self._topic = topic or ORDERS_PLANNED.name
         self._patience = patience_seconds
         self._consumer: Consumer | None = None
         self._one_at_a_time = asyncio.Lock()

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from redis.asyncio import Redis
 
+from schemas.namespace import prefixed, unprefixed
 from workers.inventory.keys import (
     WAREHOUSES,
     deadlines_key,
@@ -17,6 +18,7 @@ from workers.inventory.keys import (
     sequence_key,
     stock_key,
     transfer_key,
+    warehouses_key,
 )
 from workers.inventory.replay import Record, TransferRecord, WarehouseReplay
 from workers.runtime.redis_errors import raise_trouble, redis_errors
@@ -45,8 +47,8 @@ class Content(NamedTuple):
 
     @property
     def family(self) -> str:
-        """How the key begins."""
-        return self.key.partition(":")[0]
+        """How the key begins, after the prefix."""
+        return _family(self.key)
 
     def line(self) -> bytes:
         """The key in one line of a dump: all that it holds and whether, not when, it expires."""
@@ -56,6 +58,10 @@ class Content(NamedTuple):
     def backup(self) -> bytes:
         """The key in one line of a backup; `restored` reads it."""
         return orjson.dumps(list(self))
+
+
+def _family(key: str) -> str:
+    return unprefixed(key).partition(":")[0]
 
 
 def restored(line: bytes) -> Content:
@@ -97,11 +103,11 @@ def contents_of(replay: WarehouseReplay, remember_ms: int, now_ms: int) -> Itera
 async def ledger_keys(redis: Redis) -> AsyncIterator[list[bytes]]:
     """All keys of the ledger in pages, each key at least once. Raises TransientError."""
     with redis_errors():
-        if await redis.exists(WAREHOUSES):
-            yield [WAREHOUSES.encode()]
+        if await redis.exists(warehouses_key()):
+            yield [warehouses_key().encode()]
         for family in FAMILIES:
             page: list[bytes] = []
-            async for key in redis.scan_iter(match=f"{family}:{{*", count=2000):
+            async for key in redis.scan_iter(match=prefixed(f"{family}:{{*"), count=2000):
                 page.append(key)
                 if len(page) >= _PAGE:
                     yield page
@@ -130,7 +136,7 @@ async def read_contents(redis: Redis) -> AsyncIterator[Content]:
 
 
 def _ask(pipeline: Any, key: bytes) -> None:
-    kind = _KIND.get(key.decode(errors="replace").partition(":")[0], "hash")
+    kind = _KIND.get(_family(key.decode(errors="replace")), "hash")
     if kind == "zset":
         pipeline.zrange(key, 0, -1, withscores=True)
     elif kind == "string":

@@ -18,7 +18,7 @@ from redis.exceptions import ResponseError
 
 from schemas.inventory import InventoryEvent
 from workers.inventory.calls import Calls
-from workers.inventory.keys import WAREHOUSES, deadlines_key, order_key, outbox_key, stock_key
+from workers.inventory.keys import deadlines_key, order_key, outbox_key, stock_key, warehouses_key
 from workers.inventory.outbox import event_of
 from workers.inventory.outcomes import (
     CountOutcome,
@@ -139,13 +139,10 @@ class Ledger:
     ) -> list[Standing | None]:
         """Where no instruction stands any more, the last ones: an answer is judged by them."""
         gone = {number: one for number, one in enumerate(found) if one is not None and not one.told}
-        pipeline = self._redis.pipeline(transaction=False)
-        for number in gone:
-            pipeline.hgetall(order_key(asked[number][0]))
-        with redis_errors():
-            pointers: list[Any] = await pipeline.execute()
+        pointers = await read_all(self._redis, [("HGETALL", order_key(asked[number][0])) for number in gone])
         judged = list(found)
-        for (number, standing), pointer in zip(gone.items(), pointers, strict=True):
+        for (number, standing), flat in zip(gone.items(), pointers, strict=True):
+            pointer = flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
             judged[number] = standing._replace(**read_told(pointer, asked[number][1])._asdict())
         return judged
 
@@ -178,11 +175,8 @@ class Ledger:
 
     async def counted(self, asked: Sequence[tuple[str, str]]) -> list[bool]:
         """Whether each (warehouse, SKU) was ever counted."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for warehouse_id, sku in asked:
-            pipeline.exists(stock_key(warehouse_id, sku))
-        with redis_errors():
-            return [bool(found) for found in await pipeline.execute()]
+        found = await read_all(self._redis, [("EXISTS", stock_key(*pair)) for pair in asked])
+        return [bool(number) for number in found]
 
     # --- payment deadlines
 
@@ -250,7 +244,7 @@ class Ledger:
     async def warehouses(self) -> list[str]:
         """The ids of all warehouses that were ever counted, sorted."""
         with redis_errors():
-            members: Any = await self._redis.smembers(WAREHOUSES)
+            members: Any = await self._redis.smembers(warehouses_key())
         return sorted(member.decode() for member in members)
 
     async def set_stock(
@@ -262,7 +256,7 @@ class Ledger:
         a count older than one that was set before leaves on-hand units alone.
         """
         with redis_errors():
-            await self._redis.sadd(WAREHOUSES, warehouse_id)
+            await self._redis.sadd(warehouses_key(), warehouse_id)
         available: dict[str, int] = {}
         skus = list(counts)
         for start in range(0, len(skus), _COUNTS_PER_CALL):
@@ -276,7 +270,7 @@ class Ledger:
         """Take steps of transfers; with INSUFFICIENT what could be had of each SKU. Raises CorruptLedger."""
         with redis_errors():
             for warehouse_id in {step.warehouse_id for step in steps}:
-                await self._redis.sadd(WAREHOUSES, warehouse_id)
+                await self._redis.sadd(warehouses_key(), warehouse_id)
         replies = await self._run([self._calls.transfer(step) for step in steps])
         done = []
         for step, reply in zip(steps, replies, strict=True):
@@ -305,22 +299,12 @@ class Ledger:
 
     async def sources(self, order_uids: Sequence[str]) -> list[tuple[int, int] | None]:
         """Where in `orders.planned` the newest settled revision of each stands: partition and offset."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for uid in order_uids:
-            pipeline.hget(order_key(uid), "source")
-        with redis_errors():
-            found: list[bytes | None] = await pipeline.execute()
+        found = await read_all(self._redis, [("HGET", order_key(uid), "source") for uid in order_uids])
         return [read_place(source) for source in found]
 
     async def revisions(self, order_uids: Sequence[str]) -> list[str]:
         """The newest revision of each order that came this far, "" of an order that is not known (any more)."""
-        if not order_uids:
-            return []
-        pipeline = self._redis.pipeline(transaction=False)
-        for uid in order_uids:
-            pipeline.hget(order_key(uid), "revision")
-        with redis_errors():
-            found: Any = await pipeline.execute()
+        found = await read_all(self._redis, [("HGET", order_key(uid), "revision") for uid in order_uids])
         return [(revision or b"").decode() for revision in found]
 
     async def where_is(self, order_uid: str) -> Whereabouts:

@@ -18,18 +18,17 @@ from schemas.plan import OnShort, PlannedOrder
 from schemas.record import record
 from schemas.revision import tries_of
 from workers.inventory.availability import bundles, lines_to_ship, wanted
-from workers.inventory.keys import WAITING, WAITING_AGES, WAITING_IN_HAND, WAITING_WANTS, order_key
+from workers.inventory.keys import order_key, waiting_ages_key, waiting_in_hand_key, waiting_key, waiting_wants_key
 from workers.inventory.records import OrderState, Quantities
 from workers.inventory.replies import read_outcome
 from workers.runtime.redis_errors import redis_errors
-from workers.runtime.scripts import Script, ScriptCall
+from workers.runtime.scripts import Script, ScriptCall, read_all
 
 WAITS: Final = frozenset({OrderState.BACKORDERED, OrderState.AWAITING_TRANSFER})
 """The states in which an order is on the list."""
 
 _PAGE: Final = 1000
 _LONGEST_PAUSE: Final = 5  # as a power of two, in seconds
-_KEYS: Final = (WAITING, WAITING_AGES, WAITING_WANTS, WAITING_IN_HAND)
 
 Run = Callable[[Sequence[ScriptCall]], Awaitable[list[Any]]]
 
@@ -108,18 +107,21 @@ class WaitingList:
     def __init__(self, redis: Redis, run: Run) -> None:
         self._redis = redis
         self._run = run
+        self._entries, self._ages = waiting_key(), waiting_ages_key()
+        self._wants, self._hands = waiting_wants_key(), waiting_in_hand_key()
+        self._keys = (self._entries, self._ages, self._wants, self._hands)
         self._wait = Script(__package__, "wait.lua")
         self._leave = Script(__package__, "leave.lua")
         self._take = Script(__package__, "take.lua")
 
     async def put(self, entries: Sequence[Waiting]) -> list[WaitOutcome]:
         """Put these on the list. One that was tried before is let through again after a pause that grows."""
-        replies = await self._run([ScriptCall(self._wait, _KEYS, _wait_args(entry)) for entry in entries])
+        replies = await self._run([ScriptCall(self._wait, self._keys, _wait_args(entry)) for entry in entries])
         return [read_outcome(WaitOutcome, reply) for reply in replies]
 
     async def leave(self, orders: Iterable[tuple[str, str]]) -> list[LeaveOutcome]:
         """Take (order uid, revision) off the list, where no newer revision waits."""
-        replies = await self._run([ScriptCall(self._leave, _KEYS, order) for order in orders])
+        replies = await self._run([ScriptCall(self._leave, self._keys, order) for order in orders])
         return [read_outcome(LeaveOutcome, reply) for reply in replies]
 
     async def take(self, entries: Sequence[Waiting], ms: int) -> list[Waiting]:
@@ -131,7 +133,7 @@ class WaitingList:
         return await self._in_hand(entries, ms, "keep")
 
     async def _in_hand(self, entries: Sequence[Waiting], ms: int, how: str) -> list[Waiting]:
-        keys = (WAITING, WAITING_IN_HAND)
+        keys = (self._entries, self._hands)
         calls = [ScriptCall(self._take, keys, (entry.order_uid, entry.revision, ms, how)) for entry in entries]
         outcomes = [read_outcome(TakeOutcome, reply) for reply in await self._run(calls)]
         return [entry for entry, outcome in zip(entries, outcomes, strict=True) if outcome is TakeOutcome.TAKEN]
@@ -141,14 +143,14 @@ class WaitingList:
     async def figures(self) -> WaitingFigures:
         """How many wait, and how old the oldest is."""
         with redis_errors():
-            oldest: Any = await self._redis.zrange(WAITING_AGES, 0, 0, withscores=True)
-            count: int = await self._redis.zcard(WAITING_AGES)
+            oldest: Any = await self._redis.zrange(self._ages, 0, 0, withscores=True)
+            count: int = await self._redis.zcard(self._ages)
         return WaitingFigures(count, int(oldest[0][1]) if oldest else 0)
 
     async def wants(self) -> list[tuple[str, str]]:
         """(warehouse, SKU) that at least one of them could use."""
         with redis_errors():
-            names: Any = await self._redis.hkeys(WAITING_WANTS)
+            names: Any = await self._redis.hkeys(self._wants)
         pairs = [name.decode().partition("/") for name in names]
         return [(warehouse, sku) for warehouse, _, sku in pairs]
 
@@ -157,7 +159,7 @@ class WaitingList:
         with redis_errors():
             seconds, micros = await self._redis.time()
             now_ms = seconds * 1000 + micros // 1000
-            uids: Any = await self._redis.zrange(WAITING_IN_HAND, f"({now_ms}", "+inf", byscore=True)
+            uids: Any = await self._redis.zrange(self._hands, f"({now_ms}", "+inf", byscore=True)
         return {uid.decode() for uid in uids}
 
     async def oldest_first(self) -> AsyncIterator[list[Waiting]]:
@@ -165,8 +167,8 @@ class WaitingList:
         start = 0
         while True:
             with redis_errors():
-                uids: Any = await self._redis.zrange(WAITING_AGES, start, start + _PAGE - 1)
-                packed: Any = await self._redis.hmget(WAITING, uids) if uids else []
+                uids: Any = await self._redis.zrange(self._ages, start, start + _PAGE - 1)
+                packed: Any = await self._redis.hmget(self._entries, uids) if uids else []
             yield [_entry(uid, text) for uid, text in zip(uids, packed, strict=True) if text]
             if len(uids) < _PAGE:
                 return
@@ -175,19 +177,14 @@ class WaitingList:
     async def some(self, cursor: int) -> tuple[int, list[Waiting]]:
         """A part of the list in no order, and the cursor of the next part; begin with 0, after the last it is 0."""
         with redis_errors():
-            answer: Any = await self._redis.hscan(WAITING, cursor, count=100)
+            answer: Any = await self._redis.hscan(self._entries, cursor, count=100)
         following, packed = answer
         return int(following), [_entry(uid, text) for uid, text in packed.items()]
 
     async def is_over(self, entries: Sequence[Waiting]) -> list[bool | None]:
         """Whether each has no need to wait any more; None while somebody works on the order."""
-        if not entries:
-            return []
-        pipeline = self._redis.pipeline(transaction=False)
-        for entry in entries:
-            pipeline.hmget(order_key(entry.order_uid), "revision", "phase", "state")
-        with redis_errors():
-            pointers = await pipeline.execute()
+        fields = ("revision", "phase", "state")
+        pointers = await read_all(self._redis, [("HMGET", order_key(entry.order_uid), *fields) for entry in entries])
         return [_is_over(entry, *pointer) for entry, pointer in zip(entries, pointers, strict=True)]
 
 

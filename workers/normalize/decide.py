@@ -14,7 +14,6 @@ from schemas.dead_letter import Failure
 from schemas.ids import SLUG
 from schemas.order import Order, Source
 from schemas.revision import received
-from schemas.topics import ORDERS_RAW
 from workers.runtime.errors import PermanentError
 from workers.runtime.stage import Delivery
 
@@ -23,7 +22,6 @@ MAX_CLOCK_LEAD: Final = timedelta(hours=1)
 order look old: nothing could cancel it any more."""
 
 _MAX_DIGITS: Final = 14  # milliseconds up to the year 5138; Kafka itself writes -1 when it has no time
-_CHANNEL_AT: Final = len(f"{ORDERS_RAW.name}.")
 _MAX_MEGABYTES: Final = MAX_PAYLOAD_BYTES >> 20
 
 
@@ -34,7 +32,7 @@ def decide(delivery: Delivery[bytes], adapters: Mapping[str, ChannelAdapter]) ->
     own time). Raises PermanentError: unknown-channel, bad-header, too-large, key-mismatch, time-in-future, or what the
     channel's main template says, with one failure per template.
     """
-    channel = delivery.topic[_CHANNEL_AT:]
+    channel = delivery.topic.rpartition(".")[2]
     adapter = adapters.get(channel)
     if adapter is None:
         _refuse("unknown-channel", "topic", f"no channel is named {channel!r}", f"没有名为 {channel!r} 的渠道")

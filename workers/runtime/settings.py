@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.namespace import PREFIX_PATTERN, use_prefix
 from schemas.text import Language
 from workers.runtime.cluster import Cluster, Mechanism, Security
 
@@ -37,6 +38,14 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr, Field(description="redis://, rediss:// or unix:// address")] = SecretStr(
         "redis://127.0.0.1:6379/0"
     )
+    prefix: Annotated[
+        str,
+        Field(
+            pattern=f"^{PREFIX_PATTERN}$",
+            description="Before every topic, group and Redis key, with a dot, so that two fleets can share servers; "
+            "lower-case letters, digits, hyphens",
+        ),
+    ] = ""
     lang: Annotated[Language | None, Field(description="en or zh; unset: en in the terminal, zh on pages")] = None
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="DEBUG may show personal data")
@@ -131,5 +140,10 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment once. Raises pydantic.ValidationError that names each bad variable."""
-    return Settings()
+    """Read the environment once, and have all names begin with its prefix.
+
+    Raises pydantic.ValidationError that names each bad variable.
+    """
+    settings = Settings()
+    use_prefix(settings.prefix)
+    return settings

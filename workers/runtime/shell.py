@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NoReturn
 
+from schemas.namespace import unprefixed
 from schemas.topics import ORDERS_QUARANTINED, Topic
 from workers.runtime import metrics
 from workers.runtime.errors import Misconfigured, PermanentError, TransientError, bug, ends_the_process, path_of
@@ -204,7 +205,7 @@ class Shell:
         step.records.inc(finished)
         for topic, count in Counter(record.topic for record in written).items():
             if topic != ORDERS_QUARANTINED.name:
-                metrics.STAGE_EVENTS.labels(step.name, topic).inc(count)
+                metrics.STAGE_EVENTS.labels(step.name, unprefixed(topic)).inc(count)
 
 
 async def _outcomes(step: _Step, work: Sequence[_Work]) -> Sequence[Outcome]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from schemas.namespace import prefixed
 from schemas.topics import Topic
 from workers.runtime.stage import Chained, Every, Stage
 
@@ -16,7 +17,7 @@ Table = Sequence[AnyStage]
 
 def group_id(name: str) -> str:
     """What Kafka knows the consumer group of this name as: the name is that of its first stage."""
-    return f"orderfleet-{name}"
+    return prefixed(f"orderfleet-{name}")
 
 
 class BrokenTable(Exception):
@@ -154,11 +155,11 @@ def to_mermaid(table: Table) -> str:
 
 
 def _topic_box(topic: Topic, seen: set[str]) -> Iterator[str]:
-    if topic.name not in seen:
-        seen.add(topic.name)
+    if topic.base not in seen:
+        seen.add(topic.base)
         label = str(topic).replace("<", "&lt;").replace(">", "&gt;")
         yield f'  {_box(topic)}[/"{label}"/]'
 
 
 def _box(topic: Topic) -> str:
-    return topic.name.replace(".", "_").replace("-", "_")
+    return topic.base.replace(".", "_").replace("-", "_")

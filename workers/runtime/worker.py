@@ -18,6 +18,7 @@ import faust
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types import TP
 
+from schemas.namespace import unprefixed
 from schemas.topics import Topic
 from workers.runtime import metrics
 from workers.runtime.cluster import Cluster
@@ -159,7 +160,7 @@ class Reader:
         for tp, lag in backlog.items():
             by_topic[tp.topic] += lag
         for topic, lag in by_topic.items():
-            metrics.BACKLOG.labels(self.name, topic).set(lag)
+            metrics.BACKLOG.labels(self.name, unprefixed(topic)).set(lag)
         committed = {tp: consumer._committed_offset[tp] for tp in backlog}
         since, before = self._moved
         if committed != before or (consumer.flow_active and not any(backlog.values())):

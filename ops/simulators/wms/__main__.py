@@ -16,12 +16,14 @@ from dataclasses import fields
 from ops.simulators.wms.fate import Mishaps
 from ops.simulators.wms.house import Houses
 from ops.simulators.wms.line import SAY_LATER, Line
+from schemas.namespace import use_prefix
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Work until SIGTERM or SIGINT."""
     options = _parser().parse_args(arguments)
     shares = {each.name: getattr(options, each.name) for each in fields(Mishaps)}
+    use_prefix(options.prefix)
     warehouses = [name for name in options.warehouses.split(",") if name]
     line = Line(options.kafka, warehouses, options.say_later)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -41,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ops.simulators.wms", description=(__doc__ or "").split("\n\n")[1])
     parser.add_argument("--kafka", default="127.0.0.1:9092", help="bootstrap brokers")
     parser.add_argument("--warehouses", default="", help="comma separated; all that have a topic when none is named")
+    parser.add_argument("--prefix", default="", help="as ORDERFLEET_PREFIX of the fleet whose orders it answers")
     parser.add_argument("--seed", type=int, default=11, help="the same seed, the same fates")
     parser.add_argument("--pace", type=float, default=1.0, help="1: an order is shipped in one to three seconds")
     say_later = "seconds between what is done and saying so, at least"

@@ -25,7 +25,7 @@ from tests.builders import (
     an_unpaid_order,
 )
 from tests.fakes import DyingLedger
-from workers.inventory.keys import WAITING_IN_HAND, WAITING_WANTS
+from workers.inventory.keys import waiting_in_hand_key, waiting_wants_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.outcomes import TransferOutcome
 from workers.inventory.records import Count, OrderState
@@ -109,7 +109,7 @@ async def waiting(ledger: Ledger) -> list[Waiting]:
 
 async def let_pass(redis: Redis) -> None:
     """As if all pauses were over."""
-    await redis.delete(WAITING_IN_HAND)
+    await redis.delete(waiting_in_hand_key())
 
 
 async def is_sound(ledger: Ledger, redis: Redis) -> None:
@@ -121,7 +121,7 @@ async def is_sound(ledger: Ledger, redis: Redis) -> None:
             for sku in entry.needs:
                 name = f"{warehouse}/{sku}".encode()
                 wants[name] = wants.get(name, 0) + 1
-    assert {name: int(count) for name, count in (await redis.hgetall(WAITING_WANTS)).items()} == wants
+    assert {name: int(count) for name, count in (await redis.hgetall(waiting_wants_key())).items()} == wants
 
 
 async def test_a_backordered_order_waits_and_tells_what_for(ledger: Ledger, redis: Redis, log: Log) -> None:
