@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-from ops.cli.sheets import Row, Sheet, Unreadable
+from ops.cli.sheets import HEADING_WITHIN, Row, Sheet, Unreadable
 from schemas.text import Text
 
 TITLES: Final[Mapping[str, Text]] = {
@@ -31,14 +31,13 @@ _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "counted_at": ("counted at", "time of count", "盘点日期时间"),
     "note": ("notes", "remark", "说明"),
 }  # fmt: skip
-_HEADING_WITHIN: Final = 20  # rows: above it may stand a title, a date, a company's name
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Where each field stands (0 = column A), which rows hold data, and which headings mean nothing to us.
 
-    `width`: how many cells a row may have; None: any number.
+    `width`: how many cells a row may have; None: any number. `delimiter`: as in Sheet.
     """
 
     places: Mapping[str, int]
@@ -46,6 +45,11 @@ class Columns:
     lettered: bool
     ignored: tuple[str, ...] = ()
     width: int | None = None
+    delimiter: str = ""
+
+    def are_headings(self, row: Row) -> bool:
+        """Whether a row repeats the headings, as at the top of a printed page."""
+        return all(_field(_at(row.cells, place)) == field for field, place in self.places.items())
 
     def tell(self, field: str) -> Text:
         """A column as the reader sees it: `column C (on_hand)`."""
@@ -68,7 +72,7 @@ def column_letter(place: int) -> str:
 
 def find_columns(sheet: Sheet, needed: Sequence[str]) -> Columns | None:
     """The columns of a sheet of counts; None when it holds no heading row. Raises Unreadable."""
-    for start, row in enumerate(sheet.rows[:_HEADING_WITHIN]):
+    for start, row in enumerate(sheet.rows[:HEADING_WITHIN]):
         headings, height = _headings(sheet, start, needed)
         if headings:
             return _columns(headings, sheet, start + height, row.number)
@@ -78,13 +82,13 @@ def find_columns(sheet: Sheet, needed: Sequence[str]) -> Columns | None:
 def _headings(sheet: Sheet, start: int, needed: Sequence[str]) -> tuple[Sequence[Any], int]:
     """The row's cells if they are headings, perhaps with the row below: a merged heading stands over two of its own."""
     upper = sheet.rows[start].cells
-    if _names_all(upper, needed):
+    if names_all(upper, needed):
         return upper, 1
     if sheet.lettered and start + 1 < len(sheet.rows):
         lower = sheet.rows[start + 1].cells
         width = max(len(upper), len(lower))
         both = [_at(lower, place) or _at(upper, place) for place in range(width)]
-        if _names_all(both, needed) and any(_field(cell) for cell in upper) and any(_field(cell) for cell in lower):
+        if names_all(both, needed) and any(_field(cell) for cell in upper) and any(_field(cell) for cell in lower):
             return both, 2
     return (), 0
 
@@ -93,7 +97,8 @@ def _at(cells: Sequence[Any], place: int) -> Any:
     return cells[place] if place < len(cells) else None
 
 
-def _names_all(cells: Sequence[Any], needed: Sequence[str]) -> bool:
+def names_all(cells: Sequence[Any], needed: Sequence[str]) -> bool:
+    """Whether these cells head every column that is needed."""
     found = {_field(cell) for cell in cells}
     return all(field in found for field in needed)
 
@@ -110,8 +115,8 @@ def _columns(headings: Sequence[Any], sheet: Sheet, first: int, number: int) -> 
         elif heading not in (None, "") and str(heading).strip():
             _refuse_typo(str(heading), number)
             ignored.append(str(heading).strip())
-    width = len(headings) if sheet.delimited else None
-    return Columns(places, sheet.rows[first:], sheet.lettered, tuple(ignored), width)
+    width = len(headings) if sheet.delimiter else None
+    return Columns(places, sheet.rows[first:], sheet.lettered, tuple(ignored), width, sheet.delimiter)
 
 
 def _twice(field: str, one: int, other: int, number: int) -> Unreadable:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import typer
 
-from ops.cli.count_cells import BadCell, counted_at, plain, sku_code, units, warehouse_id
-from ops.cli.count_columns import TITLES, Columns, find_columns
+from ops.cli.count_cells import BadCell, counted_at, plain, sku_code, warehouse_id
+from ops.cli.count_columns import TITLES, Columns, find_columns, names_all
+from ops.cli.count_numbers import Separators, find_separators, number_text, units
 from ops.cli.inputs import read_input, shown
 from ops.cli.output import ExitCode, say_error
 from ops.cli.sheets import Row, Sheet, Unreadable, read_sheets
@@ -25,6 +27,8 @@ EXAMPLES: Final = (
 )
 """The template's example rows: warehouse, SKU, on hand, safety."""
 _MOST_TOLD: Final = 100
+_MOST_KEPT: Final = 1000  # a file that is no list of counts need not be read to its end
+_MOST_SUGGESTED: Final = 20
 
 
 class Known(NamedTuple):
@@ -113,13 +117,27 @@ def read_count_file(
     """
     needed = ("sku", "on_hand") if warehouse else ("warehouse", "sku", "on_hand")
     try:
-        columns = _choose(read_sheets(body, name), sheet, needed)
+        columns = _choose(read_sheets(body, name, partial(names_all, needed=needed)), sheet, needed)
     except Unreadable as error:
         return CountFile(problems=[RowProblem(0, Text("", ""), error.text)])
-    reader = _Reader(columns, known, warehouse, whole, now or datetime.now(UTC))
+    reader = _Reader(columns, known, warehouse, whole, now or datetime.now(UTC), _separators(columns))
     for row in columns.rows:
+        if len(reader.file.problems) >= _MOST_KEPT:
+            reader.file.problems.append(RowProblem(0, Text("", ""), _gave_up(row.number)))
+            break
         reader.read(row)
     return reader.done()
+
+
+def _gave_up(row: int) -> Text:
+    return Text(f"was not read from row {row} on: too many rows are wrong", f"第 {row} 行起未读取：错误过多")
+
+
+def _separators(columns: Columns) -> Separators:
+    """What commas and points mean in this file: all its numbers together may prove it."""
+    places = [columns.places[name] for name in ("on_hand", "safety") if name in columns.places]
+    cells = (row.cells[place] for row in columns.rows for place in places if place < len(row.cells))
+    return find_separators((text for cell in cells if (text := number_text(cell))), columns.delimiter)
 
 
 def _choose(sheets: Sequence[Sheet], wanted: str | None, needed: Sequence[str]) -> Columns:
@@ -163,13 +181,14 @@ class _Reader:
     warehouse: str | None
     whole: bool
     now: datetime
+    separators: Separators
     file: CountFile = field(default_factory=CountFile)
     first: dict[tuple[str, str], int] = field(default_factory=dict)  # the row in which a pair stood first
 
     def read(self, row: Row) -> None:
         """One row more: a count, an example, or its problems. A row of blanks is nothing."""
         fields = {name: row.cells[at] for name, at in self.columns.places.items() if at < len(row.cells)}
-        if _is_blank(fields) or self._is_example(row.number, fields):
+        if _is_blank(fields) or self.columns.are_headings(row) or self._is_example(row.number, fields):
             return
         before = len(self.file.problems)
         self._refuse_more_cells(row)
@@ -203,11 +222,12 @@ class _Reader:
                 given = self.warehouse if self.warehouse and not plain(value) else value
                 return warehouse_id(given, self.known.warehouses if self.known else None)
             case "sku":
-                return sku_code(value, self.known.skus if self.known else None)
+                suggest = len(self.file.problems) < _MOST_SUGGESTED  # with a large catalogue each takes a while
+                return sku_code(value, self.known.skus if self.known else None, suggest=suggest)
             case "counted_at":
                 return counted_at(value, self.now)
             case _:
-                return units(value)
+                return units(value, self.separators)
 
     def _refuse_uncounted(self, number: int, values: Mapping[str, Any], before: int) -> None:
         unsaid = values["on_hand"] is None and (self.whole or values["safety"] is None)

@@ -1,29 +1,36 @@
 """Tables that people hand over, whatever program wrote them: Excel workbooks, CSV in any usual encoding, YAML lists.
 
-What a file is, its content decides, never its name. No file may cost more memory than the limits here allow.
+What a file is, its content decides, never its name. No file may cost more time or memory than the limits here allow:
+they are counted in the raw text before anything is made of it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import Any, Final, NamedTuple
-
-import yaml
 
 from schemas.text import Text
 
 MOST_FILE_BYTES: Final = 20 << 20
 MOST_ROWS: Final = 100_000
 MOST_COLUMNS: Final = 50
+MOST_CELLS: Final = 1_000_000
+MOST_TEXT_LINES: Final = 1_100_000  # as many as Excel has, blank ones included
+HEADING_WITHIN: Final = 20  # rows: above it may stand a title, a date, a company's name
 
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _DELIMITERS: Final = ",\t;"
-_ANSWERS: Final = (".yaml", ".yml", ".json")
+_LISTS: Final = (".yaml", ".yml", ".json")
+_AS_FORMULA: Final = re.compile(r'="([^"]*)"')  # keeps Excel from making a number of 00123
+
+Headed = Callable[[Sequence[Any]], bool]
 
 
 class Unreadable(Exception):
@@ -38,6 +45,8 @@ class Oddity(Enum):
     """A cell that holds no value."""
 
     UNCALCULATED = "a formula whose result was not saved"
+    PERCENT = "a number that is shown as a percentage"
+    NESTED = "a list or a mapping in YAML"
 
 
 class Row(NamedTuple):
@@ -49,32 +58,55 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table. `lettered`: its columns have letters, as in Excel; `delimited`: its cells are cut at commas."""
+    """One table. `lettered`: its columns have letters, as in Excel; `delimiter`: what its cells are cut at, in CSV."""
 
     rows: Sequence[Row]
     name: str = ""
     lettered: bool = True
-    delimited: bool = False
+    delimiter: str = ""
 
 
-def read_sheets(body: bytes, name: str) -> list[Sheet]:
-    """All tables in a file, at least one. Raises Unreadable."""
+def read_sheets(body: bytes, name: str, is_heading: Headed) -> list[Sheet]:
+    """All tables in a file, at least one. `is_heading`: whether these cells are the headings. Raises Unreadable."""
     if len(body) > MOST_FILE_BYTES:
         size = MOST_FILE_BYTES >> 20
         raise Unreadable(
             f"is larger than {size} MB; split it, or delete what is no count from it",
             f"超过 {size} MB；请拆分文件，或删除与盘点无关的内容",
         )
-    if body.startswith(b"PK\x03\x04"):
+    if body.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         from ops.cli.workbook import read_workbook
 
         return read_workbook(body)
+    from ops.cli.count_lists import is_list, list_sheet
+
+    _refuse_other_kinds(body)
+    text = _decoded(body)
+    if name.lower().endswith(_LISTS) or is_list(text):
+        return [list_sheet(text)]
+    return [_csv_sheet(text, is_heading)]
+
+
+def _refuse_other_kinds(body: bytes) -> None:
     if body.startswith(_OLE):
         raise _old_or_locked(body)
-    text = _decoded(body)
-    if name.lower().endswith(_ANSWERS) or text.lstrip().startswith(("- ", "-\n", "[", "#")):
-        return [_yaml_sheet(text)]
-    return [_csv_sheet(text)]
+    for mark, kind in _KINDS.items():
+        if body.startswith(mark):
+            raise Unreadable(
+                f"is {kind.en}; save the table as .xlsx (Excel Workbook) or as CSV UTF-8",
+                f"是{kind.zh}；请把表格另存为 .xlsx（Excel 工作簿）或 CSV UTF-8",
+            )
+
+
+_KINDS: Final = {
+    b"%PDF": Text("a PDF", " PDF 文件"),
+    b"\x89PNG": Text("a picture", "图片"),
+    b"\xff\xd8\xff": Text("a picture", "图片"),
+    b"{\\rtf": Text("a text document (RTF)", "文本文档（RTF）"),
+    b"\x1f\x8b": Text("a packed file (gzip)", "压缩文件（gzip）"),
+    b"Rar!": Text("a packed file (RAR)", "压缩文件（RAR）"),
+    b"7z\xbc\xaf": Text("a packed file (7z)", "压缩文件（7z）"),
+}
 
 
 def _old_or_locked(body: bytes) -> Unreadable:
@@ -93,9 +125,8 @@ def _old_or_locked(body: bytes) -> Unreadable:
 
 
 def _decoded(body: bytes) -> str:
-    """UTF-8 and UTF-16 with their marks, plain UTF-8, else what Excel in China writes: GBK."""
-    encodings = ("utf-16",) if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
+    """UTF-8 and UTF-16, with their marks or without, else what Excel in China writes: GBK."""
+    for encoding in _encodings(body):
         try:
             text = body.decode(encoding)
         except UnicodeDecodeError:
@@ -108,33 +139,68 @@ def _decoded(body: bytes) -> str:
     )
 
 
-def _csv_sheet(text: str) -> Sheet:
+def _encodings(body: bytes) -> tuple[str, ...]:
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return ("utf-16",)
+    if b"\0" in body[:1000]:
+        return ("utf-16-le", "utf-16-be")
+    return ("utf-8-sig", "gb18030")
+
+
+def _csv_sheet(text: str, is_heading: Headed) -> Sheet:
     if text.lstrip()[:1] == "<":
         raise Unreadable(
-            "is a web page, whatever its name says; open it in Excel and save it as .xlsx",
-            "实际是网页文件；请用 Excel 打开并另存为 .xlsx",
+            "is a web page or XML, whatever its name says; open it in Excel and save it as .xlsx",
+            "实际是网页或 XML 文件；请用 Excel 打开并另存为 .xlsx",
         )
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    if text[:5].lower() in ("sep=,", "sep=;", "sep=\t"):  # a line for Excel, which does not show it
+        text = text.partition("\n")[2]
+    _refuse_huge(text)
+    delimiter = _delimiter(text, is_heading)
+    if text.count(delimiter) > MOST_CELLS:
+        raise too_many_cells()
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[Row] = []
     try:
         for number, cells in enumerate(reader, start=1):
             if any(cell.strip() for cell in cells):
                 _count_rows(rows)
-                rows.append(Row(number, cells))
+                rows.append(Row(number, [_bare(cell) for cell in cells]))
     except csv.Error:
         line = reader.line_num
         raise Unreadable(
             f"line {line} is not CSV: a quotation mark is not closed", f"第 {line} 行不是 CSV：引号没有闭合"
         ) from None
-    return Sheet(rows, delimited=True)
+    return Sheet(rows, delimiter=delimiter)
 
 
-def _delimiter(text: str) -> str:
-    """The one that stands most often in the first line that has any."""
-    for line in text.splitlines():
+def _bare(cell: str) -> str:
+    formula = _AS_FORMULA.fullmatch(cell) if cell.startswith("=") else None
+    return formula[1] if formula else cell
+
+
+def _refuse_huge(text: str) -> None:
+    if text.count("\n") > MOST_TEXT_LINES or text.count("\r") > MOST_TEXT_LINES:
+        raise too_many_rows()
+
+
+def _delimiter(text: str, is_heading: Headed) -> str:
+    """The one that cuts a line into the headings; else the one that stands most often in the first line with any."""
+    for delimiter in _DELIMITERS:
+        if any(is_heading(cells) for cells in _first_rows(text[:100_000], delimiter)):
+            return delimiter
+    for line in text[:100_000].splitlines():
         if any(mark in line for mark in _DELIMITERS):
             return max(_DELIMITERS, key=line.count)
     return ","
+
+
+def _first_rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        yield from islice((cells for cells in reader if any(cells)), HEADING_WITHIN)
+    except csv.Error:
+        return
 
 
 def _count_rows(rows: Sequence[Row]) -> None:
@@ -147,32 +213,9 @@ def too_many_rows() -> Unreadable:
     return Unreadable(f"holds more than {MOST_ROWS} rows; split it", f"超过 {MOST_ROWS} 行；请拆分文件")
 
 
-# -- YAML ----------------------------------------------------------------------------------------------------------
-
-
-def _yaml_sheet(text: str) -> Sheet:
-    """A list of mappings as a table: every key that occurs is a column. Rows count from 1, without a header."""
-    entries = list(_yaml_entries(text))
-    names = list(dict.fromkeys(name for entry in entries for name in entry))
-    rows = [Row(number, [entry.get(name) for name in names]) for number, entry in enumerate(entries, start=1)]
-    return Sheet([Row(0, names), *rows], lettered=False)
-
-
-def _yaml_entries(text: str) -> Iterator[dict[str, Any]]:
-    try:
-        entries = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # BaseLoader: text only, nothing is constructed
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise Unreadable(f"is not YAML at line {line}", f"第 {line} 行不是 YAML") from None
-    if not isinstance(entries, list):
-        raise Unreadable("should be a list of rows, each after a dash", "应该是列表，每行以短横线开头")
-    if len(entries) > MOST_ROWS:
-        raise too_many_rows()
-    for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict) or not all(isinstance(name, str) for name in entry):
-            raise Unreadable(
-                f"row {number} should have fields: warehouse, sku, on_hand, safety",
-                f"第 {number} 行应有字段：warehouse、sku、on_hand、safety",
-            )
-        yield entry
+def too_many_cells(most: int = MOST_CELLS) -> Unreadable:
+    """More cells than a file of counts has."""
+    return Unreadable(
+        f"holds more than {most} cells, empty ones included; copy the counts alone into a new file",
+        f"超过 {most} 个单元格（含空单元格）；请只把盘点数据复制到新文件",
+    )
