@@ -10,7 +10,15 @@ from urllib.parse import urlencode
 import httpx
 
 from channel_adapters.calling import call
-from channel_adapters.contract import ChannelClient, ChannelError, PollRules, RawOrder, UnreadablePayload, Window
+from channel_adapters.contract import (
+    ChannelClient,
+    ChannelError,
+    ChannelRefused,
+    PollRules,
+    RawOrder,
+    UnreadablePayload,
+    Window,
+)
 from channel_adapters.reading import read_object
 from channel_adapters.shop import ShopSettings
 from channel_adapters.shopify.adapter import ADAPTER, platform_error
@@ -22,6 +30,8 @@ PAGE_SIZE: Final = 250
 MAX_WINDOW: Final = timedelta(days=7)  # the platform sets no limit; ours bounds what a broken window reads again
 
 _SECOND: Final = timedelta(seconds=1)
+_NO_SUCH_ORDER: Final = frozenset({"not-found"})
+"""Shopify's own words in JSON. A page of a host says nothing about an order."""
 
 
 class ShopifyClient:
@@ -51,11 +61,33 @@ class ShopifyClient:
             # With a cursor only `limit` may be asked for: the cursor holds the query.
             params = None if cursor is None else {"limit": str(self.rules.page_size), "page_info": cursor}
 
+    @property
+    def most_ids(self) -> int:
+        """How many one call may ask for: an address of 250 long ids is still shorter than servers take."""
+        return self.rules.page_size
+
+    async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[RawOrder]:
+        """See channel_adapters.contract.ReadsById."""
+        asked = {"status": "any", "ids": ",".join(order_ids), "limit": str(len(order_ids))}
+        return ADAPTER.open_envelope((await self._get(asked)).content)
+
+    async def order_by_id(self, order_id: str) -> RawOrder | None:
+        """See channel_adapters.contract.ReadsById."""
+        try:
+            response = await self._call(f"{self._url.removesuffix('.json')}/{order_id}.json", _explain_one)
+        except ChannelRefused as error:
+            if error.code in _NO_SUCH_ORDER:
+                return None
+            raise
+        return ADAPTER.open_envelope(response.content)[0]
+
     async def _get(self, params: dict[str, str]) -> httpx.Response:
+        return await self._call(f"{self._url}?{urlencode(params)}", _explain)
+
+    async def _call(self, url: str, explain: Callable[[httpx.Response], ChannelError | None]) -> httpx.Response:
         who = f"{CHANNEL}/{self._shop.shop_id}"
         headers = {"X-Shopify-Access-Token": self._shop.access_token.get_secret_value()}
-        url = f"{self._url}?{urlencode(params)}"
-        return await call(self._http, who, "GET", url, headers=headers, explain=_explain)
+        return await call(self._http, who, "GET", url, headers=headers, explain=explain)
 
 
 def make_client(shop: ShopSettings, http: httpx.AsyncClient, _now: Callable[[], datetime]) -> ChannelClient:
@@ -71,8 +103,15 @@ def _next_cursor(response: httpx.Response) -> str | None:
 
 def _explain(response: httpx.Response) -> ChannelError | None:
     """401 to 403 are told best by their status; a body of fields says that the request itself is wrong."""
-    if response.status_code not in (400, 406, 422):
-        return None
+    return _own_words(response) if response.status_code in (400, 406, 422) else None
+
+
+def _explain_one(response: httpx.Response) -> ChannelError | None:
+    """Of one order, 404 may be the answer and no error: if Shopify itself says so."""
+    return _own_words(response) if response.status_code in (404, 410) else _explain(response)
+
+
+def _own_words(response: httpx.Response) -> ChannelError | None:
     try:
         return platform_error(read_object(response.content))
     except UnreadablePayload:

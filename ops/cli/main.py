@@ -22,6 +22,7 @@ from ops.cli import (
     explain,
     parse,
     poll,
+    receive,
     rules,
     stock,
     stock_import,
@@ -67,6 +68,7 @@ RUNNING = say("Run", "运行")
 app.command("demo", rich_help_panel=RUNNING, epilog=demo.EPILOG, help=demo.HELP)(demo.demo)
 app.command("worker", rich_help_panel=RUNNING, epilog=worker.EPILOG, help=worker.HELP)(worker.worker)
 app.command("poll", rich_help_panel=RUNNING, epilog=poll.EPILOG, help=poll.HELP)(poll.poll)
+app.command("receive", rich_help_panel=RUNNING, epilog=receive.EPILOG, help=receive.HELP)(receive.receive)
 app.command("parse", rich_help_panel=READING, epilog=parse.EPILOG, help=parse.HELP)(parse.parse)
 app.add_typer(rules.app, name="rules", rich_help_panel=READING)
 app.command("explain", rich_help_panel=OPERATING, epilog=explain.EPILOG, help=explain.HELP)(explain.explain)

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ops.cli.intake import address_of, opened_intake, prepare, shops_of, until_told
 from ops.cli.output import ExitCode, console, epilog, fail, print_json, say, say_error, settings
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from channel_adapters.shop import ShopSettings
     from workers.intake.pace import Peak
     from workers.intake.poll import ShopPoller
-    from workers.intake.service import Address, Intake
     from workers.runtime.settings import Settings
 
 HELP = say(
     "Pull the orders of the shops in a file, until SIGTERM. Any number may run: each shop is polled by one at a time. "
-    "With ORDERFLEET_WEBHOOK_PORT, signed pushes are taken at /webhooks/CHANNEL/SHOP as well.",
+    "With ORDERFLEET_WEBHOOK_PORT, signed pushes are taken at /webhooks/CHANNEL/SHOP as well; `orderfleet receive` "
+    "takes them in a process of its own.",
     "按店铺配置文件拉取订单，直到收到 SIGTERM。可同时运行多个：每个店铺同一时刻只由一个进程拉取。"
-    "设置 ORDERFLEET_WEBHOOK_PORT 后，同时在 /webhooks/渠道/店铺 接收带签名的推送。",
+    "设置 ORDERFLEET_WEBHOOK_PORT 后，同时在 /webhooks/渠道/店铺 接收带签名的推送；"
+    "也可用 `orderfleet receive` 在单独的进程中接收。",
 )
 EPILOG = epilog(
     [
@@ -58,27 +59,13 @@ def poll(
 ) -> None:
     """The command."""
     import asyncio
-    import logging
 
     import uvloop
 
     config = settings()
-    logging.getLogger().setLevel(config.log_level)
-    for chatty in ("httpx", "aiokafka"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    path = shops or config.shops_file
-    if path is None:
-        fail(
-            Text(
-                "no shops: name a file with --shops or ORDERFLEET_SHOPS_FILE",
-                "没有店铺：请用 --shops 或 ORDERFLEET_SHOPS_FILE 指定文件",
-            ),
-            ExitCode.USAGE,
-        )
-    peaks, found = _peaks(config.poll_peaks), read_shops(path)
+    peaks, found = _peaks(config.poll_peaks), shops_of(shops, config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        work = _once(config, found, as_json) if once else _run(config, found, peaks, as_json)
-        runner.run(work)
+        runner.run(_once(config, found, as_json) if once else _run(config, found, peaks, as_json))
 
 
 def _peaks(text: str) -> tuple[Peak, ...]:
@@ -98,117 +85,23 @@ def _peaks(text: str) -> tuple[Peak, ...]:
         )
 
 
-def read_shops(path: Path) -> list[ShopSettings]:
-    """The shops in a YAML file. Ends the command with the shop and field at fault, never with a value."""
-    import yaml
-    from pydantic import TypeAdapter, ValidationError
-
-    from channel_adapters.registry import CHANNELS
-    from channel_adapters.shop import ShopSettings
-
-    try:
-        shops = TypeAdapter(list[ShopSettings]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        fail(Text(f"{path}: {error.strerror}", f"{path}：无法读取"), ExitCode.USAGE)
-    except yaml.YAMLError:
-        fail(Text(f"{path}: is not YAML", f"{path}：不是合法的 YAML"), ExitCode.USAGE)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in detail["loc"])
-        fail(Text(f"{path}: shop {where}: {detail['msg']}", f"{path}：店铺 {where}：{detail['msg']}"), ExitCode.USAGE)
-    for shop in shops:
-        if shop.channel not in CHANNELS:
-            known = ", ".join(CHANNELS)
-            fail(
-                Text(
-                    f"{path}: {shop.shop_id}: no channel {shop.channel}; there are {known}",
-                    f"{path}：{shop.shop_id}：没有渠道 {shop.channel}，可用：{known}",
-                ),
-                ExitCode.USAGE,
-            )
-    return shops
-
-
-@asynccontextmanager
-async def _intake(config: Settings, shops: Sequence[ShopSettings], peaks: Sequence[Peak]) -> AsyncIterator[Intake]:
-    """Everything that polling needs, closed again in any case."""
-    from contextlib import AsyncExitStack
-    from datetime import UTC, datetime, timedelta
-
-    import httpx
-
-    from channel_adapters.registry import CHANNELS
-    from workers.intake.policy import PollPolicy
-    from workers.intake.service import Connection, Intake
-    from workers.runtime.connections import connect
-    from workers.runtime.producer import Producer
-
-    policy = PollPolicy(
-        fastest_seconds=config.poll_fastest_seconds,
-        first_lookback=timedelta(seconds=config.poll_lookback_seconds),
-        peaks=tuple(peaks),
-    )
-    async with AsyncExitStack() as stack:
-        producer = Producer(config.cluster)
-        producer.start()
-        stack.push_async_callback(producer.close)
-        redis = await stack.enter_async_context(connect(config.redis_url.get_secret_value()))
-        limits = httpx.Limits(max_connections=100)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, limits=limits))
-        connections = []
-        for shop in shops:
-            channel = CHANNELS[shop.channel]
-            client = channel.make_client(shop, http, lambda: datetime.now(UTC))
-            connections.append(Connection(shop, client, channel.adapter))
-        yield Intake(connections, producer=producer, redis=redis, policy=policy)
-
-
 async def _run(config: Settings, shops: Sequence[ShopSettings], peaks: Sequence[Peak], as_json: bool) -> None:
     """Until told to leave."""
-    import asyncio
-    import signal
-    from contextlib import suppress
-
-    from ops.cli.worker import serve_metrics
-    from workers.runtime.memory import give_big_blocks_back
-
-    give_big_blocks_back()
-    metrics_port = serve_metrics(config.metrics_host, config.metrics_port)
+    metrics_port = prepare(config)
 
     def ready(webhook_port: int | None) -> None:
         if as_json:
             print_json({"ready": True, "metrics_port": metrics_port, "webhook_port": webhook_port})
 
-    async with _intake(config, shops, peaks) as intake:
-        running = asyncio.create_task(intake.run(_address(config), ready))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, running.cancel)
-        try:
-            with suppress(asyncio.CancelledError):
-                await running
-        except OSError as error:
-            port = config.webhook_port
-            fail(
-                Text(
-                    f"cannot listen at {config.webhook_host}:{port} ({error.strerror}); set ORDERFLEET_WEBHOOK_PORT",
-                    f"无法监听 {config.webhook_host}:{port}（{error.strerror}）；请修改 ORDERFLEET_WEBHOOK_PORT",
-                ),
-                ExitCode.USAGE,
-            )
-
-
-def _address(config: Settings) -> Address | None:
-    from workers.intake.service import Address
-
-    return None if config.webhook_port is None else Address(config.webhook_host, config.webhook_port)
+    async with opened_intake(config, shops, peaks) as intake:
+        await until_told(intake.run(address_of(config), ready), config)
 
 
 async def _once(config: Settings, shops: Sequence[ShopSettings], as_json: bool) -> None:
     """One round of each shop, all at once; exits 1 when one of them fails."""
     import asyncio
 
-    async with _intake(config, shops, ()) as intake:
+    async with opened_intake(config, shops) as intake:
         worked = await asyncio.gather(*(_one_round(poller, as_json) for poller in intake.pollers))
     if not all(worked):
         raise typer.Exit(ExitCode.BAD)

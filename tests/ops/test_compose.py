@@ -188,8 +188,8 @@ def test_no_port_of_the_host_is_wanted_twice_and_no_scaled_service_publishes_one
 
 
 def test_pushes_come_in_where_they_are_published() -> None:
-    told = environment("poll")
-    [(_, _, inside)] = published("poll")
+    told = environment("receive")
+    [(_, _, inside)] = published("receive")
     assert told["ORDERFLEET_WEBHOOK_PORT"] == str(inside)
     assert told["ORDERFLEET_WEBHOOK_HOST"] == "0.0.0.0"
 
@@ -248,8 +248,9 @@ def test_the_files_the_fleet_is_told_of_are_mounted() -> None:
     for service in OURS:
         for name in ("ORDERFLEET_RULES_FILE", "ORDERFLEET_CATALOGUE_FILE"):
             assert compose.in_repository(service, environment(service)[name]).is_file()
-    command = SERVICES["poll"]["command"]
-    assert command[command.index("--shops") + 1] in compose.mounts("poll")
+    for service in ("poll", "receive"):
+        command = SERVICES[service]["command"]
+        assert command[command.index("--shops") + 1] in compose.mounts(service)
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 from channel_adapters.contract import RawOrder, UnreadablePayload
 from schemas.dead_letter import DeadLetter, Failure
 from schemas.ids import order_uid
-from schemas.record import record
+from schemas.record import encode, record
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
 from workers.intake.store import ShopKey
 from workers.runtime.records import Record
@@ -41,7 +41,7 @@ class Arrival:
     """By which way something reached us, and when."""
 
     shop: ShopKey
-    source: Literal["poll", "webhook"]
+    source: Literal["poll", "webhook", "reread"]
     at: datetime
 
     @property
@@ -55,17 +55,34 @@ class Arrival:
         ]
 
 
-def raw_record(arrival: Arrival, order: RawOrder) -> Record:
+def raw_record(arrival: Arrival, order: RawOrder, edition: int = 0) -> Record:
     """The order's bytes untouched under its uid; who it belongs to, where it came from and when, in headers.
 
     The header `dedupe-key` is the same whenever the platform shows the same order in the same state, by whatever way
-    it came. An order larger than its topic takes becomes a letter instead: see `oversize_letter`.
+    it came. `edition`: how many states with this modify time were published before it; above 0 it stands in a header
+    of that name, and normalization counts it as so many milliseconds. An order larger than its topic takes becomes a
+    letter instead: see `oversize_letter`.
     """
     key = _uid(arrival.shop, order).encode()
     if len(order.payload) + 2 * len(key) + _FRAMING > ORDERS_RAW.max_message_bytes:
         return oversize_letter(arrival, order)
-    dedupe = key + b"@" + _state(order).encode()
-    return Record(ORDERS_RAW.of(arrival.shop.channel), key, order.payload, [*arrival.headers, (DEDUPE_HEADER, dedupe)])
+    numbered = [("edition", b"%d" % edition)] if edition else []
+    dedupe = key + b"@" + _state(order).encode() + (b"+%d" % edition if edition else b"")
+    headers = [*arrival.headers, *numbered, (DEDUPE_HEADER, dedupe)]
+    return Record(ORDERS_RAW.of(arrival.shop.channel), key, order.payload, headers)
+
+
+def deletion_record(arrival: Arrival, order_id: str, after_ms: int) -> Record:
+    """What says that the platform has deleted an order: the body of a push about it, and two headers.
+
+    `event` is `deleted`; `deleted-after`, unix milliseconds, is when: after everything that was known of the order.
+    Normalization makes a cancellation of it.
+    """
+    key = order_uid(*arrival.shop, order_id).encode()
+    payload = b'{"id":%s}' % (order_id.encode() if order_id.isascii() and order_id.isdigit() else encode(order_id))
+    event = [("event", b"deleted"), ("deleted-after", b"%d" % after_ms)]
+    headers = [*arrival.headers, *event, (DEDUPE_HEADER, key + b"@%d.deleted" % after_ms)]
+    return Record(ORDERS_RAW.of(arrival.shop.channel), key, payload, headers)
 
 
 def dedupe_key(of: Record) -> bytes:

@@ -19,6 +19,7 @@ from workers.intake.cursor import Cursors
 from workers.intake.lease import Lease
 from workers.intake.policy import PollPolicy
 from workers.intake.raw import Arrival, Confirmed, Sender, dedupe_key, raw_record
+from workers.intake.register import ShopRegister
 from workers.intake.store import ShopKey
 from workers.intake.unread import Unread
 from workers.intake.window import halves, horizon_of, windows
@@ -67,9 +68,11 @@ class ShopReader:
         cursors: Cursors,
         unread: Unread,
         policy: PollPolicy,
+        register: ShopRegister | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.shop = ShopKey.of(shop)
+        self._register = register
         self._client = client
         self._producer = producer
         self._cursors = cursors
@@ -92,6 +95,8 @@ class ShopReader:
         Raises ChannelError, TransientError, LeaseLost, CursorMoved: then the cursor stands after the last whole window.
         """
         tally = _Tally(budget=self._policy.split_budget)
+        if self._register is not None:
+            await self._register.begin(lease)
         started = self._now()
         stored = await self._cursors.read(self.shop)
         cursor = first = stored or started - self._policy.first_lookback
@@ -124,16 +129,21 @@ class ShopReader:
                 await close()
 
     async def _publish(self, page: Sequence[RawOrder], tally: _Tally) -> None:
-        fresh = self._fresh(page)
+        editions = None if self._register is None else await self._register.editions(page)
+        fresh = self._fresh(page, editions)
         await self._producer.send(list(fresh.values()))
         for key in fresh:
             self._confirmed.add(key)
+        if self._register is not None:
+            await self._register.confirm()
         self._count(len(fresh), len(page) - len(fresh), tally)
 
-    def _fresh(self, page: Sequence[RawOrder]) -> dict[bytes, Record]:
-        """The records of a page that were not confirmed before, by dedupe key."""
+    def _fresh(self, page: Sequence[RawOrder], editions: Sequence[int | None] | None) -> dict[bytes, Record]:
+        """The records of a page that were not confirmed before, by dedupe key. An edition of None: not to be sent."""
         arrival = Arrival(shop=self.shop, source="poll", at=self._now())
-        keyed = ((dedupe_key(each), each) for each in (raw_record(arrival, order) for order in page))
+        numbered = zip(page, editions or [0] * len(page), strict=True)
+        made = (raw_record(arrival, order, edition) for order, edition in numbered if edition is not None)
+        keyed = ((dedupe_key(each), each) for each in made)
         return {key: each for key, each in keyed if key not in self._confirmed}
 
     def _count(self, news: int, repeats: int, tally: _Tally) -> None:

@@ -1,24 +1,28 @@
-"""Intake as a process runs it: a poller for every shop, and the receiver of pushes when it is given a port."""
+"""Intake as a process runs it: a poller for every shop, the receiver of pushes, or both."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 
-from channel_adapters.contract import ChannelAdapter, ChannelClient
+from channel_adapters.contract import ChannelAdapter, ChannelClient, ReadsById
 from channel_adapters.shop import ShopSettings
 from workers.intake.cursor import Cursors
 from workers.intake.fleet import poll_all
 from workers.intake.lease import Leases
 from workers.intake.policy import PollPolicy
 from workers.intake.poll import ShopPoller
+from workers.intake.push import PushIntake
 from workers.intake.raw import Sender
+from workers.intake.register import OpenOrders, RereadPolicy
+from workers.intake.store import ShopKey
 from workers.intake.unread import Unread
-from workers.intake.webhook import Endpoint, Webhooks, serve
+from workers.intake.webhook import Endpoint, WebhookPolicy, Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +41,39 @@ class Address(NamedTuple):
     port: int
 
 
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What an operator may set about intake."""
+
+    poll: PollPolicy = field(default_factory=PollPolicy)
+    reread: RereadPolicy = field(default_factory=RereadPolicy)
+    webhooks: WebhookPolicy = field(default_factory=WebhookPolicy)
+
+
 class Intake:
-    """All of intake for some shops. `run` goes on until it is cancelled."""
+    """All of intake for some shops. `poll`, `receive` and `run`, which is both, go on until they are cancelled."""
 
     def __init__(
-        self, connections: Sequence[Connection], *, producer: Sender, redis: Redis, policy: PollPolicy
+        self, connections: Sequence[Connection], *, producer: Sender, redis: Redis, policies: Policies | None = None
     ) -> None:
         self._connections = connections
         self._producer = producer
         self._redis = redis
-        leases, cursors, unread = Leases(redis), Cursors(redis), Unread(redis)
-        self._leases = leases
+        self._policies = policies or Policies()
+        self._leases, self._register = Leases(redis), OpenOrders(redis, self._policies.reread)
+        cursors, unread = Cursors(redis), Unread(redis)
+        rereads = self._policies.reread.every_seconds > 0
         self.pollers = [
             ShopPoller(
                 each.shop,
                 each.client,
                 producer=producer,
-                leases=leases,
+                leases=self._leases,
                 cursors=cursors,
                 unread=unread,
-                policy=policy,
+                policy=self._policies.poll,
+                adapter=each.adapter,
+                register=self._register if rereads else None,
             )
             for each in connections
         ]
@@ -66,14 +83,27 @@ class Intake:
     ) -> None:
         """Poll, and take pushes at `listen`. `ready` is told the port. Raises OSError when it cannot listen there."""
         async with AsyncExitStack() as stack:
-            port = None if listen is None else await self._listen(listen, stack)
-            ready(port)
+            ready(None if listen is None else await stack.enter_async_context(self._listening(listen)))
             await poll_all(self.pollers)
 
-    async def _listen(self, listen: Address, stack: AsyncExitStack) -> int:
+    async def receive(self, listen: Address, ready: Callable[[int], None] = lambda _port: None) -> None:
+        """Take pushes at `listen`, and poll nothing. Raises OSError when it cannot listen there."""
+        async with self._listening(listen) as port:
+            ready(port)
+            await asyncio.Event().wait()
+
+    def _listening(self, listen: Address) -> AbstractAsyncContextManager[int]:
+        rereads = self._policies.reread.every_seconds > 0
+        intake = PushIntake(
+            producer=self._producer,
+            leases=self._leases,
+            register=self._register,
+            rereads=[ShopKey.of(each.shop) for each in self._connections if rereads and _reads_by_id(each)],
+        )
         endpoints = [Endpoint(each.shop, each.adapter) for each in self._connections]
-        webhooks = Webhooks(endpoints, producer=self._producer, redis=self._redis, leases=self._leases)
-        runner = await serve(webhooks, host=listen.host, port=listen.port)
-        stack.push_async_callback(runner.cleanup)
-        port: int = runner.addresses[0][1]
-        return port
+        webhooks = Webhooks(endpoints, intake=intake, redis=self._redis, policy=self._policies.webhooks)
+        return webhooks.listening(host=listen.host, port=listen.port)
+
+
+def _reads_by_id(connection: Connection) -> bool:
+    return isinstance(connection.client, ReadsById)

@@ -36,7 +36,13 @@ INTAKE_CURSOR = Gauge("orders_intake_cursor_timestamp_seconds", "Platform time u
 INTAKE_ROUNDS = Counter("orders_intake_rounds", "Rounds of polling, by outcome: ok, unavailable, refused, unreadable, dependency or bug.", ["channel", "shop", "outcome"])
 INTAKE_TROUBLED = Gauge("orders_intake_troubled", "1 while the last round of polling a shop failed, else 0.", ["channel", "shop"])
 INTAKE_UNREADABLE = Counter("orders_intake_unreadable_windows", "Spans of platform time put aside because the answer for them could not be read.", ["channel", "shop"])
+INTAKE_REREAD = Counter("orders_intake_reread", "Open orders read again by id, for changes that polling by modify time cannot see.", ["channel", "shop"])
+INTAKE_REREAD_FAILURES = Counter("orders_intake_reread_failures", "Times that open orders could not be read again; polling goes on.", ["channel", "shop"])
+INTAKE_OPEN = Gauge("orders_intake_open_orders", "Orders of a shop that are read again by id until they end; those that ended lately count, too.", ["channel", "shop"])
+INTAKE_MISSING = Gauge("orders_intake_missing_orders", "Open orders that a shop does not know any more, too many to be deletions, so that none was cancelled; 0 when all is well.", ["channel", "shop"])
+INTAKE_HINTS = Counter("orders_intake_hints", "Pushes that had an order read again soon, by reason: hint, or state (it told of a held order what could not be ranked).", ["channel", "shop", "reason"])
 INTAKE_WEBHOOKS = Counter("orders_intake_webhooks", "Pushes received, by the HTTP status they were answered with; unknown shops count as shop unknown.", ["channel", "shop", "status"])
+INTAKE_DROPPED = Counter("orders_intake_push_connections_dropped", "Connections of the push receiver that were closed unanswered, by reason: too-slow, too-many, broken-off or bad-request.", ["reason"])
 
 AUDIT_FINDINGS = Gauge("orders_stock_audit_findings", "What the last stock audit found, by kind of finding; 0 where it found nothing.", ["kind"])
 AUDIT_NEGATIVE = Gauge("orders_stock_negative_available_skus", "SKUs of which more is promised than is there, at the last stock audit.")

@@ -73,6 +73,20 @@ class Settings(BaseSettings):
     webhook_port: Annotated[
         int | None, Field(ge=0, le=65535, description="Take signed pushes here; unset: none; TLS is a proxy's job")
     ] = None
+    webhook_connections: Annotated[
+        int, Field(ge=16, description="Connections of platforms at once; one more sends away the most silent one")
+    ] = 500
+    reread_seconds: Annotated[
+        float,
+        Field(ge=0, description="How often open orders of self-built malls are read again by id; 0: never"),
+    ] = 1800.0
+    reread_days: Annotated[
+        float, Field(gt=0, description="An open order without news for this long is no longer read again")
+    ] = 30.0
+    reread_most_missing: Annotated[
+        int,
+        Field(ge=0, description="More open orders of a shop than this gone within an hour: trouble, none is cancelled"),
+    ] = 10
     poll_lookback_seconds: Annotated[float, Field(gt=0, description="How far back a new shop is read")] = 86400.0
 
     partitions: Annotated[int, Field(ge=1, description="Of every topic on the order path")] = 24
