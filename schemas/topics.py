@@ -57,16 +57,17 @@ class Topic:
 # fmt: off
 _week, _month, _quarter = timedelta(days=7), timedelta(days=30), timedelta(days=90)
 _raw, _letter = 12 << 20, 18 << 20  # a 10 MB payload still fits, and its base64 still fits the dead letter
+_order, _about = 3 << 20, 4 << 20  # the largest order (schemas/limits.py) with its plan, and what is said about that
 
 ORDERS_RAW          = Topic("orders.raw",          None,                   "",                  "",                       _month, per="channel", max_message_bytes=_raw)
-ORDERS_NORMALIZED   = Topic("orders.normalized",   Order,                  "uid",               "revision",               _week, handover=True)
-ORDERS_TAGGED       = Topic("orders.tagged",       TaggedOrder,            "order.uid",         "order.revision",         _week, handover=True)
-ORDERS_PLANNED      = Topic("orders.planned",      PlannedOrder,           "order.uid",         "order.revision",         _month)
-ORDERS_REVIEW       = Topic("orders.review",       ReviewOrder,            "planned.order.uid", "planned.order.revision", _quarter)
-ORDERS_DEFERRED     = Topic("orders.deferred",     DeferredOrder,          "planned.order.uid", "planned.order.revision", _quarter)
-ORDERS_RETURNED     = Topic("orders.returned",     ReturnedOrder,          "tagged.order.uid",  "tagged.order.revision",  _week)
-ORDERS_BACKORDERED  = Topic("orders.backordered",  Backorder,              "planned.order.uid", "planned.order.revision", _quarter)
-ORDERS_ROUTED       = Topic("orders.routed",       FulfillmentInstruction, "order_uid",         "instruction_id",         _month, per="warehouse_id")
+ORDERS_NORMALIZED   = Topic("orders.normalized",   Order,                  "uid",               "revision",               _week, handover=True, max_message_bytes=_order)
+ORDERS_TAGGED       = Topic("orders.tagged",       TaggedOrder,            "order.uid",         "order.revision",         _week, handover=True, max_message_bytes=_order)
+ORDERS_PLANNED      = Topic("orders.planned",      PlannedOrder,           "order.uid",         "order.revision",         _month, max_message_bytes=_order)
+ORDERS_REVIEW       = Topic("orders.review",       ReviewOrder,            "planned.order.uid", "planned.order.revision", _quarter, max_message_bytes=_about)
+ORDERS_DEFERRED     = Topic("orders.deferred",     DeferredOrder,          "planned.order.uid", "planned.order.revision", _quarter, max_message_bytes=_about)
+ORDERS_RETURNED     = Topic("orders.returned",     ReturnedOrder,          "tagged.order.uid",  "tagged.order.revision",  _week, max_message_bytes=_about)
+ORDERS_BACKORDERED  = Topic("orders.backordered",  Backorder,              "planned.order.uid", "planned.order.revision", _quarter, max_message_bytes=_about)
+ORDERS_ROUTED       = Topic("orders.routed",       FulfillmentInstruction, "order_uid",         "instruction_id",         _month, per="warehouse_id", max_message_bytes=_order)
 ORDERS_QUARANTINED  = Topic("orders.quarantined",  DeadLetter,             "key",               "letter_id",              _quarter, max_message_bytes=_letter)
 TRANSFERS_REQUESTED = Topic("transfers.requested", TransferRequest,        "order_uid",         "transfer_id",            _quarter)
 INVENTORY_EVENTS    = Topic("inventory.events",    InventoryEvent,         "warehouse_id",      "event_id",               FOREVER)

@@ -12,8 +12,10 @@ from channel_adapters.parsing import NoTemplateFits, read_order
 from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from schemas.dead_letter import Failure
 from schemas.ids import SLUG
+from schemas.limits import ORDINARY_BYTES, TooLong, fitted
 from schemas.order import Order, Source
-from schemas.revision import received
+from schemas.record import changed
+from schemas.revision import received, revision_of
 from workers.runtime.errors import PermanentError
 from workers.runtime.stage import Delivery
 
@@ -38,6 +40,8 @@ def decide(delivery: Delivery[bytes], adapters: Mapping[str, ChannelAdapter]) ->
         _refuse("unknown-channel", "topic", f"no channel is named {channel!r}", f"没有名为 {channel!r} 的渠道")
     shop_id, received_at = _origin(delivery)
     order = _read(adapter, delivery.value, shop_id)
+    if len(delivery.value) > ORDINARY_BYTES:
+        order = _fitted(order)
     _check_key(order, delivery.key)
     _check_time(order, received_at)
     # Building ends here: the order was made a moment ago, and nobody else holds it.
@@ -95,6 +99,15 @@ def _read(adapter: ChannelAdapter, payload: bytes, shop_id: str) -> Order:
         return read_order(adapter, payload, shop_id)
     except NoTemplateFits as error:
         raise PermanentError(error.code, _failures(error)) from None
+
+
+def _fitted(order: Order) -> Order:
+    """Cut to what fits all topics. Another content is another revision."""
+    try:
+        fit = fitted(order)
+    except TooLong as error:
+        _refuse("too-long", error.where, error.text.en, error.text.zh, attempt=order.source.template)
+    return order if fit is order else changed(fit, revision=revision_of(fit))
 
 
 def _failures(error: NoTemplateFits) -> Sequence[Failure]:

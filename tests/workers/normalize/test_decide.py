@@ -12,10 +12,10 @@ from channel_adapters.contract import ForgedRequest, Headers, RawOrder, Unreadab
 from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from channel_adapters.shop import ShopSettings
 from schemas.dead_letter import Failure
-from schemas.order import Order, Source
+from schemas.order import Line, Order, Source
 from schemas.revision import is_same_state
 from schemas.text import Text
-from tests.builders import NOON, an_order
+from tests.builders import NOON, a_line, an_order
 from workers.normalize.decide import decide
 from workers.runtime.errors import PermanentError
 from workers.runtime.stage import Delivery
@@ -30,11 +30,12 @@ class ATemplate:
     name: str
     refusal: UnreadablePayload
     modified_at: datetime = NOON
+    lines: tuple[Line, ...] = (a_line(),)
 
     def read(self, payload: bytes, shop_id: str) -> Order:
         if payload.strip() != self.name.encode():
             raise self.refusal
-        order = an_order(channel="taobao", shop_id=shop_id, source=Source(template=self.name))
+        order = an_order(channel="taobao", shop_id=shop_id, source=Source(template=self.name), lines=self.lines)
         return replace(order, uid=f"taobao:{shop_id}:77", platform_order_id="77", modified_at=self.modified_at)
 
 
@@ -175,3 +176,22 @@ def test_times_are_utc() -> None:
     received = read(a_record()).source.received_at
     assert received is not None
     assert received.tzinfo is UTC
+
+
+def test_decoration_that_no_topic_could_carry_is_cut_and_makes_another_state() -> None:
+    template = replace(MAIN, lines=(a_line(title="长" * 900_000),))
+    cut = decide(a_record(b"full" + b" " * 20_000), {"taobao": AFormat(templates=(template,))})
+    assert len(cut.lines[0].title) == 200
+    assert not is_same_state(cut.revision, template.read(b"full", "flagship").revision)
+    assert (
+        cut.revision == decide(a_record(b"full" + b" " * 20_000), {"taobao": AFormat(templates=(template,))}).revision
+    )
+
+
+def test_an_identity_that_is_too_long_is_refused_by_its_name() -> None:
+    template = replace(MAIN, lines=(a_line(sku="S" * 900_000),))
+    with pytest.raises(PermanentError) as refusal:
+        decide(a_record(b"full" + b" " * 20_000), {"taobao": AFormat(templates=(template,))})
+    [failure] = refusal.value.failures
+    assert (refusal.value.reason, failure.where) == ("too-long", "lines.0.sku")
+    assert "SSS" not in str(refusal.value)
