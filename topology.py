@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 
 from channel_adapters.contract import ChannelAdapter
 from channel_adapters.registry import CHANNELS
+from channel_adapters.shop_file import ShopPolicies
 from schemas.topics import (
     INVENTORY_EVENTS,
     ORDERS_BACKORDERED,
@@ -68,6 +69,7 @@ class Services:
 
     settings: Settings
     adapters: Mapping[str, ChannelAdapter]
+    shops: ShopPolicies
     rules: RuleFiles
     ledger: Ledger
     deferred: DelayQueue
@@ -111,6 +113,7 @@ def build_services(settings: Settings, redis: Redis) -> Services:
     return Services(
         settings=settings,
         adapters={name: channel.adapter for name, channel in CHANNELS.items()},
+        shops=ShopPolicies(settings.shops_file, tuple(CHANNELS), time.monotonic),
         rules=RuleFiles(settings.rules_file, settings.catalogue_file, channels=tuple(CHANNELS)),
         ledger=Ledger(redis),
         deferred=DelayQueue(redis),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from channel_adapters.shop import ShopSettings
+from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
 from schemas.text import Text
 
@@ -106,8 +106,8 @@ class Template(Protocol):
         """Short and stable: `fullinfo`, `list`. Recorded in `Order.source.template`."""
         ...
 
-    def read(self, payload: bytes, shop_id: str) -> Order:
-        """The order this object describes, `revision` set (schemas.revision). Pure.
+    def read(self, payload: bytes, shop: Shop) -> Order:
+        """The order this object describes, `revision` set (schemas.revision), as the shop's owner wants it read. Pure.
 
         Raises UnreadablePayload.
         """
@@ -138,6 +138,12 @@ class ChannelAdapter(Protocol):
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """Refuse what the headers alone show to be forged, so that its body need not be read: no signature or none of
         the platform's form, another app's id, a platform that pushes nothing. Raises ForgedRequest.
+        """
+        ...
+
+    def stopped(self, payload: bytes, shop: Shop) -> Order | None:
+        """What no template can read, when its bytes say at the least that the order is cancelled, closed or refunded:
+        the cancelled order, without lines. None for everything else. Asked after all templates.
         """
         ...
 

@@ -1,19 +1,32 @@
-"""How wire models spell what their platforms spell loosely: ids and amounts, text or number."""
+"""How wire models spell what their platforms spell loosely. The one vocabulary of wire data.
+
+Strict fields say who, what and how much: `Id`, `Key`, `Amount`, `Count`, `Word` for a status, `Lines`, `Rows`. All else
+is decoration and marked `Loose[...]`: what is odd there is left out and the order marked (see model_reading).
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from channel_adapters.quick import Repair
 
+T = TypeVar("T")
+
 
 def _no_float(value: Any) -> Any:
-    """An id written as 6.9E+18 has lost digits on its way: it may be another order's."""
+    """An id written as 6.9E+18 has lost digits on its way: it may be another order's. Blanks round it are cut."""
     if isinstance(value, float):
         raise ValueError("an id is not a floating-point number")
-    return value
+    return value.strip() if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    """A list where the platform wrote null, `{}`, "" or one bare object."""
+    if not value and not isinstance(value, bool | int | float):
+        return []
+    return [value] if isinstance(value, dict) else value
 
 
 EXACT = BeforeValidator(Repair(_no_float))
@@ -21,14 +34,49 @@ EXACT = BeforeValidator(Repair(_no_float))
 Id = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[1-9][0-9]{0,19}$"), EXACT]
 """The integer id of something that exists, as text. Read as an integer, never as a float, so that no digit is lost."""
 
-Reference = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[0-9]{0,20}$")]
+Key = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[0-9A-Za-z_-]{1,64}$"), EXACT]
+"""An id that need not be a number."""
+
+Reference = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[0-9]{0,20}$"), EXACT]
 """The id of something that may be gone: "0" or "" then."""
 
 Number = Annotated[str, Field(coerce_numbers_to_str=True)]
 """Text that the platform may as well write as a number: an id, a code."""
 
+Word = Annotated[str | None, Field(coerce_numbers_to_str=True)]
+"""Text that may be missing, and that the platform may as well write as a number."""
+
 Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=40)]
 """Money as the platform wrote it, for `reading.minor_units`. A JSON number keeps its shortest exact text."""
+
+Count = Annotated[int, Field(le=1_000_000)]
+"""Pieces, as number or text."""
+
+
+def _one_is_a_list(value: Any) -> Any:
+    return [value] if value and isinstance(value, dict) else [] if value == {} else value
+
+
+Lines = Annotated[list[T], BeforeValidator(Repair(_one_is_a_list))]
+"""The lines of an order. A single object is a list of one, `{}` an empty one; null says nothing and is refused: an
+order without lines stops what a warehouse was told of it.
+"""
+
+Rows = Annotated[list[T], BeforeValidator(Repair(_listed))]
+"""A list. null, `{}` and "" are an empty one, a single object is a list of one."""
+
+
+class _Loose:
+    """Marks a field as decoration."""
+
+    def __repr__(self) -> str:
+        return "LOOSE"
+
+
+LOOSE: Final = _Loose()
+
+Loose = Annotated[T | None, LOOSE]
+"""Decoration: left out when it is odd, entry by entry where it is a list. Give it a default."""
 
 
 class Wire(BaseModel):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from channel_adapters.contract import ChannelAdapter, ChannelError, UnreadablePayload
+from channel_adapters.shop import Shop
 from schemas.order import Order
 from schemas.text import Text
 
@@ -34,18 +35,25 @@ class NoTemplateFits(ChannelError):
         return self.failures[0].code
 
 
-def read_order(adapter: ChannelAdapter, payload: bytes, shop_id: str) -> Order:
-    """The order that one platform order object describes, by the first template that fits. Raises NoTemplateFits."""
+def read_order(adapter: ChannelAdapter, payload: bytes, shop: Shop) -> Order:
+    """The order that one platform order object describes, by the first template that fits.
+
+    What fits none and is cancelled all the same is read as that: such news must not wait in quarantine. Raises
+    NoTemplateFits.
+    """
     failures: list[TemplateFailure] = []
     for template in adapter.templates:
         try:
-            return template.read(payload, shop_id)
+            return template.read(payload, shop)
         except UnreadablePayload as error:
             failures.append(TemplateFailure(template.name, error.code, error.where, error.text))
+    order = adapter.stopped(payload, shop)
+    if order is not None:
+        return order
     raise NoTemplateFits(failures)
 
 
-def parse_body(adapter: ChannelAdapter, body: bytes, shop_id: str) -> list[Order | UnreadablePayload | NoTemplateFits]:
+def parse_body(adapter: ChannelAdapter, body: bytes, shop: Shop) -> list[Order | UnreadablePayload | NoTemplateFits]:
     """Everything a body of this platform says: each of its orders, or why that one cannot be read.
 
     A body without any order gives one UnreadablePayload. Raises ChannelRefused and ChannelUnavailable when it is the
@@ -55,12 +63,12 @@ def parse_body(adapter: ChannelAdapter, body: bytes, shop_id: str) -> list[Order
         raw_orders = adapter.open_envelope(body)
     except UnreadablePayload as error:
         return [error]
-    return [_read(adapter, raw.platform_order_id, raw.payload, shop_id) for raw in raw_orders]
+    return [_read(adapter, raw.platform_order_id, raw.payload, shop) for raw in raw_orders]
 
 
-def _read(adapter: ChannelAdapter, platform_order_id: str, payload: bytes, shop_id: str) -> Order | NoTemplateFits:
+def _read(adapter: ChannelAdapter, platform_order_id: str, payload: bytes, shop: Shop) -> Order | NoTemplateFits:
     try:
-        return read_order(adapter, payload, shop_id)
+        return read_order(adapter, payload, shop)
     except NoTemplateFits as error:
         return NoTemplateFits(error.failures, platform_order_id)
 

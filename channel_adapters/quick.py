@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -66,6 +67,44 @@ class NotQuick(Exception):
     """A model says what only pydantic understands."""
 
 
+def judge(model: type[M]) -> Callable[[bytes], M]:
+    """pydantic's own reading of a wire model. It stops at the first bad entry of a list: a million of them would take
+    gigabytes to tell of. It raises pydantic.ValidationError.
+    """
+    return _judge(model)
+
+
+@cache
+def _judge(model: Any) -> Callable[[bytes], Any]:
+    return _stopping(TypeAdapter(model)).validate_json
+
+
+def first_error(kind: TypeAdapter[Any], payload: bytes) -> ValidationError | None:
+    """What is wrong with a value of this kind, None when nothing is."""
+    try:
+        _stopping(kind).validate_json(payload)
+    except ValidationError as error:
+        return error
+    return None
+
+
+@lru_cache(1024)
+def _stopping(kind: TypeAdapter[Any]) -> SchemaValidator:
+    return SchemaValidator(_fail_fast(kind.core_schema))
+
+
+def _fail_fast(schema: Any) -> Any:
+    """The schema with its lists stopping at their first bad entry."""
+    if isinstance(schema, list | tuple):
+        return type(schema)([_fail_fast(each) for each in schema])
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: value if key == "metadata" else _fail_fast(value) for key, value in schema.items()}
+    if schema.get("type") in ("list", "tuple") and ("items_schema" in schema):
+        made["fail_fast"] = True
+    return made
+
+
 def reader(model: type[M]) -> Callable[[bytes], M]:
     """A function that reads one kind of wire model. It raises pydantic.ValidationError.
 
@@ -76,11 +115,11 @@ def reader(model: type[M]) -> Callable[[bytes], M]:
 
 @cache
 def _reader(model: Any) -> Callable[[bytes], Any]:
-    judge: Callable[[bytes], Any] = model.model_validate_json
+    slow = judge(model)
     try:
         quick = msgspec.json.Decoder(twin(model)).decode
     except NotQuick:
-        return judge
+        return slow
 
     def read(payload: bytes) -> Any:
         try:
@@ -88,7 +127,7 @@ def _reader(model: Any) -> Callable[[bytes], Any]:
                 payload.decode()  # msgspec does not look into texts that it passes over
             return quick(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return judge(payload)
+            return slow(payload)
 
     return read
 

@@ -1,30 +1,45 @@
-"""Reading wire data: money, times, untouched slices of JSON, and validation errors that quote no values.
+"""Reading wire data: money, times, words, and what every order promises. The one vocabulary of all mappings.
 
 Every function raises UnreadablePayload with the path of the field at fault.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from hashlib import blake2b
-from json.decoder import JSONDecodeError
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from channel_adapters.contract import OrderHint, RawOrder, UnreadablePayload
-from channel_adapters.quick import reader
-from schemas.order import Order
+from channel_adapters.contract import UnreadablePayload
+from channel_adapters.envelope import deleted_id as deleted_id  # what clients look for here
+from channel_adapters.envelope import read_object as read_object  # what clients look for here
+from channel_adapters.envelope import unidentified as unidentified
+from channel_adapters.limits import MAX_PAYLOAD_BYTES as MAX_PAYLOAD_BYTES
+from channel_adapters.model_reading import read_model as read_model
+from channel_adapters.refusal import hint as hint
+from channel_adapters.refusal import refuse as refuse
+from channel_adapters.shop import Shop
+from schemas.codes import HoldCode
+from schemas.ids import order_uid
+from schemas.order import (
+    Line,
+    LineStatus,
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    Privacy,
+    ShipTo,
+    Source,
+    Totals,
+)
+from schemas.record import changed
 from schemas.revision import revision_of
-from schemas.text import Text
-
-MAX_PAYLOAD_BYTES: Final = 10 << 20
-"""One order object. Real ones stay under 100 kB; the limit keeps one hostile body from filling a worker."""
 
 MAX_LINES: Final = 2000
 
@@ -35,42 +50,23 @@ M = TypeVar("M", bound=BaseModel)
 E = TypeVar("E")
 
 _YUAN = re.compile(r"(-?)(\d{1,13})(?:\.(\d*))?", re.ASCII)
+_SCIENTIFIC = re.compile(r"-?\d{1,20}(?:\.\d{1,30})?[eE][+-]?\d{1,2}", re.ASCII)
+_MOST_MINOR: Final = 10**16
+_FIRST_MILLISECOND: Final = 10**11  # as seconds it is the year 5138, as milliseconds 1973
 _NEVER = ("", "0001-01-01", "0000-00-00", "1970-01-01")
-
-
-def refuse(code: str, where: str, en: str, zh: str) -> NoReturn:
-    """Raise UnreadablePayload."""
-    raise UnreadablePayload(code, where, Text(en=en, zh=zh))
-
-
-_AN_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
-
-
-def hint(en: str, zh: str, *order_ids: object) -> NoReturn:
-    """Raise OrderHint, with those of `order_ids` that look like ids."""
-    texts = (str(each) for each in order_ids if type(each) in (int, str))
-    raise OrderHint(Text(en=en, zh=zh), [text for text in texts if _AN_ID.fullmatch(text)])
-
-
-def deleted_id(body: bytes) -> str | None:
-    """The id in a body that holds an id and nothing else, as the pushes about deleted things do."""
-    try:
-        told = read_object(body)
-    except UnreadablePayload:
-        return None
-    value = told.get("id")
-    text = str(value) if type(value) in (int, str) and set(told) == {"id"} else ""
-    return text if _AN_ID.fullmatch(text) else None
 
 
 # -- money ---------------------------------------------------------------------------------------------------------
 
 
-def minor_units(value: str | float, where: str, *, digits: int = 2, negative: bool = False) -> int:
+def minor_units(
+    value: str | float, where: str, *, digits: int = 2, negative: bool = False, rounding: bool = False
+) -> int:
     """An amount in major units, as text or JSON number, in minor units: "12.30" -> 1230. Exact: no float arithmetic.
 
-    More decimals than the currency has are refused unless they are zeros. A JSON number arrives as the shortest text
-    that means it, which is what the platform wrote.
+    More decimals than the currency has are refused unless they are zeros, or with `rounding` rounded half up: in a
+    self-built mall they are a setting of the shop. A JSON number arrives as the shortest text that means it, which is
+    what the platform wrote; `1.794E2` is an amount, too.
     """
     text = value if type(value) is str else repr(value)
     whole, _, part = text.partition(".")
@@ -79,20 +75,21 @@ def minor_units(value: str | float, where: str, *, digits: int = 2, negative: bo
     plain = whole + part
     if plain.isdecimal() and len(part) == digits and whole and len(whole) <= 13 and plain.isascii():
         return int(plain)  # nearly every amount, in half the time of the pattern
-    match = _YUAN.fullmatch(text.strip())
-    if match is None:
+    return _slowly(text.strip(), where, digits, negative, rounding)
+
+
+def _slowly(text: str, where: str, digits: int, negative: bool, rounding: bool) -> int:
+    if _YUAN.fullmatch(text) is None and _SCIENTIFIC.fullmatch(text) is None:
         refuse("bad-money", where, "is not an amount of money", "不是有效的金额")
-    sign, whole, part = match.groups()
-    part = part or ""
-    if len(part) > digits and part[digits:].strip("0"):
+    exact = Decimal(text).scaleb(digits)
+    amount = int(exact.to_integral_value(ROUND_HALF_UP))
+    if abs(amount) >= _MOST_MINOR:
+        refuse("bad-money", where, "is not an amount of money", "不是有效的金额")
+    if amount != exact and not rounding:
         refuse("bad-money", where, f"has more than {digits} decimals", f"金额小数超过 {digits} 位")
-    scale: int = 10**digits
-    amount = int(whole) * scale + int((part[:digits]).ljust(digits, "0") or 0)
-    if not sign:
-        return amount
-    if not negative and amount:
+    if amount < 0 and not negative:
         refuse("bad-money", where, "is negative, and this amount never is", "金额为负数，此字段不允许为负")
-    return -amount
+    return amount
 
 
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -147,13 +144,17 @@ def _from_beijing(text: str | None) -> datetime | None:
     try:
         return datetime.fromisoformat(text + "Z") - _AHEAD  # a fifth of what going through a time zone costs
     except (ValueError, OverflowError):
-        pass  # a time with its own offset, a date alone, or no time at all
+        text = text.strip()  # and then: a time with its own offset, a date alone, unix time, or no time at all
+    if not text:
+        return None
+    if text.isascii() and text.isdecimal() and len(text) in (10, 13):
+        return _from_unix(int(text))
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)).astimezone(UTC)
 
 
 def unix_time(seconds: int | None, where: str) -> datetime | None:
-    """Unix seconds as UTC. None when it has not happened: missing or 0."""
+    """Unix seconds, or milliseconds, as UTC. None when it has not happened: missing or 0."""
     if not seconds:
         return None
     try:
@@ -163,8 +164,10 @@ def unix_time(seconds: int | None, where: str) -> datetime | None:
 
 
 @lru_cache(4096)
-def _from_unix(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+def _from_unix(number: int) -> datetime:
+    if number < _FIRST_MILLISECOND:
+        return datetime.fromtimestamp(number, UTC)
+    return datetime.fromtimestamp(number // 1000, UTC) + timedelta(milliseconds=number % 1000)
 
 
 def iso_time(text: str | None, where: str, *, assume_utc: bool = False) -> datetime | None:
@@ -185,7 +188,7 @@ def iso_time(text: str | None, where: str, *, assume_utc: bool = False) -> datet
 @lru_cache(4096)
 def _from_iso(text: str) -> datetime:
     """In UTC where it has an offset, else as it stands."""
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text.strip())
     return moment if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -209,175 +212,7 @@ def choose(table: Mapping[Any, E], word: Any, where: str) -> E:
         )
 
 
-# -- JSON ----------------------------------------------------------------------------------------------------------
-
-
-def read_model(model: type[M], payload: bytes) -> M:
-    """What the bytes say, with the attributes of `model`. The error names the first field at fault, never its value."""
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        refuse("too-large", "", f"is larger than {MAX_PAYLOAD_BYTES >> 20} MB", f"超过 {MAX_PAYLOAD_BYTES >> 20} MB")
-    try:
-        return reader(model)(payload)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"] if not _is_union_tag(part))
-    if first["type"] == "json_invalid":
-        refuse("broken-json", "", "is not valid JSON", "不是合法的 JSON")
-    if first["type"] == "missing":
-        refuse("missing-field", where, "is missing", "缺少此字段")
-    plain = _PLAIN_WORDS.get(
-        first["type"], Text(f"does not fit: {first['type']}", f"字段类型或取值不符：{first['type']}")
-    )
-    refuse("bad-field", where, plain.en, plain.zh)
-
-
-_WHOLE_NUMBER: Final = Text("should be a whole number", "应为整数")
-_OBJECT: Final = Text("should be a JSON object", "应为 JSON 对象")
-_OUT_OF_RANGE: Final = Text("is out of range", "超出允许范围")
-_PLAIN_WORDS: Final[Mapping[str, Text]] = {
-    "int_type": _WHOLE_NUMBER,
-    "int_parsing": _WHOLE_NUMBER,
-    "int_from_float": _WHOLE_NUMBER,
-    "float_type": Text("should be a number", "应为数字"),
-    "bool_type": Text("should be true or false", "应为 true 或 false"),
-    "string_type": Text("should be a text", "应为文本"),
-    "string_too_short": Text("is too short a text", "文本过短"),
-    "string_too_long": Text("is too long a text", "文本过长"),
-    "string_pattern_mismatch": Text("has characters that it may not have", "含有不允许的字符"),
-    "list_type": Text("should be a JSON list", "应为 JSON 数组"),
-    "too_short": Text("has too few entries", "条目过少"),
-    "too_long": Text("has too many entries", "条目过多"),
-    "dict_type": _OBJECT,
-    "model_type": _OBJECT,
-    "model_attributes_type": _OBJECT,
-    "greater_than": _OUT_OF_RANGE,
-    "greater_than_equal": _OUT_OF_RANGE,
-    "less_than_equal": _OUT_OF_RANGE,
-}
-"""What pydantic's names for errors mean to a shop's IT person."""
-
-
-_UNION_TAG = re.compile(r"[A-Z]\w*|.*\[.*|str|int|float|bool|none|nullable")
-
-
-def _is_union_tag(part: str | int) -> bool:
-    """pydantic puts the name of the tried member of a union into the path; no platform's field is named so."""
-    return isinstance(part, str) and _UNION_TAG.fullmatch(part) is not None
-
-
-def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object a body is. For looking at what an envelope is; money and ids are never read from it."""
-    if len(body) > 8 * MAX_PAYLOAD_BYTES:
-        refuse("too-large", "", "is too large", "内容过大")
-    try:
-        value = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError:
-        refuse("broken-json", "", "is not valid JSON", "不是合法的 JSON")
-    if not isinstance(value, dict):
-        refuse("not-an-order", "", "is not a JSON object", "不是 JSON 对象")
-    return value
-
-
-_decoder = json.JSONDecoder()
-_space = re.compile(r"[ \t\n\r]*")
-
-
-def slice_value(body: bytes, *path: str) -> bytes | None:
-    """The untouched bytes of the value at `path`, None when there is none. Raises UnreadablePayload on broken JSON."""
-    text = _text(body)
-    span = _find(text, path)
-    return None if span is None else text[span[0] : span[1]].encode()
-
-
-def slice_array(body: bytes, *path: str) -> list[bytes]:
-    """The untouched bytes of each element of the array at `path`.
-
-    Platforms are loose about lists: missing, null and `{}` are an empty list, a single object is a list of one.
-    """
-    text = _text(body)
-    span = _find(text, path)
-    if span is None:
-        return []
-    start, end = span
-    if text[start] != "[":
-        bare = text[start:end]
-        return [] if bare == "null" or not bare.strip("{} \t\n\r") else [bare.encode()]
-    return [text[a:b].encode() for a, b in _elements(text, start)]
-
-
-def _text(body: bytes) -> str:
-    if len(body) > 8 * MAX_PAYLOAD_BYTES:
-        refuse("too-large", "", "is too large", "内容过大")
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        refuse("broken-json", "", "is not UTF-8 text", "不是 UTF-8 文本")
-
-
-def _find(text: str, path: Sequence[str]) -> tuple[int, int] | None:
-    """Where the value at `path` begins and ends."""
-    position = _skip(text, 0)
-    try:
-        for name in path:
-            found = _member(text, position, name)
-            if found is None:
-                return None
-            position = found
-        return position, _decoder.raw_decode(text, position)[1]
-    except (JSONDecodeError, IndexError, RecursionError):
-        refuse("broken-json", ".".join(path), "is not valid JSON", "不是合法的 JSON")
-
-
-def _member(text: str, position: int, name: str) -> int | None:
-    """Where the value of member `name` of the object at `position` begins; None when it is absent or no object."""
-    if text[position] != "{":
-        return None
-    position = _skip(text, position + 1)
-    while text[position] != "}":
-        key, position = _decoder.raw_decode(text, position)
-        position = _skip(text, position)
-        if text[position] != ":":
-            raise JSONDecodeError("expected ':'", text, position)
-        position = _skip(text, position + 1)
-        if key == name:
-            return position
-        position = _next(text, _decoder.raw_decode(text, position)[1], "}")
-    return None
-
-
-def _elements(text: str, position: int) -> list[tuple[int, int]]:
-    spans = []
-    position = _skip(text, position + 1)
-    while text[position] != "]":
-        end = _decoder.raw_decode(text, position)[1]
-        spans.append((position, end))
-        position = _next(text, end, "]")
-    return spans
-
-
-def _next(text: str, position: int, closing: str) -> int:
-    """Past the comma after a value, or at the closing bracket."""
-    position = _skip(text, position)
-    if text[position] == ",":
-        return _skip(text, position + 1)
-    if text[position] != closing:
-        raise JSONDecodeError("expected ',' or a closing bracket", text, position)
-    return position
-
-
-def _skip(text: str, position: int) -> int:
-    match = _space.match(text, position)
-    return match.end() if match else position
-
-
 # -- orders --------------------------------------------------------------------------------------------------------
-
-
-def unidentified(payload: bytes) -> RawOrder:
-    """A row of a page that does not say which order it is. It travels on under a made-up id, so that one bad row
-    neither stops its page nor is lost: normalization refuses it by name.
-    """
-    return RawOrder(f"unidentified-{blake2b(payload, digest_size=8).hexdigest()}", None, payload)
 
 
 def buyer_key(channel: str, shop_id: str, buyer: str) -> str:
@@ -404,9 +239,147 @@ def mark(key: str, value: object) -> str:
     return f"{key}={text}"
 
 
-def sealed(order: Order) -> Order:
-    """The order with its revision, once it keeps what every order promises. The last step of every mapping."""
-    if not order.lines:
+# -- what was not understood ---------------------------------------------------------------------------------------
+
+_LOOKS_LIKE_A_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,40}", re.ASCII)
+_FIELD = re.compile(r"\.\d+(?=\.|$)")
+_PAST = (OrderStatus.CANCELLED, OrderStatus.SHIPPED, OrderStatus.COMPLETED)
+_UNKNOWN: Final = "?="
+
+
+def word_shown(word: object) -> str:
+    """A platform's word as it may be told; "" for what does not look like one: it may be somebody's name or phone."""
+    text = str(word).strip()
+    return text if _LOOKS_LIKE_A_WORD.fullmatch(text) and not _TYPED.search(text) else ""
+
+
+class Reading:
+    """One order on its way from bytes to our model: whose it is, and what about it was not understood.
+
+    An unknown word does not refuse an order: that would leave the warehouse with what it was told before. The order is
+    read as far as it is known and put on hold, unless it is cancelled or gone already: see `sealed`.
+    """
+
+    __slots__ = ("holds", "marks", "meant", "shop", "shop_id", "template")
+
+    def __init__(self, shop: Shop, template: str) -> None:
+        self.shop = shop
+        self.shop_id: str = shop.shop_id
+        self.template = template
+        self.marks: dict[str, None] = {}  # in the order in which they were found
+        self.holds: dict[HoldCode, None] = {}
+        self.meant: list[OrderStatus] = []  # what the shop's own table says of words that ours do not know
+
+    def model(self, model: type[M], payload: bytes) -> M:
+        """What the bytes say; decoration that is odd is left out and marked. See read_model."""
+        return read_model(model, payload, self.odd)
+
+    def status(self, table: Mapping[Any, E], word: Any, where: str, unknown: E, meaning: Mapping[OrderStatus, E]) -> E:
+        """What the platform's word for where an order stands means. The shop's `status_words` are asked first.
+
+        `meaning` says what a status of ours is in the table's terms (for a table of OrderStatus: `AS_IT_IS`).
+        `unknown` is what an unknown word is taken for until a person has looked.
+        """
+        words = self.shop.policy.status_words
+        if words and (told := words.get(str(word).strip())) is not None:
+            self.meant.append(told)
+            return meaning.get(told, unknown)
+        return self.choose(table, word, where, unknown)
+
+    def choose(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
+        """What a platform's word means. An unknown one holds the order, and is taken for `unknown`.
+
+        Where it stands in the shop's `status_words`, that decides instead.
+        """
+        try:
+            return table[word]
+        except KeyError:
+            return self._unknown(table, word, where, unknown)
+
+    def _unknown(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
+        text = str(word).strip()
+        for known in (text, *([int(text)] if text.isascii() and text.isdecimal() and len(text) < 10 else ())):
+            if known in table:  # text for a number, a number for text, blanks round it
+                return table[known]
+        told = self.shop.policy.status_words.get(text)
+        if told is not None:
+            self.meant.append(told)
+            return unknown
+        self.marks[f"{_FIELD.sub('', where)}{_UNKNOWN}{word_shown(word)}"] = None
+        self.holds[HoldCode.UNKNOWN_STATUS] = None
+        return unknown
+
+    def odd(self, field: str) -> None:
+        """Decoration that could not be read was left out."""
+        self.marks[f"odd={field}"] = None
+
+    def was_odd(self, field: str) -> bool:
+        """Whether this field was left out."""
+        return f"odd={field}" in self.marks
+
+    def hold(self, code: HoldCode) -> None:
+        """Do not ship before a person has looked, for this reason."""
+        self.holds[code] = None
+
+    def distinct(self, rows: Iterable[E], id_of: Callable[[E], str]) -> list[tuple[str, E]]:
+        """The rows with ids that are told apart: identical repeats collapse, others of one id get `#2`, `#3` ..."""
+        found: list[tuple[str, E]] = []
+        seen: dict[str, list[E]] = {}
+        for row in rows:
+            line_id = id_of(row)
+            same = seen.get(line_id)
+            if same is None:
+                seen[line_id] = [row]
+                found.append((line_id, row))
+                continue
+            self.marks["repeated-line"] = None
+            if row not in same:
+                same.append(row)
+                found.append((f"{line_id}#{len(same)}", row))
+        return found
+
+    def optional_money(self, value: str | float | None, where: str, *, digits: int = 2, negative: bool = False) -> int:
+        """An amount that decides nothing: 0 when it is missing, and 0 with a mark when it is odd."""
+        if value is None or value == "":
+            return 0
+        try:
+            return minor_units(value, where, digits=digits, negative=negative, rounding=True)
+        except UnreadablePayload:
+            self.odd(_FIELD.sub("", where))
+            return 0
+
+    def optional_time(self, read: Callable[[Any, str], datetime | None], value: Any, where: str) -> datetime | None:
+        """A time that decides nothing: None with a mark when it is odd."""
+        try:
+            return read(value, where)
+        except UnreadablePayload:
+            self.odd(_FIELD.sub("", where))
+            return None
+
+
+AS_IT_IS: Final[Mapping[OrderStatus, OrderStatus]] = {status: status for status in OrderStatus}
+
+
+def unknown_words(order: Order) -> list[tuple[str, str]]:
+    """Field and word of each word of a platform that was not known, of an order that is held for it."""
+    if HoldCode.UNKNOWN_STATUS not in order.holds:
+        return []
+    parted = (mark.partition(_UNKNOWN) for mark in order.marks if _UNKNOWN in mark)
+    return [(name, word) for name, _, word in parted]
+
+
+# -- the end of every mapping --------------------------------------------------------------------------------------
+
+
+def sealed(order: Order, reading: Reading | None = None) -> Order:
+    """The order with its revision, once it keeps what every order promises. The last step of every mapping.
+
+    An order whose list of lines is empty is no mistake: it stops what a warehouse holds of it. A list that is missing
+    is one: the mapping refuses it.
+    """
+    if reading is not None and (reading.marks or reading.holds or reading.meant):
+        order = _as_understood(order, reading)
+    if reading is None and not order.lines:
         refuse("no-lines", "lines", "has no lines", "订单没有商品行")
     if len(order.lines) > MAX_LINES:
         refuse("too-many-lines", "lines", f"has more than {MAX_LINES} lines", f"商品行超过 {MAX_LINES} 行")
@@ -423,3 +396,57 @@ def sealed(order: Order) -> Order:
     except (orjson.JSONEncodeError, OverflowError):
         refuse("unwritable", "", "holds a number or a text that cannot be written", "含有无法写出的数字或文本")
     return order
+
+
+def _as_understood(order: Order, reading: Reading) -> Order:
+    """With the marks of what was not understood; on hold for it, unless the order is cancelled or gone already."""
+    marks = tuple(dict.fromkeys((*order.marks, *reading.marks)))
+    if OrderStatus.CANCELLED in reading.meant and order.status is not OrderStatus.CANCELLED:
+        lines = tuple([_given_up(line) for line in order.lines])
+        return changed(order, status=OrderStatus.CANCELLED, lines=lines, marks=marks, holds=())
+    if order.status in _PAST:
+        return changed(order, marks=marks)
+    if "repeated-line" in reading.marks and not _adds_up(order):
+        reading.hold(HoldCode.DUPLICATE_LINES)
+    holds = tuple(dict.fromkeys((*order.holds, *reading.holds)))
+    status = OrderStatus.ON_HOLD if holds else order.status
+    if reading.meant and not holds:
+        if OrderStatus.ON_HOLD in reading.meant:
+            status, holds = OrderStatus.ON_HOLD, (HoldCode.PLATFORM_HOLD,)
+        elif status is OrderStatus.ON_HOLD:  # only because our tables do not know the word
+            status = reading.meant[0]
+    return changed(order, status=status, marks=marks, holds=holds)
+
+
+def _given_up(line: Line) -> Line:
+    if line.status is not LineStatus.OPEN:
+        return line
+    return changed(line, status=LineStatus.CANCELLED, quantity=0)
+
+
+def _adds_up(order: Order) -> bool:
+    """Whether the lines make up the goods of the totals, give or take a minor unit a line."""
+    worth = sum(line.unit_price * line.quantity for line in order.lines)
+    return abs(worth - order.totals.goods) <= sum(line.quantity for line in order.lines)
+
+
+def cancelled(channel: str, shop_id: str, order_id: str, at: datetime, template: str, placed_at: datetime) -> Order:
+    """An order of which no more is known than that it is cancelled, or gone from its platform, as of `at`."""
+    return sealed(
+        Order(
+            uid=order_uid(channel, shop_id, order_id),
+            channel=channel,
+            shop_id=shop_id,
+            platform_order_id=order_id,
+            revision="",
+            modified_at=at,
+            placed_at=placed_at,
+            status=OrderStatus.CANCELLED,
+            payment=PaymentStatus.UNPAID,
+            lines=(),
+            ship_to=ShipTo(privacy=Privacy.MISSING),
+            totals=Totals(goods=0, discount=0, postage=0, paid=0),
+            source=Source(template=template),
+        ),
+        Reading(Shop(shop_id), template),
+    )

@@ -1,10 +1,51 @@
-"""One account on one channel: how to reach it and with which secrets."""
+"""One account on one channel: how to reach it, with which secrets, and what its owner has set about its orders."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 from schemas.ids import Slug
+from schemas.order import OrderStatus
+
+_DURATION: Final = re.compile(r"(\d{1,5})\s*([smhd])", re.ASCII)
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _duration(value: Any) -> timedelta:
+    """`30m`, `36h`, `7d`."""
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("should be a time such as 30m, 36h or 7d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+@dataclass(frozen=True, slots=True)
+class ShopPolicy:
+    """What a shop's owner has set about reading its orders. No secrets."""
+
+    status_words: Mapping[str, OrderStatus] = field(default_factory=lambda: MappingProxyType({}))
+    """What a word of a plugin or of the platform means: asked before our own tables."""
+    fulfilled_elsewhere: frozenset[str] = frozenset()
+    """Fulfilment services, as the platform names them, that are not ours: their lines are neither stocked nor sent."""
+    captures_on_fulfilment: bool = False
+    """An authorised payment is good to ship: the shop takes the money when the parcel goes."""
+    unpaid_hold: Mapping[str, timedelta] = field(default_factory=lambda: MappingProxyType({}))
+    """How long after it was placed an unpaid order keeps its stock, by `status/payment method`, `status` or `*`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Whose orders are read, and what its owner has set."""
+
+    shop_id: Slug
+    policy: ShopPolicy = field(default_factory=ShopPolicy)
 
 
 class ShopSettings(BaseModel):
@@ -23,6 +64,20 @@ class ShopSettings(BaseModel):
     overlap_seconds: float = 60.0
     settle_seconds: float | None = None  # None: what the platform advises
     page_size: int | None = None  # None: what the platform advises
+    status_words: dict[str, OrderStatus] = {}
+    fulfilled_elsewhere: frozenset[str] = frozenset()
+    captures_on_fulfilment: bool = False
+    unpaid_hold: dict[str, Annotated[timedelta, BeforeValidator(_duration)]] = {}
+
+    @property
+    def policy(self) -> ShopPolicy:
+        """What of this concerns the reading of orders. See ShopPolicy."""
+        return ShopPolicy(
+            status_words=MappingProxyType(dict(self.status_words)),
+            fulfilled_elsewhere=self.fulfilled_elsewhere,
+            captures_on_fulfilment=self.captures_on_fulfilment,
+            unpaid_hold=MappingProxyType(dict(self.unpaid_hold)),
+        )
 
     @property
     def push_secret(self) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NoReturn
-
-from pydantic import ValidationError
 
 from channel_adapters.contract import (
     ChannelRefused,
@@ -19,9 +18,9 @@ from channel_adapters.contract import (
 from channel_adapters.douyin.mapping import CHANNEL, read_full, read_reduced
 from channel_adapters.douyin.signature import verify_push, verify_push_headers
 from channel_adapters.douyin.wire import Head
-from channel_adapters.quick import reader
-from channel_adapters.reading import hint, read_object, refuse, slice_array, slice_value, unidentified, unix_time
-from channel_adapters.shop import ShopSettings
+from channel_adapters.envelope import Envelope, raw_order, rows, when
+from channel_adapters.reading import hint, read_object, refuse, unix_time
+from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
 from schemas.text import Text
 
@@ -58,9 +57,9 @@ class DouyinTemplate:
     name: str
     reader: Callable[[bytes, str, str], Order]
 
-    def read(self, payload: bytes, shop_id: str) -> Order:
+    def read(self, payload: bytes, shop: Shop) -> Order:
         """See channel_adapters.contract.Template."""
-        return self.reader(payload, shop_id, self.name)
+        return self.reader(payload, shop.shop_id, self.name)
 
 
 class DouyinAdapter:
@@ -72,19 +71,17 @@ class DouyinAdapter:
     def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
         """A list page, a detail answer or one bare order."""
         if body.lstrip()[:1] == b"[":
-            _refuse_push(slice_array(body))
-        root = read_object(body)
+            _refuse_push(rows(body))
+        root = Envelope(body)
         if "order_id" in root or "sku_order_list" in root:
-            return [_raw(slice_value(body) or body)]
+            return [_raw(root.body)]
         if "p_id" in root or "msg_id" in root:
             _refuse_push([body])
-        check_success(root)
-        data = root.get("data")
-        if isinstance(data, dict):
-            if "shop_order_list" in data:
-                return [_raw(row) for row in slice_array(body, "data", "shop_order_list")]
-            if data.get("shop_order_detail"):
-                return [_raw(row) for row in slice_array(body, "data", "shop_order_detail")]
+        check_success({name: root.read(name) for name in ("code", "err_no", "sub_code", "log_id") if name in root})
+        if root.value("data", "shop_order_list") is not None:
+            return [_raw(row) for row in root.rows("data", "shop_order_list")]
+        if found := root.rows("data", "shop_order_detail"):
+            return [_raw(row) for row in found]
         raise UnreadablePayload(
             "not-an-order",
             "data",
@@ -101,6 +98,10 @@ class DouyinAdapter:
     def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Check the `event-sign` of a push, made with the app secret."""
         verify_push(headers, body, shop.push_secret, shop.app_key)
+
+    def stopped(self, payload: bytes, shop: Shop) -> Order | None:
+        """None: see channel_adapters.contract.ChannelAdapter."""
+        return None
 
 
 def check_success(root: dict[str, Any]) -> None:
@@ -127,21 +128,15 @@ def check_success(root: dict[str, Any]) -> None:
     )
 
 
-_read_head = reader(Head)
-
-
 def _raw(payload: bytes) -> RawOrder:
-    try:
-        head = _read_head(payload)
-    except ValidationError:
-        return unidentified(payload)
-    modified_at = None
-    if type(head.update_time) is int and head.update_time > 0:
-        try:
-            modified_at = unix_time(head.update_time, "update_time")
-        except UnreadablePayload:
-            modified_at = None
-    return RawOrder(head.order_id, modified_at, payload)
+    return raw_order(payload, Head, _identify)
+
+
+def _identify(head: Head) -> tuple[str, datetime | None]:
+    seconds = head.update_time
+    if type(seconds) is not int or seconds <= 0:
+        return head.order_id, None
+    return head.order_id, when(lambda: unix_time(seconds, "update_time"))
 
 
 def _refuse_push(messages: Sequence[bytes]) -> NoReturn:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
-from pydantic import ValidationError
-
 from channel_adapters.contract import (
     ChannelRefused,
     ChannelUnavailable,
@@ -19,11 +17,11 @@ from channel_adapters.contract import (
     Template,
     UnreadablePayload,
 )
+from channel_adapters.envelope import Envelope, raw_order
 from channel_adapters.jd.mapping import CHANNEL, read_detail, read_lean
 from channel_adapters.jd.wire import Head
-from channel_adapters.quick import reader
-from channel_adapters.reading import beijing_time, hint, read_object, refuse, slice_array, slice_value, unidentified
-from channel_adapters.shop import ShopSettings
+from channel_adapters.reading import beijing_time, hint, refuse
+from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
 from schemas.text import Text
 
@@ -63,9 +61,9 @@ class JdTemplate:
     name: str
     reader: Callable[[bytes, str, str], Order]
 
-    def read(self, payload: bytes, shop_id: str) -> Order:
+    def read(self, payload: bytes, shop: Shop) -> Order:
         """See channel_adapters.contract.Template."""
-        return self.reader(payload, shop_id, self.name)
+        return self.reader(payload, shop.shop_id, self.name)
 
 
 class JdAdapter:
@@ -76,17 +74,15 @@ class JdAdapter:
 
     def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
         """A list page, a detail answer or one bare order."""
-        root = read_object(body)
+        root = Envelope(body)
         if "itemInfoList" in root or "orderStartTime" in root:
-            return [_raw(slice_value(body) or body)]
+            return [_raw(root.body)]
         _refuse_bare_row(root)
-        name, answer = open_answer(root)
-        result = answer.get(RESULT)
-        if isinstance(result, dict):
-            return [_raw(row) for row in slice_array(body, name, RESULT, ROWS)]
-        detail = answer.get(DETAIL)
-        if isinstance(detail, dict) and detail.get(ORDER):
-            return [_raw(row) for row in slice_array(body, name, DETAIL, ORDER)]
+        name, _ = open_answer(_without_rows(root))
+        if root.is_object(name, RESULT):
+            return [_raw(row) for row in root.rows(name, RESULT, ROWS)]
+        if rows := root.rows(name, DETAIL, ORDER):
+            return [_raw(row) for row in rows]
         if "presale" in name.lower():
             _refuse_hint(*_PRESALE)
         if "notpay" in name.lower():
@@ -104,6 +100,10 @@ class JdAdapter:
         """Refuses whatever comes: see `verify`."""
         self.verify(headers, b"", shop)
 
+    def stopped(self, payload: bytes, shop: Shop) -> Order | None:
+        """None: see channel_adapters.contract.ChannelAdapter."""
+        return None
+
     def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """JD pushes nothing to POP sellers, so whatever claims to be a push is forged."""
         raise ForgedRequest(
@@ -112,6 +112,22 @@ class JdAdapter:
                 zh="京东：POP 订单没有推送消息，请移除该 webhook，订单由轮询程序拉取",
             )
         )
+
+
+def _without_rows(root: Envelope) -> dict[str, Any]:
+    """The answer for `open_answer`, of its two parts only what they say of themselves."""
+    found: dict[str, Any] = {}
+    for name in root.names():
+        if not name.endswith(("_responce", "_response")):
+            continue
+        if not root.is_object(name):
+            found[name] = None
+            continue
+        found[name] = {key: root.read(name, key) for key in ("code",) if root.value(name, key) is not None}
+        for part in (RESULT, DETAIL):
+            if root.is_object(name, part):
+                found[name][part] = {"apiResult": root.read(name, part, "apiResult")}
+    return found
 
 
 def open_answer(root: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -167,7 +183,7 @@ def _quotable(words: object) -> str:
     return _TOKEN_LIKE.sub(lambda match: match[0] if match[0].isalpha() else "…", words)[:80]
 
 
-def _refuse_bare_row(root: dict[str, Any]) -> None:
+def _refuse_bare_row(root: Envelope) -> None:
     if "presaleId" in root:
         _refuse_hint(*_PRESALE)
     if "Response" in root or "updateTime" in root:
@@ -183,15 +199,8 @@ def _refuse_hint(en: str, zh: str) -> NoReturn:
     )
 
 
-_read_head = reader(Head)
-
-
 def _raw(payload: bytes) -> RawOrder:
-    try:
-        head = _read_head(payload)
-    except ValidationError:
-        return unidentified(payload)
-    return RawOrder(head.order_id, _moment(head.modified), payload)
+    return raw_order(payload, Head, lambda head: (head.order_id, _moment(head.modified)))
 
 
 def _moment(text: object) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NoReturn
 
 from channel_adapters.contract import (
@@ -15,21 +16,12 @@ from channel_adapters.contract import (
     Headers,
     RawOrder,
     Template,
-    UnreadablePayload,
 )
+from channel_adapters.envelope import Envelope, raw_order, when
 from channel_adapters.pinduoduo.mapping import CHANNEL, to_order
 from channel_adapters.pinduoduo.wire import FullOrder, LeanOrder, OrderId
-from channel_adapters.reading import (
-    beijing_time,
-    hint,
-    read_model,
-    read_object,
-    refuse,
-    slice_array,
-    slice_value,
-    unidentified,
-)
-from channel_adapters.shop import ShopSettings
+from channel_adapters.reading import beijing_time, hint, read_model, refuse
+from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
 from schemas.text import Text
 
@@ -59,9 +51,9 @@ class OrderTemplate:
     name: str
     model: type[FullOrder] | type[LeanOrder]
 
-    def read(self, payload: bytes, shop_id: str) -> Order:
+    def read(self, payload: bytes, shop: Shop) -> Order:
         """The order this object describes. Raises UnreadablePayload."""
-        return to_order(read_model(self.model, payload), shop_id, self.name)
+        return to_order(read_model(self.model, payload), shop.shop_id, self.name)
 
 
 class PinduoduoAdapter:
@@ -75,17 +67,21 @@ class PinduoduoAdapter:
 
         Raises ChannelRefused or ChannelUnavailable for an error answer, UnreadablePayload for everything else.
         """
-        envelope = read_object(body)
-        if isinstance(error := envelope.get("error_response"), dict):
-            raise explain(error)
+        envelope = Envelope(body)
+        if envelope.is_object("error_response"):
+            raise explain(envelope.read("error_response"))
         for name, rows in _LISTS.items():
-            if isinstance(envelope.get(name), dict):
-                return [_raw_order(order) for order in slice_array(body, name, rows)]
-        if _DETAIL in envelope and (order := slice_value(body, _DETAIL, "order_info")) is not None:
+            if envelope.is_object(name):
+                return [_raw_order(order) for order in envelope.rows(name, rows)]
+        if (order := envelope.value(_DETAIL, "order_info")) is not None:
             return [_raw_order(order)]
         if "order_sn" not in envelope or "refund_id" in envelope:
             _refuse_what_is_no_order(envelope)
-        return [_raw_order(slice_value(body) or body)]
+        return [_raw_order(envelope.body)]
+
+    def stopped(self, payload: bytes, shop: Shop) -> Order | None:
+        """None: see channel_adapters.contract.ChannelAdapter."""
+        return None
 
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """Refuses whatever comes: see `verify`."""
@@ -116,24 +112,20 @@ def explain(error: dict[str, Any]) -> ChannelError:
 
 
 def _raw_order(order: bytes) -> RawOrder:
-    try:
-        peek = read_model(OrderId, order)
-    except UnreadablePayload:
-        return unidentified(order)
-    try:
-        modified_at = beijing_time(peek.updated_at, "updated_at")
-    except UnreadablePayload:
-        modified_at = None
-    return RawOrder(peek.order_sn, modified_at, order)
+    return raw_order(order, OrderId, _identify)
 
 
-def _refuse_what_is_no_order(envelope: dict[str, Any]) -> NoReturn:
-    if "commandType" in envelope or {"tid", "mall_id", "mallID"} & envelope.keys():
+def _identify(head: OrderId) -> tuple[str, datetime | None]:
+    return head.order_sn, when(lambda: beijing_time(head.updated_at, "updated_at"))
+
+
+def _refuse_what_is_no_order(envelope: Envelope) -> NoReturn:
+    if "commandType" in envelope or {"tid", "mall_id", "mallID"} & envelope.names():
         hint(
             "is a message of Pinduoduo's message channel, not an order; the poller fetches the order itself",
             "是拼多多消息通知而不是订单，轮询会自行拉取该订单",
         )
-    if "refund_id" in envelope or any(name.startswith("refund") for name in envelope):
+    if "refund_id" in envelope or any(name.startswith("refund") for name in envelope.names()):
         hint(
             "is a Pinduoduo refund, not an order; the order shows its refund when the poller fetches it",
             "是拼多多退款单而不是订单，轮询拉取的订单会带上退款状态",

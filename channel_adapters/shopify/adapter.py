@@ -16,21 +16,12 @@ from channel_adapters.contract import (
     Template,
     UnreadablePayload,
 )
-from channel_adapters.reading import (
-    deleted_id,
-    hint,
-    iso_time,
-    read_model,
-    read_object,
-    refuse,
-    slice_array,
-    slice_value,
-    unidentified,
-)
-from channel_adapters.shop import ShopSettings
+from channel_adapters.envelope import Envelope, raw_order, unidentified, when
+from channel_adapters.reading import Reading, cancelled, deleted_id, hint, iso_time, read_model, refuse, required
+from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.shopify.mapping import CHANNEL, to_order
 from channel_adapters.shopify.signature import verify_webhook, verify_webhook_headers
-from channel_adapters.shopify.wire import CurrentOrderObject, OrderObject
+from channel_adapters.shopify.wire import CurrentOrderObject, Ending, Head, OrderObject
 from schemas.order import Order
 from schemas.text import Text
 
@@ -42,9 +33,10 @@ class _Reading:
         self.name: Final = name
         self._model = model
 
-    def read(self, payload: bytes, shop_id: str) -> Order:
+    def read(self, payload: bytes, shop: Shop) -> Order:
         """The order. Raises UnreadablePayload."""
-        return to_order(read_model(self._model, payload), shop_id, self.name)
+        reading = Reading(shop, self.name)
+        return to_order(reading.model(self._model, payload), reading)
 
 
 class Shopify:
@@ -55,16 +47,28 @@ class Shopify:
 
     def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
         """The orders of a list page, a single answer or a webhook. Raises ChannelError: see the contract."""
-        answer = read_object(body)
-        error = platform_error(answer)
-        if error is not None:
-            raise error
-        if isinstance(answer.get("orders"), list):
-            return [_row(payload) for payload in slice_array(body, "orders")]
-        if isinstance(answer.get("order"), dict):
-            return [_raw_order(slice_value(body, "order") or b"", answer["order"])]
+        answer = Envelope(body)
+        if "errors" in answer:
+            error = platform_error({name: answer.read(name) for name in ("errors", "extensions") if name in answer})
+            if error is not None:
+                raise error
+        if (orders := answer.value("orders")) is not None and orders.startswith(b"["):
+            return [_row(payload) for payload in answer.rows("orders")]
+        if answer.is_object("order"):
+            return [_row(answer.value("order") or b"")]
         _check_is_an_order(answer)
-        return [_raw_order(slice_value(body) or body, answer)]
+        return [_row(answer.body)]
+
+    def stopped(self, payload: bytes, shop: Shop) -> Order | None:
+        """See channel_adapters.contract.ChannelAdapter."""
+        try:
+            head = read_model(Ending, payload)
+            at = required(iso_time(head.updated_at, "updated_at"), "updated_at")
+        except UnreadablePayload:
+            return None
+        if not head.cancelled_at and head.financial_status != "refunded":
+            return None
+        return cancelled(CHANNEL, shop.shop_id, head.id, at, "status", at)
 
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """Refuse a push without X-Shopify-Hmac-Sha256. Raises ForgedRequest."""
@@ -147,43 +151,32 @@ def _refill_seconds(answer: Mapping[str, Any]) -> float | None:
 
 def _row(payload: bytes) -> RawOrder:
     """One row of a list. What is not even an object travels on, so that it does not stop the others."""
-    return _raw_order(payload, read_object(payload)) if payload.startswith(b"{") else unidentified(payload)
+    return raw_order(payload, Head, _identify) if payload.startswith(b"{") else unidentified(payload)
 
 
-def _raw_order(payload: bytes, row: Mapping[str, Any]) -> RawOrder:
-    order_id = row.get("id")
-    if type(order_id) not in (int, str) or not order_id:
-        return unidentified(payload)
-    return RawOrder(str(order_id), _modified_at(row.get("updated_at")), payload)
+def _identify(head: Head) -> tuple[str, datetime | None]:
+    text = head.updated_at
+    return head.id, when(lambda: iso_time(text, "updated_at")) if isinstance(text, str) else None
 
 
-def _modified_at(text: object) -> datetime | None:
-    try:
-        return iso_time(text, "updated_at") if isinstance(text, str) else None
-    except UnreadablePayload:
-        return None  # the template will refuse it by name
-
-
-def _check_is_an_order(answer: Mapping[str, Any]) -> None:
+def _check_is_an_order(answer: Envelope) -> None:
     if "order_id" in answer or "refund" in answer:
-        inner = answer.get("refund")
         hint(
             "is a refund, parcel or payment of an order; the order itself is read again",
             "是订单的退款、包裹或付款记录而不是订单；将重新读取该订单",
-            answer.get("order_id") or (inner.get("order_id") if isinstance(inner, dict) else None),
+            answer.read("order_id") or answer.read("refund", "order_id"),
         )
-    if set(answer) == {"id"}:
+    if answer.names() == {"id"}:
         hint(
             "says only that an order was deleted: it is cancelled, unless the shop still has it",
             "仅说明订单已被删除：除非店铺仍有该订单，否则将取消",
-            answer["id"],
+            answer.read("id"),
         )
-    edit = answer.get("order_edit")
-    if isinstance(edit, dict):
+    if answer.is_object("order_edit"):
         hint(
             "says which edit was made to an order; the order itself is read again",
             "是订单编辑记录而不是订单；将重新读取该订单",
-            edit.get("order_id"),
+            answer.read("order_edit", "order_id"),
         )
     if "data" in answer:
         refuse(

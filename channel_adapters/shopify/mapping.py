@@ -16,8 +16,8 @@ from typing import Final
 
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.reading import (
+    Reading,
     buyer_key,
-    choose,
     currency_digits,
     iso_time,
     mark,
@@ -27,6 +27,7 @@ from channel_adapters.reading import (
     sealed,
 )
 from channel_adapters.shopify.wire import Address, Allocation, Attribute, LineItem, OrderObject
+from schemas.codes import HoldCode
 from schemas.ids import order_uid
 from schemas.order import (
     Line,
@@ -58,7 +59,7 @@ PAYMENT: Final = {
     "expired": PaymentStatus.UNPAID,
 }
 
-_PAYMENT_HOLDS: Final = {"voided": "payment-voided", "expired": "payment-expired"}
+_PAYMENT_HOLDS: Final = {"voided": HoldCode.PAYMENT_VOIDED, "expired": HoldCode.PAYMENT_EXPIRED}
 
 # Shopify's own manual payment method, and how gateways of that kind are named.
 _ON_DELIVERY: Final = frozenset(("cash on delivery (cod)", "cash on delivery", "cash_on_delivery", "cod"))
@@ -121,13 +122,14 @@ class Fate:
     closed: bool  # nothing more may ship
 
 
-def to_order(wire: OrderObject, shop_id: str, template: str) -> Order:
+def to_order(wire: OrderObject, reading: Reading) -> Order:
     """The order as our model has it. Raises UnreadablePayload."""
     digits = currency_digits(wire.currency, "currency")
-    payment = _payment(wire)
-    fate = _fate(wire, payment)
-    lines = _lines(wire, fate, digits)
-    totals = _totals(wire, digits)
+    payment = _payment(wire, reading)
+    fate = _fate(wire, payment, reading)
+    lines = _lines(wire, fate, digits, reading)
+    totals = _totals(wire, digits, reading)
+    shop_id = reading.shop_id
     status, holds = _status(wire, payment, lines, any(fate.shipped.values()))
     return sealed(
         Order(
@@ -143,24 +145,26 @@ def to_order(wire: OrderObject, shop_id: str, template: str) -> Order:
             lines=lines,
             ship_to=_ship_to(wire.shipping_address, shop_id),
             totals=totals,
-            source=Source(template=template),
+            source=Source(template=reading.template),
             currency=wire.currency,
-            pay_deadline=_pay_deadline(wire, payment),
+            pay_deadline=_pay_deadline(wire, payment, reading),
             buyer_key=_buyer_key(wire, shop_id),
-            promotions=_promotions(wire, digits),
+            promotions=_promotions(wire, digits, reading),
             presale=_presale(wire, payment, totals.paid, digits),
             holds=holds,
             marks=_order_marks(wire),
             buyer_remark=wire.note or "",
-        )
+        ),
+        reading,
     )
 
 
 # -- status --------------------------------------------------------------------------------------------------------
 
 
-def _payment(wire: OrderObject) -> PaymentStatus:
-    payment = choose(PAYMENT, wire.financial_status, "financial_status")
+def _payment(wire: OrderObject, reading: Reading) -> PaymentStatus:
+    """A word that nobody knows is taken for paid: the stock stays with the order until a person has looked."""
+    payment = reading.choose(PAYMENT, wire.financial_status, "financial_status", PaymentStatus.PAID)
     if wire.financial_status == "pending" and any(
         name.lower() in _ON_DELIVERY for name in wire.payment_gateway_names or ()
     ):
@@ -194,23 +198,23 @@ def _settled(wire: OrderObject, goods: Sequence[Line]) -> OrderStatus:
 
 def _holds(wire: OrderObject) -> tuple[str, ...]:
     """Test orders look real; an archived order is one that the shop is done with, whatever is left in it."""
-    holds = []
+    holds: list[str] = []
     if wire.test:
-        holds.append("test-order")
+        holds.append(HoldCode.TEST_ORDER)
     if wire.closed_at:
-        holds.append("archived")
+        holds.append(HoldCode.ARCHIVED)
     if wire.financial_status in _PAYMENT_HOLDS:
         holds.append(_PAYMENT_HOLDS[wire.financial_status])
     return tuple(holds)
 
 
-def _pay_deadline(wire: OrderObject, payment: PaymentStatus) -> datetime | None:
+def _pay_deadline(wire: OrderObject, payment: PaymentStatus, reading: Reading) -> datetime | None:
     """The next payment's due date, for orders with payment terms."""
     if wire.payment_terms is None or payment not in (PaymentStatus.UNPAID, PaymentStatus.DEPOSIT_PAID):
         return None
     schedules = enumerate(wire.payment_terms.payment_schedules or ())
     due = [
-        iso_time(each.due_at, f"payment_terms.payment_schedules.{index}.due_at")
+        reading.optional_time(iso_time, each.due_at, f"payment_terms.payment_schedules.{index}.due_at")
         for index, each in schedules
         if not each.completed_at
     ]
@@ -223,18 +227,18 @@ def _presale(wire: OrderObject, payment: PaymentStatus, paid: int, digits: int) 
         return None
     if wire.total_outstanding is None:
         return Presale(final_paid=False)
-    outstanding = minor_units(wire.total_outstanding, "total_outstanding", digits=digits, negative=True)
+    outstanding = minor_units(wire.total_outstanding, "total_outstanding", digits=digits, negative=True, rounding=True)
     return Presale(final_paid=False, deposit=max(0, paid - outstanding))
 
 
 # -- units ---------------------------------------------------------------------------------------------------------
 
 
-def _fate(wire: OrderObject, payment: PaymentStatus) -> Fate:
-    ships_more = choose(_SHIPS_MORE, wire.fulfillment_status, "fulfillment_status")
+def _fate(wire: OrderObject, payment: PaymentStatus, reading: Reading) -> Fate:
+    ships_more = reading.choose(_SHIPS_MORE, wire.fulfillment_status, "fulfillment_status", True)
     all_refunded = payment is PaymentStatus.REFUNDED
-    shipped = _shipped(wire)
-    never_shipped, refunded = _refunded(wire, shipped)
+    shipped = _shipped(wire, reading)
+    never_shipped, refunded = _refunded(wire, shipped, reading)
     return Fate(
         shipped=shipped,
         never_shipped=never_shipped,
@@ -245,7 +249,9 @@ def _fate(wire: OrderObject, payment: PaymentStatus) -> Fate:
     )
 
 
-def _refunded(wire: OrderObject, shipped: Mapping[str, int]) -> tuple[Mapping[str, int], Mapping[str, int]]:
+def _refunded(
+    wire: OrderObject, shipped: Mapping[str, int], reading: Reading
+) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """Units that were refunded before they went, and all that were refunded."""
     if not wire.refunds:
         return {}, {}
@@ -253,7 +259,7 @@ def _refunded(wire: OrderObject, shipped: Mapping[str, int]) -> tuple[Mapping[st
     for index, refund in enumerate(wire.refunds):
         for row, each in enumerate(refund.refund_line_items or ()):
             where = f"refunds.{index}.refund_line_items.{row}"
-            went = choose(_WENT, each.restock_type, f"{where}.restock_type")
+            went = reading.choose(_WENT, each.restock_type, f"{where}.restock_type", _Went.PERHAPS)
             units[went][each.line_item_id] += _counted(each.quantity, f"{where}.quantity")
     refunded = units[_Went.NO] + units[_Went.PERHAPS] + units[_Went.YES]
     never_shipped = units[_Went.NO]
@@ -262,12 +268,12 @@ def _refunded(wire: OrderObject, shipped: Mapping[str, int]) -> tuple[Mapping[st
     return never_shipped, refunded
 
 
-def _shipped(wire: OrderObject) -> Mapping[str, int]:
+def _shipped(wire: OrderObject, reading: Reading) -> Mapping[str, int]:
     if not wire.fulfillments:
         return {}
     shipped: Counter[str] = Counter()
     for index, parcel in enumerate(wire.fulfillments):
-        if not choose(_PARCEL_COUNTS, parcel.status, f"fulfillments.{index}.status"):
+        if not reading.choose(_PARCEL_COUNTS, parcel.status, f"fulfillments.{index}.status", True):
             continue
         for row, each in enumerate(parcel.line_items or ()):
             shipped[each.id] += _counted(each.quantity, f"fulfillments.{index}.line_items.{row}.quantity")
@@ -283,14 +289,14 @@ def _counted(quantity: int, where: str) -> int:
 # -- lines ---------------------------------------------------------------------------------------------------------
 
 
-def _lines(wire: OrderObject, fate: Fate, digits: int) -> tuple[Line, ...]:
+def _lines(wire: OrderObject, fate: Fate, digits: int, reading: Reading) -> tuple[Line, ...]:
     items = wire.line_items
     prices = _prices(items, digits)
     any_paid = any(unit * item.quantity > off for item, (unit, off) in zip(items, prices, strict=True))
     lines: list[Line] = []
     try:
         for item, price in zip(items, prices, strict=True):
-            lines.append(_line(item, price, any_paid, fate))
+            lines.append(_line(item, price, any_paid, fate, reading))
     except UnreadablePayload as error:
         raise error.inside(f"line_items.{len(lines)}") from None
     return tuple(lines)
@@ -301,7 +307,7 @@ def _prices(items: Sequence[LineItem], digits: int) -> Sequence[tuple[int, int]]
     prices: list[tuple[int, int]] = []
     try:
         for item in items:
-            unit = minor_units(item.price, "price", digits=digits)
+            unit = minor_units(item.price, "price", digits=digits, rounding=True)
             allocations = item.discount_allocations
             prices.append((unit, _allocated(allocations, digits) if allocations else 0))
     except UnreadablePayload as error:
@@ -311,14 +317,14 @@ def _prices(items: Sequence[LineItem], digits: int) -> Sequence[tuple[int, int]]
 
 def _allocated(allocations: Sequence[Allocation], digits: int) -> int:
     return sum(
-        minor_units(each.amount, f"discount_allocations.{index}.amount", digits=digits)
+        minor_units(each.amount, f"discount_allocations.{index}.amount", digits=digits, rounding=True)
         for index, each in enumerate(allocations)
     )
 
 
-def _line(item: LineItem, price: tuple[int, int], any_paid: bool, fate: Fate) -> Line:
+def _line(item: LineItem, price: tuple[int, int], any_paid: bool, fate: Fate, reading: Reading) -> Line:
     unit, off = price
-    to_ship, shipped = _left(item, fate)
+    to_ship, shipped = _left(item, fate, reading)
     quantity = item.quantity
     amount = unit * quantity
     given = 0 < amount <= off
@@ -340,10 +346,10 @@ def _line(item: LineItem, price: tuple[int, int], any_paid: bool, fate: Fate) ->
     )
 
 
-def _left(item: LineItem, fate: Fate) -> tuple[int, int]:
+def _left(item: LineItem, fate: Fate, reading: Reading) -> tuple[int, int]:
     """Units still to ship, and units that went."""
     ordered = _counted(item.quantity, "quantity")
-    ships_more = choose(_LINE_SHIPS_MORE, item.fulfillment_status, "fulfillment_status")
+    ships_more = reading.choose(_LINE_SHIPS_MORE, item.fulfillment_status, "fulfillment_status", True)
     gone = fate.never_shipped.get(item.id, 0)
     shipped = fate.shipped.get(item.id, 0)
     if not shipped and (fate.all_shipped or item.fulfillment_status == "fulfilled"):
@@ -377,59 +383,59 @@ def _line_marks(item: LineItem, unit: int, given: bool, refunded: int) -> tuple[
 # -- money ---------------------------------------------------------------------------------------------------------
 
 
-def _totals(wire: OrderObject, digits: int) -> Totals:
+def _totals(wire: OrderObject, digits: int, reading: Reading) -> Totals:
     """As ordered, refunds not taken off. Postage after its own discounts; tax, duties and tips are `other`."""
-    goods = minor_units(wire.total_line_items_price, "total_line_items_price", digits=digits)
-    discount = goods - minor_units(wire.subtotal_price, "subtotal_price", digits=digits)
-    paid = minor_units(wire.total_price, "total_price", digits=digits)
-    postage = _postage(wire, digits)
+    goods = minor_units(wire.total_line_items_price, "total_line_items_price", digits=digits, rounding=True)
+    discount = goods - minor_units(wire.subtotal_price, "subtotal_price", digits=digits, rounding=True)
+    paid = minor_units(wire.total_price, "total_price", digits=digits, rounding=True)
+    postage = _postage(wire, digits, reading)
     other = paid - goods + discount - postage
     return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=other)
 
 
-def _postage(wire: OrderObject, digits: int) -> int:
-    postage, index = 0, 0
-    try:
-        for index, each in enumerate(wire.shipping_lines or ()):  # noqa: B007  # the error below names it
-            if each.discounted_price is not None:
-                postage += minor_units(each.discounted_price, "discounted_price", digits=digits)
-            else:
-                off = _allocated(each.discount_allocations or (), digits)
-                postage += minor_units(each.price, "price", digits=digits) - off
-    except UnreadablePayload as error:
-        raise error.inside(f"shipping_lines.{index}") from None
+def _postage(wire: OrderObject, digits: int, reading: Reading) -> int:
+    """What the way costs: what of it cannot be read is part of `other`."""
+    postage = 0
+    for index, each in enumerate(wire.shipping_lines or ()):
+        where = f"shipping_lines.{index}"
+        if each.discounted_price is not None:
+            postage += reading.optional_money(each.discounted_price, f"{where}.discounted_price", digits=digits)
+        else:
+            off = sum(
+                reading.optional_money(one.amount, f"{where}.amount", digits=digits)
+                for one in each.discount_allocations or ()
+            )
+            postage += reading.optional_money(each.price, f"{where}.price", digits=digits) - off
     return postage
 
 
-def _promotions(wire: OrderObject, digits: int) -> tuple[Promotion, ...]:
+def _promotions(wire: OrderObject, digits: int, reading: Reading) -> tuple[Promotion, ...]:
     """Each discount with what it takes off all lines. Before 2018 there were only the codes."""
     if not wire.discount_applications:
         return tuple(
             Promotion(
                 name=each.code,
-                amount=minor_units(each.amount, f"discount_codes.{index}.amount", digits=digits),
+                amount=reading.optional_money(each.amount, f"discount_codes.{index}.amount", digits=digits),
                 code=each.code,
             )
             for index, each in enumerate(wire.discount_codes or ())
         )
-    amounts = _amounts_by_application(wire, digits)
+    amounts = _amounts_by_application(wire, digits, reading)
     return tuple(
-        Promotion(name=each.title or each.code or each.type, amount=amounts[index], code=each.code or "")
+        Promotion(name=each.title or each.code or each.type or "", amount=amounts[index], code=each.code or "")
         for index, each in enumerate(wire.discount_applications)
     )
 
 
-def _amounts_by_application(wire: OrderObject, digits: int) -> Counter[int]:
+def _amounts_by_application(wire: OrderObject, digits: int, reading: Reading) -> Counter[int]:
     amounts: Counter[int] = Counter()
-    allocations = [(f"line_items.{row}", each.discount_allocations) for row, each in enumerate(wire.line_items)]
-    allocations += [
-        (f"shipping_lines.{row}", each.discount_allocations) for row, each in enumerate(wire.shipping_lines or ())
-    ]
+    allocations = [("line_items", each.discount_allocations) for each in wire.line_items]
+    allocations += [("shipping_lines", each.discount_allocations) for each in wire.shipping_lines or ()]
     for holder, rows in allocations:
-        for index, each in enumerate(rows or ()):
+        for each in rows or ():
             if each.discount_application_index is not None:
-                where = f"{holder}.discount_allocations.{index}.amount"
-                amounts[each.discount_application_index] += minor_units(each.amount, where, digits=digits)
+                where = f"{holder}.discount_allocations.amount"
+                amounts[each.discount_application_index] += reading.optional_money(each.amount, where, digits=digits)
     return amounts
 
 

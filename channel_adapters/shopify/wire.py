@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from channel_adapters.fields import Amount, Id, Reference, Wire
+from channel_adapters.fields import Amount, Count, Id, Lines, Loose, Number, Reference, Rows, Wire, Word
 
 
 class Attribute(Wire):
     """A line property or cart attribute."""
 
-    name: str
+    name: Annotated[str, Field(coerce_numbers_to_str=True)]
     value: Any = None
 
 
@@ -30,122 +30,122 @@ class LineItem(Wire):
     """One line. `quantity` is what was ordered. The form before 2020: what is left must be worked out."""
 
     id: Id
-    product_id: Reference | None = None
-    variant_id: Reference | None = None
-    sku: Annotated[str | None, Field(coerce_numbers_to_str=True)] = None
-    title: str | None = None
-    name: str | None = None
+    product_id: Loose[Reference] = None
+    variant_id: Loose[Reference] = None
+    sku: Word = None
+    title: Loose[Word] = None
+    name: Loose[Word] = None
     price: Amount
-    quantity: int
-    current_quantity: int | None = None
-    fulfillable_quantity: int | None = None
-    fulfillment_status: str | None = None
+    quantity: Count
+    current_quantity: Count | None = None
+    fulfillable_quantity: Count | None = None
+    fulfillment_status: Word = None
     requires_shipping: bool = True
-    discount_allocations: list[Allocation] | None = None
-    properties: list[Attribute] | None = None
+    discount_allocations: Rows[Allocation] | None = None
+    properties: Loose[list[Attribute]] = None
 
 
 class CurrentLineItem(LineItem):
     """One line of today's form, which says what is left to ship."""
 
-    current_quantity: int
-    fulfillable_quantity: int
-    discount_allocations: list[Allocation]
+    current_quantity: Count
+    fulfillable_quantity: Count
+    discount_allocations: Rows[Allocation]
 
 
 class DiscountApplication(Wire):
     """A discount; the allocations refer to it by position. A code, an automatic one, a manual one or a script."""
 
-    type: str = ""
-    code: str | None = None
-    title: str | None = None
+    type: Loose[Word] = None
+    code: Loose[Word] = None
+    title: Loose[Word] = None
 
 
 class DiscountCode(Wire):
     """A code that the buyer entered."""
 
-    code: str
+    code: Annotated[str, Field(coerce_numbers_to_str=True)]
     amount: Amount
 
 
 class ShippingLine(Wire):
     """What the buyer chose for the way, and its price before and after discounts."""
 
-    code: str | None = None
-    price: Amount
-    discounted_price: Amount | None = None
-    discount_allocations: list[Allocation] | None = None
+    code: Loose[Word] = None
+    price: Loose[Amount] = None
+    discounted_price: Loose[Amount] = None
+    discount_allocations: Loose[list[Allocation]] = None
 
 
 class Address(Wire):
     """The receiver."""
 
-    first_name: str | None = None
-    last_name: str | None = None
-    name: str | None = None
-    company: str | None = None
-    address1: str | None = None
-    address2: str | None = None
-    city: str | None = None
-    province: str | None = None
-    province_code: str | None = None
-    country_code: str | None = None
-    zip: str | None = None
-    phone: str | None = None
+    first_name: Word = None
+    last_name: Word = None
+    name: Word = None
+    company: Word = None
+    address1: Word = None
+    address2: Word = None
+    city: Word = None
+    province: Word = None
+    province_code: Word = None
+    country_code: Word = None
+    zip: Word = None
+    phone: Word = None
 
 
 class Customer(Wire):
     """The buyer's account."""
 
-    id: Reference | None = None
+    id: Loose[Reference] = None
 
 
 class FulfillmentLine(Wire):
     """What a parcel holds of one order line."""
 
     id: Id
-    quantity: int
+    quantity: Count
 
 
 class Fulfillment(Wire):
     """A parcel."""
 
-    status: str | None = None
-    line_items: list[FulfillmentLine] | None = None
+    status: Word = None
+    line_items: Rows[FulfillmentLine] | None = None
 
 
 class RefundLine(Wire):
     """What a refund takes off one order line, and where the units are."""
 
     line_item_id: Id
-    quantity: int
-    restock_type: str | None = None
+    quantity: Count
+    restock_type: Word = None
 
 
 class Refund(Wire):
     """A refund; without lines it is about money alone."""
 
-    refund_line_items: list[RefundLine] | None = None
+    refund_line_items: Rows[RefundLine] | None = None
 
 
 class PaymentSchedule(Wire):
     """One payment that is due later."""
 
-    due_at: str | None = None
-    completed_at: str | None = None
+    due_at: Loose[Word] = None
+    completed_at: Loose[Word] = None
 
 
 class PaymentTerms(Wire):
     """When an order must be paid that was not paid at checkout."""
 
-    payment_schedules: list[PaymentSchedule] | None = None
+    payment_schedules: Loose[list[PaymentSchedule]] = None
 
 
 class OrderObject(Wire):
     """The order in every form since 2018, the same in a list, alone and in a webhook."""
 
     id: Id
-    name: str | None = None
+    name: Loose[Word] = None
     test: bool | None = None
     currency: str
     created_at: str
@@ -153,30 +153,46 @@ class OrderObject(Wire):
     closed_at: str | None = None
     cancelled_at: str | None = None
     financial_status: str
-    fulfillment_status: str | None = None
+    fulfillment_status: Word = None
     total_price: Amount
     subtotal_price: Amount
     total_line_items_price: Amount
     total_outstanding: Amount | None = None
-    line_items: list[LineItem]
-    shipping_lines: list[ShippingLine] | None = None
-    discount_applications: list[DiscountApplication] | None = None
-    discount_codes: list[DiscountCode] | None = None
-    shipping_address: Address | None = None
-    customer: Customer | None = None
-    email: str | None = None
-    phone: str | None = None
-    note: str | None = None
-    note_attributes: list[Attribute] | None = None
-    tags: str | None = None
-    source_name: str | None = None
-    payment_gateway_names: list[str] | None = None
-    payment_terms: PaymentTerms | None = None
-    fulfillments: list[Fulfillment] | None = None
-    refunds: list[Refund] | None = None
+    line_items: Lines[LineItem]
+    shipping_lines: Loose[list[ShippingLine]] = None
+    discount_applications: Loose[list[DiscountApplication]] = None
+    discount_codes: Loose[list[DiscountCode]] = None
+    shipping_address: Loose[Address] = None
+    customer: Loose[Customer] = None
+    email: Loose[Word] = None
+    phone: Loose[Word] = None
+    note: Loose[Word] = None
+    note_attributes: Loose[list[Attribute]] = None
+    tags: Loose[Word] = None
+    source_name: Loose[Word] = None
+    payment_gateway_names: Loose[list[Number]] = None
+    payment_terms: Loose[PaymentTerms] = None
+    fulfillments: Rows[Fulfillment] | None = None
+    refunds: Rows[Refund] | None = None
 
 
 class CurrentOrderObject(OrderObject):
     """The order in today's form."""
 
-    line_items: list[CurrentLineItem]  # type: ignore[assignment]  # narrower, and never changed
+    line_items: Lines[CurrentLineItem]  # type: ignore[assignment]  # narrower, and never changed
+
+
+class Head(Wire):
+    """Just enough of an order to key it."""
+
+    id: Id
+    updated_at: Any = None
+
+
+class Ending(Wire):
+    """Just enough of an order to know that it is over."""
+
+    id: Id
+    updated_at: str
+    cancelled_at: Any = None
+    financial_status: Any = None

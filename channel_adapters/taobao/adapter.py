@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,19 +17,10 @@ from channel_adapters.contract import (
     Headers,
     RawOrder,
     Template,
-    UnreadablePayload,
 )
-from channel_adapters.reading import (
-    beijing_time,
-    hint,
-    read_model,
-    read_object,
-    refuse,
-    slice_array,
-    slice_value,
-    unidentified,
-)
-from channel_adapters.shop import ShopSettings
+from channel_adapters.envelope import Envelope, raw_order, when
+from channel_adapters.reading import beijing_time, hint, read_model, refuse, required
+from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.taobao.mapping import CHANNEL, to_order, trade_id
 from channel_adapters.taobao.signature import matches, sign_inbound
 from channel_adapters.taobao.wire import FullTrade, ListTrade, TradeId
@@ -71,9 +63,9 @@ class TradeTemplate:
     name: str
     model: _TradeModel
 
-    def read(self, payload: bytes, shop_id: str) -> Order:
+    def read(self, payload: bytes, shop: Shop) -> Order:
         """The order this trade describes. Raises UnreadablePayload."""
-        return to_order(read_model(self.model, payload), shop_id, self.name)
+        return to_order(read_model(self.model, payload), shop.shop_id, self.name)
 
 
 class TaobaoAdapter:
@@ -87,19 +79,23 @@ class TaobaoAdapter:
 
         Raises ChannelRefused or ChannelUnavailable for an error answer, UnreadablePayload for everything else.
         """
-        envelope = read_object(body)
-        if isinstance(error := envelope.get("error_response"), dict):
-            raise explain(error)
+        envelope = Envelope(body)
+        if envelope.is_object("error_response"):
+            raise explain(envelope.read("error_response"))
         for name in _LISTS:
-            if isinstance(envelope.get(name), dict):
-                return [_raw_order(trade) for trade in slice_array(body, name, "trades", "trade")]
+            if envelope.is_object(name):
+                return [_raw_order(trade) for trade in envelope.rows(name, "trades", "trade")]
         for name in _DETAILS:
-            if name in envelope and (trade := slice_value(body, name, "trade")) is not None:
+            if (trade := envelope.value(name, "trade")) is not None:
                 return [_raw_order(trade)]
         _refuse_hints(envelope)
         if "orders" not in envelope and "tid" not in envelope and "tid_str" not in envelope:
             refuse("not-an-order", "", "holds no Taobao trade", "不包含淘宝订单")
-        return [_raw_order(slice_value(body) or body)]
+        return [_raw_order(envelope.body)]
+
+    def stopped(self, payload: bytes, shop: Shop) -> Order | None:
+        """None: see channel_adapters.contract.ChannelAdapter."""
+        return None
 
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """Refuse a call whose query carries no signature, or another app's key. Raises ForgedRequest."""
@@ -163,30 +159,23 @@ def _word(value: object) -> str:
 
 
 def _raw_order(trade: bytes) -> RawOrder:
-    try:
-        peek = read_model(TradeId, trade)
-    except UnreadablePayload:
-        return unidentified(trade)
-    tid = trade_id(peek)
-    if tid is None:
-        return unidentified(trade)
-    try:
-        modified_at = beijing_time(peek.modified, "modified")
-    except UnreadablePayload:
-        modified_at = None
-    return RawOrder(tid, modified_at, trade)
+    return raw_order(trade, TradeId, _identify)
 
 
-def _refuse_hints(envelope: dict[str, Any]) -> None:
+def _identify(head: TradeId) -> tuple[str, datetime | None]:
+    return required(trade_id(head), "tid"), when(lambda: beijing_time(head.modified, "modified"))
+
+
+def _refuse_hints(envelope: Envelope) -> None:
     """Messages that only say that something happened to a trade."""
     hints = ("tmc_messages_consume_response", "topic", "content", "oid", "refund_id")
     if any(name in envelope for name in hints):
         hint(
             "is a Taobao message about a trade, not the trade; the poller fetches the trade itself",
             "是淘宝消息通知而不是订单，轮询会自行拉取该订单",
-            envelope.get("tid"),
+            envelope.read("tid"),
         )
-    if any(name.startswith("refund") and name.endswith("_response") for name in envelope):
+    if any(name.startswith("refund") and name.endswith("_response") for name in envelope.names()):
         hint(
             "is a Taobao refund, not a trade; the trade shows its refunds when the poller fetches it",
             "是淘宝退款单而不是订单，轮询拉取的订单会带上退款状态",

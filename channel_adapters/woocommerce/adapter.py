@@ -17,21 +17,13 @@ from channel_adapters.contract import (
     Template,
     UnreadablePayload,
 )
-from channel_adapters.reading import (
-    deleted_id,
-    hint,
-    iso_time,
-    read_model,
-    read_object,
-    refuse,
-    slice_array,
-    slice_value,
-    unidentified,
-)
-from channel_adapters.shop import ShopSettings
-from channel_adapters.woocommerce.mapping import CHANNEL, to_order
+from channel_adapters.envelope import Envelope, raw_order, rows, unidentified, when
+from channel_adapters.limits import check_body
+from channel_adapters.reading import Reading, cancelled, deleted_id, hint, iso_time, read_model, refuse, required
+from channel_adapters.shop import Shop, ShopSettings
+from channel_adapters.woocommerce.mapping import CHANNEL, is_over, to_order
 from channel_adapters.woocommerce.signature import verify_webhook, verify_webhook_headers
-from channel_adapters.woocommerce.wire import OrderObject
+from channel_adapters.woocommerce.wire import Ending, Head, OrderObject
 from schemas.order import Order
 from schemas.text import Text
 
@@ -46,9 +38,10 @@ class RestV3:
 
     name: Final = "rest-v3"
 
-    def read(self, payload: bytes, shop_id: str) -> Order:
+    def read(self, payload: bytes, shop: Shop) -> Order:
         """The order. Raises UnreadablePayload."""
-        return to_order(read_model(OrderObject, payload), shop_id, self.name)
+        reading = Reading(shop, self.name)
+        return to_order(reading.model(OrderObject, payload), reading)
 
 
 class WooCommerce:
@@ -64,9 +57,22 @@ class WooCommerce:
                 "is the ping that a shop sends when a webhook is saved; the orders follow by themselves",
                 "是保存 Webhook 时的测试请求，不含订单，订单随后会自动到达",
             )
-        if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
-            return [_raw_order(slice_value(body) or body, read_object(body))]
-        return [_row(payload) for payload in slice_array(body)]
+        bare = body.removeprefix(b"\xef\xbb\xbf").strip()
+        if not bare.startswith(b"["):
+            return [_opened(Envelope(body))]
+        check_body(bare)
+        return _page(bare)
+
+    def stopped(self, payload: bytes, shop: Shop) -> Order | None:
+        """See channel_adapters.contract.ChannelAdapter."""
+        try:
+            head = read_model(Ending, payload)
+            at = required(iso_time(head.date_modified_gmt, "date_modified_gmt", assume_utc=True), "date_modified_gmt")
+        except UnreadablePayload:
+            return None
+        if not is_over(head.status, shop):
+            return None
+        return cancelled(CHANNEL, shop.shop_id, head.id, at, "status", at)
 
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """Refuse a push without X-WC-Webhook-Signature. Raises ForgedRequest."""
@@ -115,32 +121,42 @@ _HINTS: Final = {
 }  # fmt: skip
 
 
-def _row(payload: bytes) -> RawOrder:
-    """One row of a list. What is not even an object travels on, so that it does not stop the others."""
-    if not payload.startswith(b"{"):
-        return unidentified(payload)
-    return _raw_order(payload, read_object(payload))
+def _page(body: bytes) -> Sequence[RawOrder]:
+    """The rows of a list. One that is no order travels on, so that it does not stop the others; when none is one, the
+    body is refused.
+    """
+    found: list[RawOrder] = []
+    refusal: UnreadablePayload | None = None
+    any_order = False
+    for row in rows(body):
+        try:
+            found.append(_opened(Envelope(row)))
+            any_order = True
+        except UnreadablePayload as error:
+            refusal = refusal or error
+            found.append(unidentified(row))
+    if refusal is not None and not any_order:
+        raise refusal
+    return found
 
 
-def _raw_order(payload: bytes, row: Mapping[str, Any]) -> RawOrder:
-    error = platform_error(row)
-    if error is not None:
-        raise error
+def _opened(row: Envelope) -> RawOrder:
+    if "code" in row:
+        error = platform_error({name: row.read(name) for name in ("code", "data", "id") if name in row})
+        if error is not None:
+            raise error
     _check_is_an_order(row)
-    order_id = row.get("id")
-    if type(order_id) not in (int, str) or not order_id:
-        return unidentified(payload)
-    return RawOrder(str(order_id), _modified_at(row.get("date_modified_gmt")), payload)
+    return raw_order(row.body, Head, _identify)
 
 
-def _modified_at(text: object) -> datetime | None:
-    try:
-        return iso_time(text, "date_modified_gmt", assume_utc=True) if isinstance(text, str) else None
-    except UnreadablePayload:
-        return None  # the template will refuse it by name
+def _identify(head: Head) -> tuple[str, datetime | None]:
+    text = head.date_modified_gmt
+    if not isinstance(text, str):
+        return head.id, None
+    return head.id, when(lambda: iso_time(text, "date_modified_gmt", assume_utc=True))
 
 
-def _check_is_an_order(row: Mapping[str, Any]) -> None:
+def _check_is_an_order(row: Envelope) -> None:
     if "line_items" in row and ("status" in row or "amount" not in row):
         return
     if "status" in row and "currency" in row:
@@ -149,12 +165,12 @@ def _check_is_an_order(row: Mapping[str, Any]) -> None:
         hint(
             "is a refund and not an order; the order itself is read again",
             "是退款而不是订单；将重新读取该订单",
-            row.get("parent_id"),
+            row.read("parent_id"),
         )
-    if set(row) == {"id"}:
+    if row.names() == {"id"}:
         hint(
             "says only that an order was deleted: it is cancelled, unless the shop still has it",
             "仅说明订单已被删除：除非店铺仍有该订单，否则将取消",
-            row["id"],
+            row.read("id"),
         )
     refuse("not-an-order", "", "is no order of WooCommerce", "不是 WooCommerce 订单")

@@ -16,8 +16,8 @@ from typing import Final
 
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.reading import (
+    Reading,
     buyer_key,
-    choose,
     currency_digits,
     iso_time,
     mark,
@@ -25,8 +25,11 @@ from channel_adapters.reading import (
     refuse,
     required,
     sealed,
+    word_shown,
 )
+from channel_adapters.shop import Shop
 from channel_adapters.woocommerce.wire import Address, LineItem, Meta, OrderObject
+from schemas.codes import HoldCode
 from schemas.ids import order_uid
 from schemas.order import (
     Line,
@@ -73,12 +76,13 @@ PROVINCES: Final = {f"CN{number}": name for number, name in enumerate(_CHINESE_S
 _NOT_MARKED: Final = ("_billing", "_shipping", "_customer")
 
 
-def to_order(wire: OrderObject, shop_id: str, template: str) -> Order:
+def to_order(wire: OrderObject, reading: Reading) -> Order:
     """The order as our model has it. Raises UnreadablePayload."""
     digits = currency_digits(wire.currency, "currency")
     totals, prices = _totals(wire, digits)
     refunded = _refunded(wire, digits)
-    status, payment, holds = _state(wire, totals.paid, refunded)
+    status, payment, holds = _state(wire, totals.paid, refunded, reading)
+    shop_id, parent = reading.shop_id, _existing(wire.parent_id)
     return sealed(
         Order(
             uid=order_uid(CHANNEL, shop_id, wire.id),
@@ -98,35 +102,50 @@ def to_order(wire: OrderObject, shop_id: str, template: str) -> Order:
             lines=_lines(wire.line_items, prices, status, payment),
             ship_to=_ship_to(wire, shop_id),
             totals=totals,
-            source=Source(template=template),
+            source=Source(template=reading.template),
             currency=wire.currency,
             buyer_key=_buyer_key(wire, shop_id),
-            promotions=_promotions(wire, digits),
+            promotions=_promotions(wire, digits, reading),
             holds=holds,
             marks=_order_marks(wire),
-            related=(RelatedOrder(platform_order_id=wire.parent_id, relation="parent"),)
-            if wire.parent_id.strip("0")
-            else (),
+            related=(RelatedOrder(platform_order_id=parent, relation="parent"),) if parent else (),
             buyer_remark=wire.customer_note or "",
-        )
+        ),
+        reading,
     )
 
 
 # -- status --------------------------------------------------------------------------------------------------------
 
 
-def _state(wire: OrderObject, paid: int, refunded: int) -> tuple[OrderStatus, PaymentStatus, tuple[str, ...]]:
+def is_over(status: str, shop: Shop) -> bool:
+    """Whether the word for an order's status says that nothing of it is to ship."""
+    word = status.strip().removeprefix("wc-")
+    told = _told(word, shop) or STATUS.get(word)
+    return told is OrderStatus.CANCELLED
+
+
+def _told(word: str, shop: Shop) -> OrderStatus | None:
+    """What the shop's own table says of a word, written with or without the prefix that the database keeps."""
+    words = shop.policy.status_words
+    return (words.get(word) or words.get(f"wc-{word}")) if words else None
+
+
+def _state(
+    wire: OrderObject, paid: int, refunded: int, reading: Reading
+) -> tuple[OrderStatus, PaymentStatus, tuple[str, ...]]:
     """Status, payment, and why it is held. `paid` and `refunded` in minor units."""
-    word = wire.status.removeprefix("wc-")
-    status = choose(STATUS, word, "status")
+    word = wire.status.strip().removeprefix("wc-")
+    told = _told(word, reading.shop)
+    status = told or reading.choose(STATUS, word, "status", OrderStatus.ON_HOLD)
     payment = _payment(wire, word, status, paid)
     if word == "refunded" or (refunded and refunded >= paid):
         shipped = status is OrderStatus.COMPLETED or bool(wire.date_completed_gmt)
         return (OrderStatus.COMPLETED if shipped else OrderStatus.CANCELLED), PaymentStatus.REFUNDED, ()
     if status is OrderStatus.AWAITING_PAYMENT and payment is PaymentStatus.PAID:
-        return OrderStatus.ON_HOLD, payment, ("on-hold",)
+        return OrderStatus.ON_HOLD, payment, (HoldCode.ON_HOLD,)
     if refunded and status is OrderStatus.TO_SHIP:
-        return OrderStatus.ON_HOLD, payment, ("partial-refund",)
+        return OrderStatus.ON_HOLD, payment, (HoldCode.PARTIAL_REFUND,)
     return status, payment, ()
 
 
@@ -143,7 +162,7 @@ def _refunded(wire: OrderObject, digits: int) -> int:
     if not wire.refunds:
         return 0
     return sum(
-        abs(minor_units(refund.total, f"refunds.{index}.total", digits=digits, negative=True))
+        abs(minor_units(refund.total, f"refunds.{index}.total", digits=digits, negative=True, rounding=True))
         for index, refund in enumerate(wire.refunds)
     )
 
@@ -158,9 +177,9 @@ def _totals(wire: OrderObject, digits: int) -> tuple[Totals, Prices]:
     """The order's money. Tax and fees, which the platform keeps apart, are `other`. `total` counts no refund."""
     prices = _prices(wire.line_items, digits)
     goods = sum([before for before, _ in prices])
-    discount = minor_units(wire.discount_total, "discount_total", digits=digits)
-    postage = minor_units(wire.shipping_total, "shipping_total", digits=digits)
-    paid = minor_units(wire.total, "total", digits=digits)
+    discount = minor_units(wire.discount_total, "discount_total", digits=digits, rounding=True)
+    postage = minor_units(wire.shipping_total, "shipping_total", digits=digits, rounding=True)
+    paid = minor_units(wire.total, "total", digits=digits, rounding=True)
     other = paid - goods + discount - postage
     return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=other), prices
 
@@ -169,18 +188,18 @@ def _prices(items: Sequence[LineItem], digits: int) -> Prices:
     prices: list[tuple[int, int]] = []
     try:
         for item in items:
-            before = minor_units(item.subtotal, "subtotal", digits=digits)
-            prices.append((before, minor_units(item.total, "total", digits=digits)))
+            before = minor_units(item.subtotal, "subtotal", digits=digits, rounding=True)
+            prices.append((before, minor_units(item.total, "total", digits=digits, rounding=True)))
     except UnreadablePayload as error:
         raise error.inside(f"line_items.{len(prices)}") from None
     return prices
 
 
-def _promotions(wire: OrderObject, digits: int) -> tuple[Promotion, ...]:
+def _promotions(wire: OrderObject, digits: int, reading: Reading) -> tuple[Promotion, ...]:
     return tuple(
         Promotion(
             name=coupon.code,
-            amount=minor_units(coupon.discount, f"coupon_lines.{index}.discount", digits=digits),
+            amount=reading.optional_money(coupon.discount, f"coupon_lines.{index}.discount", digits=digits),
             code=coupon.code,
         )
         for index, coupon in enumerate(wire.coupon_lines or ())
@@ -211,11 +230,11 @@ def _line(item: LineItem, price: tuple[int, int], any_paid: bool, status: LineSt
     given = before > 0 and not after
     if not ordered:
         status = _CANCELLED
-    name, variation = item.name, item.variation_id
+    name = item.name or ""
     return Line(
         line_id=item.id,
         sku=(item.sku or "").strip(),
-        platform_sku=variation if variation.strip("0") else item.product_id.lstrip("0"),
+        platform_sku=_existing(item.variation_id) or _existing(item.product_id),
         title=unescape(name) if "&" in name else name,
         quantity=0 if status is _CANCELLED else ordered,
         unit_price=(2 * before + ordered) // (2 * ordered) if ordered else 0,
@@ -225,6 +244,10 @@ def _line(item: LineItem, price: tuple[int, int], any_paid: bool, status: LineSt
         refund=refund,
         marks=_line_marks(item.meta_data, before, given),
     )
+
+
+def _existing(reference: str | None) -> str:
+    return reference.lstrip("0") if reference else ""
 
 
 def _line_marks(meta: Sequence[Meta] | None, before: int, given: bool) -> tuple[str, ...]:
@@ -272,8 +295,8 @@ def _name(address: Address, country: str) -> str:
 
 def _buyer_key(wire: OrderObject, shop_id: str) -> str:
     """By account; guests by mail or phone."""
-    if wire.customer_id.strip("0"):
-        return buyer_key(CHANNEL, shop_id, wire.customer_id)
+    if account := _existing(wire.customer_id):
+        return buyer_key(CHANNEL, shop_id, account)
     billing = wire.billing
     return buyer_key(CHANNEL, shop_id, ((billing.email or billing.phone or "") if billing else "").lower())
 
@@ -282,7 +305,7 @@ def _buyer_key(wire: OrderObject, shop_id: str) -> str:
 
 
 def _order_marks(wire: OrderObject) -> tuple[str, ...]:
-    marks = [f"status={wire.status}"]
+    marks = [f"status={word_shown(wire.status)}"]
     if wire.number and wire.number != wire.id:
         marks.append(f"number={wire.number}")
     if wire.payment_method:

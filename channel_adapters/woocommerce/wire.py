@@ -1,4 +1,7 @@
-"""What we read of a WooCommerce order (REST API v3, "Order properties"). Every field that is not here is ignored."""
+"""What we read of a WooCommerce order (REST API v3, "Order properties"). Every field that is not here is ignored.
+
+Plugins write into anything: what is marked `Loose` is left out when it is odd.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from channel_adapters.fields import Amount, Id, Reference, Wire
+from channel_adapters.fields import Amount, Count, Id, Lines, Loose, Reference, Rows, Wire, Word
 
 
 class Meta(Wire):
     """What a plugin noted. The value may be any JSON."""
 
-    key: str
+    key: Annotated[str, Field(coerce_numbers_to_str=True)]
     value: Any = None
 
 
@@ -20,27 +23,27 @@ class LineItem(Wire):
     """One product row. `subtotal` is before and `total` after discounts, both without tax and for the whole row."""
 
     id: Id
-    name: str = ""
-    product_id: Reference = "0"
-    variation_id: Reference = "0"
-    quantity: int
+    name: Loose[Word] = None
+    product_id: Loose[Reference] = None
+    variation_id: Loose[Reference] = None
+    quantity: Count
     subtotal: Amount
     total: Amount
-    sku: Annotated[str | None, Field(coerce_numbers_to_str=True)] = None
-    meta_data: list[Meta] | None = None
+    sku: Word = None
+    meta_data: Loose[list[Meta]] = None
 
 
 class ShippingLine(Wire):
     """How the parcel goes."""
 
-    method_id: str | None = None
+    method_id: Loose[Word] = None
 
 
 class CouponLine(Wire):
     """A coupon that the buyer used; `discount` is positive."""
 
-    code: str
-    discount: Amount = "0"
+    code: Annotated[str, Field(coerce_numbers_to_str=True)]
+    discount: Loose[Amount] = None
 
 
 class Refund(Wire):
@@ -52,25 +55,25 @@ class Refund(Wire):
 class Address(Wire):
     """Billing or shipping address. All empty for shipping means: the billing address."""
 
-    first_name: str | None = None
-    last_name: str | None = None
-    company: str | None = None
-    address_1: str | None = None
-    address_2: str | None = None
-    city: str | None = None
-    state: str | None = None
-    postcode: str | None = None
-    country: str | None = None
-    phone: str | None = None
-    email: str | None = None
+    first_name: Word = None
+    last_name: Word = None
+    company: Word = None
+    address_1: Word = None
+    address_2: Word = None
+    city: Word = None
+    state: Word = None
+    postcode: Word = None
+    country: Word = None
+    phone: Word = None
+    email: Word = None
 
 
 class OrderObject(Wire):
     """The order, the same in a list, alone and in a webhook."""
 
     id: Id
-    number: Annotated[str | None, Field(coerce_numbers_to_str=True)] = None
-    parent_id: Reference = "0"
+    number: Loose[Word] = None
+    parent_id: Loose[Reference] = None
     status: str
     currency: str
     date_created_gmt: str
@@ -80,13 +83,28 @@ class OrderObject(Wire):
     discount_total: Amount
     shipping_total: Amount
     total: Amount
-    payment_method: str | None = None
-    customer_id: Reference = "0"
-    customer_note: str | None = None
-    billing: Address | None = None
-    shipping: Address | None = None
-    line_items: list[LineItem]
-    shipping_lines: list[ShippingLine] | None = None
-    coupon_lines: list[CouponLine] | None = None
-    refunds: list[Refund] | None = None
-    meta_data: list[Meta] | None = None
+    payment_method: Loose[Word] = None
+    customer_id: Loose[Reference] = None
+    customer_note: Loose[Word] = None
+    billing: Loose[Address] = None
+    shipping: Loose[Address] = None
+    line_items: Lines[LineItem]
+    shipping_lines: Loose[Rows[ShippingLine]] = None
+    coupon_lines: Loose[Rows[CouponLine]] = None
+    refunds: Rows[Refund] | None = None
+    meta_data: Loose[list[Meta]] = None
+
+
+class Head(Wire):
+    """Just enough of an order to key it."""
+
+    id: Id
+    date_modified_gmt: Any = None
+
+
+class Ending(Wire):
+    """Just enough of an order to know that it is over."""
+
+    id: Id
+    status: str
+    date_modified_gmt: str

@@ -35,33 +35,13 @@ def shops_of(path: Path | None, config: Settings) -> list[ShopSettings]:
 
 def read_shops(path: Path) -> list[ShopSettings]:
     """The shops in a YAML file. Ends the command with the shop and field at fault, never with a value."""
-    import yaml
-    from pydantic import TypeAdapter, ValidationError
-
     from channel_adapters.registry import CHANNELS
-    from channel_adapters.shop import ShopSettings
+    from channel_adapters.shop_file import BrokenShopFile, load_shops
 
     try:
-        shops = TypeAdapter(list[ShopSettings]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        fail(Text(f"{path}: {error.strerror}", f"{path}：无法读取"), ExitCode.USAGE)
-    except yaml.YAMLError:
-        fail(Text(f"{path}: is not YAML", f"{path}：不是合法的 YAML"), ExitCode.USAGE)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in detail["loc"])
-        fail(Text(f"{path}: shop {where}: {detail['msg']}", f"{path}：店铺 {where}：{detail['msg']}"), ExitCode.USAGE)
-    for shop in shops:
-        if shop.channel not in CHANNELS:
-            known = ", ".join(CHANNELS)
-            fail(
-                Text(
-                    f"{path}: {shop.shop_id}: no channel {shop.channel}; there are {known}",
-                    f"{path}：{shop.shop_id}：没有渠道 {shop.channel}，可用：{known}",
-                ),
-                ExitCode.USAGE,
-            )
-    return shops
+        return load_shops(path, tuple(CHANNELS))
+    except BrokenShopFile as error:
+        fail(error.text, ExitCode.USAGE)
 
 
 @asynccontextmanager

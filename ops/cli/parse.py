@@ -109,10 +109,11 @@ def _channel(name: str) -> Channel:
 def _read(row: Channel, body: bytes, shop_id: str, name: str) -> list[Order | Refusal]:
     from channel_adapters.contract import ChannelError
     from channel_adapters.parsing import parse_body
+    from channel_adapters.shop import Shop
     from ops.cli.refusal import tell_platform_error
 
     try:
-        return parse_body(row.adapter, body, shop_id)
+        return parse_body(row.adapter, body, Shop(shop_id))
     except ChannelError as error:
         fail(tell_platform_error(error, name, row.name))
 

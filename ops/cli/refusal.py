@@ -8,6 +8,7 @@ from typing import Final
 from channel_adapters.contract import ChannelError, ChannelRefused, ChannelUnavailable, UnreadablePayload
 from channel_adapters.parsing import NoTemplateFits, TemplateFailure, parse_body
 from channel_adapters.registry import CHANNELS
+from channel_adapters.shop import Shop
 from schemas.order import Order
 from schemas.text import Text
 
@@ -124,6 +125,6 @@ def other_channels(body: bytes, shop_id: str, channel: str) -> list[str]:
 
 def _reads(channel: str, body: bytes, shop_id: str) -> bool:
     try:
-        return any(isinstance(each, Order) for each in parse_body(CHANNELS[channel].adapter, body, shop_id))
+        return any(isinstance(each, Order) for each in parse_body(CHANNELS[channel].adapter, body, Shop(shop_id)))
     except ChannelError:
         return False

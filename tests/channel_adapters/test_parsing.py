@@ -9,8 +9,8 @@ import pytest
 
 from channel_adapters.contract import ChannelRefused, ForgedRequest, Headers, RawOrder, UnreadablePayload
 from channel_adapters.parsing import NoTemplateFits, TemplateFailure, parse_body, read_order
-from channel_adapters.shop import ShopSettings
-from schemas.order import Order, Source
+from channel_adapters.shop import Shop, ShopSettings
+from schemas.order import Order, OrderStatus, Source
 from schemas.text import Text
 from tests.builders import an_order
 
@@ -25,9 +25,9 @@ class ATemplate:
     name: str
     refusal: UnreadablePayload
 
-    def read(self, payload: bytes, shop_id: str) -> Order:
+    def read(self, payload: bytes, shop: Shop) -> Order:
         if payload.startswith(self.name.encode()):
-            return an_order(shop_id=shop_id, source=Source(template=self.name))
+            return an_order(shop_id=shop.shop_id, source=Source(template=self.name))
         raise self.refusal
 
 
@@ -49,6 +49,11 @@ class AFormat:
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         self.verify(headers, b"", shop)
 
+    def stopped(self, payload: bytes, shop: Shop) -> Order | None:
+        if not payload.startswith(b"cancelled"):
+            return None
+        return an_order(shop_id=shop.shop_id, status=OrderStatus.CANCELLED, source=Source(template="status"))
+
     def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         raise ForgedRequest(Text("is not signed", "未签名"))
 
@@ -60,18 +65,23 @@ def raising(error: Exception) -> Callable[[bytes], Sequence[RawOrder]]:
     return opens
 
 
+def test_what_fits_no_template_and_is_cancelled_is_read_as_that() -> None:
+    order = read_order(AFormat(), b"cancelled", Shop("shop-1"))
+    assert (order.status, order.source.template) == (OrderStatus.CANCELLED, "status")
+
+
 def test_the_main_template_is_tried_first() -> None:
-    assert read_order(AFormat(), b"new", "shop-1").source.template == "new"
+    assert read_order(AFormat(), b"new", Shop("shop-1")).source.template == "new"
 
 
 def test_the_backup_reads_what_the_main_one_refuses() -> None:
-    order = read_order(AFormat(), b"old", "shop-1")
+    order = read_order(AFormat(), b"old", Shop("shop-1"))
     assert (order.source.template, order.shop_id) == ("old", "shop-1")
 
 
 def test_when_none_fits_each_template_says_why() -> None:
     with pytest.raises(NoTemplateFits) as caught:
-        read_order(AFormat(), b"odd", "shop-1")
+        read_order(AFormat(), b"odd", Shop("shop-1"))
     assert caught.value.failures == (
         TemplateFailure("new", "missing-field", "lines", Text("is missing", "缺少此字段")),
         TemplateFailure("old", "unknown-status", "state", Text("is not known", "取值未知")),
@@ -82,7 +92,7 @@ def test_when_none_fits_each_template_says_why() -> None:
 
 
 def test_a_body_gives_each_of_its_orders_or_why_it_cannot_be_read() -> None:
-    first, second, third = parse_body(AFormat(), b"new,odd,old", "shop-1")
+    first, second, third = parse_body(AFormat(), b"new,odd,old", Shop("shop-1"))
     assert isinstance(first, Order)
     assert isinstance(second, NoTemplateFits)
     assert second.platform_order_id == "order-1"
@@ -91,13 +101,13 @@ def test_a_body_gives_each_of_its_orders_or_why_it_cannot_be_read() -> None:
 
 
 def test_a_body_without_orders_says_so() -> None:
-    assert parse_body(AFormat(opens=raising(TOO_NEW)), b"", "shop-1") == [TOO_NEW]
+    assert parse_body(AFormat(opens=raising(TOO_NEW)), b"", Shop("shop-1")) == [TOO_NEW]
 
 
 def test_the_platform_s_own_refusal_is_raised() -> None:
     with pytest.raises(ChannelRefused):
-        parse_body(AFormat(opens=raising(ChannelRefused("expired", Text("expired", "已过期")))), b"", "shop-1")
+        parse_body(AFormat(opens=raising(ChannelRefused("expired", Text("expired", "已过期")))), b"", Shop("shop-1"))
 
 
 def test_an_empty_page_gives_nothing() -> None:
-    assert parse_body(AFormat(opens=lambda body: []), b"", "shop-1") == []
+    assert parse_body(AFormat(opens=lambda body: []), b"", Shop("shop-1")) == []

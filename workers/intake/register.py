@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 
 from channel_adapters.contract import ChannelAdapter, RawOrder
 from channel_adapters.parsing import NoTemplateFits, read_order
+from channel_adapters.shop import Shop
 from schemas.order import OrderStatus
 from schemas.record import record
 from workers.intake.lease import Lease, LeaseLost
@@ -112,7 +113,7 @@ def state_of(adapter: ChannelAdapter, raw: RawOrder, shop_id: str) -> OrderState
         return None
     stamp = int(raw.modified_at.timestamp() * 1000)
     try:
-        order = read_order(adapter, raw.payload, shop_id)
+        order = read_order(adapter, raw.payload, Shop(shop_id))
     except NoTemplateFits:
         return OrderState(raw.platform_order_id, stamp, blake2b(raw.payload, digest_size=12).hexdigest(), False)
     return OrderState(raw.platform_order_id, stamp, order.revision, order.status in _ENDED)

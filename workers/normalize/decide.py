@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn, Protocol
 
-from channel_adapters.contract import ChannelAdapter
+from channel_adapters.contract import ChannelAdapter, UnreadablePayload
+from channel_adapters.fields import Key, Wire
 from channel_adapters.parsing import NoTemplateFits, read_order
-from channel_adapters.reading import MAX_PAYLOAD_BYTES
+from channel_adapters.reading import MAX_PAYLOAD_BYTES, cancelled, read_model
+from channel_adapters.shop import Shop
 from schemas.dead_letter import Failure
 from schemas.ids import SLUG
 from schemas.limits import ORDINARY_BYTES, TooLong, fitted
 from schemas.order import Order, Source
 from schemas.record import changed
 from schemas.revision import received, revision_of
+from schemas.text import Text
 from workers.runtime.errors import PermanentError
 from workers.runtime.stage import Delivery
 
@@ -25,21 +28,57 @@ order look old: nothing could cancel it any more."""
 
 _MAX_DIGITS: Final = 14  # milliseconds up to the year 5138; Kafka itself writes -1 when it has no time
 _MAX_MEGABYTES: Final = MAX_PAYLOAD_BYTES >> 20
+_EDITION_DIGITS: Final = 3
+_DELETED: Final = "deleted"
+_RARE: Final = {"event": "event", "deleted-after": "deleted_after", "edition": "edition"}
 
 
-def decide(delivery: Delivery[bytes], adapters: Mapping[str, ChannelAdapter]) -> Order:
+class _Gone(Wire):
+    """What is left of an order that its platform has deleted."""
+
+    id: Key
+
+
+class Shops(Protocol):
+    """What the owners of shops have set."""
+
+    def shop(self, channel: str, shop_id: str) -> Shop:
+        """One shop, with its owner's settings where there are any."""
+        ...
+
+
+class _NothingSet:
+    def shop(self, channel: str, shop_id: str) -> Shop:
+        return Shop(shop_id)
+
+
+_NOTHING_SET: Final = _NothingSet()
+
+
+def decide(delivery: Delivery[bytes], adapters: Mapping[str, ChannelAdapter], shops: Shops = _NOTHING_SET) -> Order:
     """The order that this record of `orders.raw.<channel>` describes, with where its bytes can be found again.
 
     The record's headers give the shop (`shop`) and when we received it (`received-at`, milliseconds; else the record's
-    own time). Raises PermanentError: unknown-channel, bad-header, too-large, key-mismatch, time-in-future, or what the
-    channel's main template says, with one failure per template.
+    own time). `event: deleted` says that its platform no longer has the order: the payload is then `{"id": ...}`, and
+    the order is cancelled, not before `deleted-after` (milliseconds: the newest state of it that we know of). `edition`
+    (1 to 999) tells states apart that share a modify time: it counts as so many milliseconds.
+
+    Raises PermanentError: unknown-channel, bad-header, too-large, key-mismatch, time-in-future, or what the channel's
+    main template says, with one failure per template.
     """
     channel = delivery.topic.rpartition(".")[2]
     adapter = adapters.get(channel)
     if adapter is None:
         _refuse("unknown-channel", "topic", f"no channel is named {channel!r}", f"没有名为 {channel!r} 的渠道")
-    shop_id, received_at = _origin(delivery)
-    order = _read(adapter, delivery.value, shop_id)
+    origin = _origin(delivery)
+    received_at = origin.received_at
+    shop = shops.shop(channel, origin.shop_id)
+    if origin.event == b"deleted":
+        order = _deleted(channel, origin, delivery.value)
+    else:
+        order = _read(adapter, delivery.value, shop)
+    if origin.edition:
+        order = _edition(order, origin.edition)
     if len(delivery.value) > ORDINARY_BYTES:
         order = _fitted(order)
     _check_key(order, delivery.key)
@@ -56,15 +95,50 @@ def decide(delivery: Delivery[bytes], adapters: Mapping[str, ChannelAdapter]) ->
     return order
 
 
-def _origin(delivery: Delivery[bytes]) -> tuple[str, datetime]:
-    """Shop and time of receipt."""
+class _Origin(NamedTuple):
+    """What a record's headers say."""
+
+    shop_id: str
+    received_at: datetime
+    event: bytes = b""
+    deleted_after: bytes = b""
+    edition: bytes = b""
+
+
+def _origin(delivery: Delivery[bytes]) -> _Origin:
+    """Shop, time of receipt, and what else the record was marked with."""
     shop, received = b"", b""
+    more: dict[str, bytes] | None = None
     for name, value in delivery.headers:
         if name == "shop":
             shop = value or b""
         elif name == "received-at":
             received = value or b""
-    return _shop(shop), _moment(received or b"%d" % delivery.timestamp_ms)
+        elif name in _RARE and value:
+            more = more or {}
+            more[_RARE[name]] = value
+    shop_id, received_at = _shop(shop), _moment(received or b"%d" % delivery.timestamp_ms)
+    return _Origin(shop_id, received_at) if more is None else _Origin(shop_id, received_at, **more)
+
+
+def _deleted(channel: str, origin: _Origin, payload: bytes) -> Order:
+    """The order that its platform no longer has."""
+    try:
+        order_id = read_model(_Gone, payload).id
+    except UnreadablePayload as error:
+        raise PermanentError(error.code, [_failure(_DELETED, error.where, error.text)]) from None
+    at = max(origin.received_at, _moment(origin.deleted_after, "deleted-after")) if origin.deleted_after else None
+    at = at or origin.received_at
+    return cancelled(channel, origin.shop_id, order_id, at, _DELETED, at)
+
+
+def _edition(order: Order, edition: bytes) -> Order:
+    """The order with its modify time later by the number of its edition, in milliseconds."""
+    if not edition.isdigit() or len(edition) > _EDITION_DIGITS:
+        _refuse("bad-header", "edition", "is not a number from 1 to 999", "不是 1 到 999 的数字")
+    later = changed(order, modified_at=order.modified_at + timedelta(milliseconds=int(edition)))
+    later.revision = revision_of(later)  # type: ignore[misc]  # building ends here
+    return later
 
 
 @lru_cache(4096)
@@ -81,13 +155,13 @@ def _shop(header: bytes) -> str:
 
 
 @lru_cache(256)  # the orders of one page were received together
-def _moment(milliseconds: bytes) -> datetime:
+def _moment(milliseconds: bytes, header: str = "received-at") -> datetime:
     if not milliseconds.isdigit() or len(milliseconds) > _MAX_DIGITS:
-        _refuse("bad-header", "received-at", "is not a time in milliseconds", "不是有效的毫秒时间戳")
+        _refuse("bad-header", header, "is not a time in milliseconds", "不是有效的毫秒时间戳")
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
 
-def _read(adapter: ChannelAdapter, payload: bytes, shop_id: str) -> Order:
+def _read(adapter: ChannelAdapter, payload: bytes, shop: Shop) -> Order:
     if len(payload) > MAX_PAYLOAD_BYTES:
         _refuse(
             "too-large",
@@ -96,7 +170,7 @@ def _read(adapter: ChannelAdapter, payload: bytes, shop_id: str) -> Order:
             f"大小为 {len(payload):,} 字节，单个订单上限 {_MAX_MEGABYTES} MB",
         )
     try:
-        return read_order(adapter, payload, shop_id)
+        return read_order(adapter, payload, shop)
     except NoTemplateFits as error:
         raise PermanentError(error.code, _failures(error)) from None
 
@@ -111,10 +185,11 @@ def _fitted(order: Order) -> Order:
 
 
 def _failures(error: NoTemplateFits) -> Sequence[Failure]:
-    return [
-        Failure(attempt=each.template, where=each.where, problem=each.text.en, problem_zh=each.text.zh)
-        for each in error.failures
-    ]
+    return [_failure(each.template, each.where, each.text) for each in error.failures]
+
+
+def _failure(attempt: str, where: str, text: Text) -> Failure:
+    return Failure(attempt=attempt, where=where, problem=text.en, problem_zh=text.zh)
 
 
 def _check_key(order: Order, key: bytes) -> None:

@@ -65,6 +65,7 @@ _OPEN, _REQUESTED = LineStatus.OPEN, RefundStatus.REQUESTED
 
 _IS_CANCELLED = _Finished(Disposition.RELEASE, wording.CANCELLED())
 _IS_REFUNDED = _Finished(Disposition.RELEASE, wording.REFUNDED())
+_NO_LINES = _Finished(Disposition.RELEASE, wording.NO_LINES())
 _ALL_GONE = _Finished(Disposition.RELEASE, wording.ALL_LINES_GONE())
 _IS_SHIPPED = _Finished(Disposition.IGNORE, wording.SHIPPED())
 _SERVICES = _Finished(Disposition.IGNORE, wording.SERVICES_ONLY())
@@ -79,10 +80,14 @@ def _finished(order: Order, to_ship: tuple[Line, ...]) -> _Finished | None:
         return _IS_SHIPPED
     if order.payment is _REFUNDED:
         return _IS_REFUNDED
-    return None if to_ship or not order.lines else _nothing_to_ship(order)
+    if to_ship or (order.holds and not order.lines):  # a hold of what is not known is for a person
+        return None
+    return _nothing_to_ship(order)
 
 
 def _nothing_to_ship(order: Order) -> _Finished:
+    if not order.lines:
+        return _NO_LINES
     goods = [line for line in order.lines if line.kind is not LineKind.SERVICE]
     if not goods:
         cancelled = all(line.status is LineStatus.CANCELLED for line in order.lines)

@@ -30,6 +30,8 @@ WAITING_AGE = Gauge("orders_waiting_oldest_age_seconds", "Time since the oldest 
 RESTOCKED = Counter("orders_restocked", "Waiting orders sent to be reserved again because stock for them came.")
 RESTOCK_LOST = Counter("orders_restock_lost", "Waiting orders that stock came for and whose planned order is no longer kept.")
 
+UNKNOWN_WORDS = Counter("orders_unknown_words", "Words of a platform that no table knows, by field: each holds its order until a person has looked.", ["channel", "field"])
+
 INTAKE_ORDERS = Counter("orders_intake_orders", "Order states taken in from a platform and confirmed by Kafka.", ["channel", "shop", "source"])
 INTAKE_REPEATS = Counter("orders_intake_repeats", "Order states left out because the same bytes were taken in before.", ["channel", "shop", "source"])
 INTAKE_CURSOR = Gauge("orders_intake_cursor_timestamp_seconds", "Platform time up to which a shop has been read without a gap.", ["channel", "shop"])

@@ -80,7 +80,7 @@ def _flags(order: Order, catalogue: Catalogue) -> tuple[Flag, ...]:
     if order.status in _PAST_SHIPPING:
         return ()
     if not order.lines:
-        return (Flag(code="no-lines", message=wording.NO_LINES()),)
+        return (Flag(code="no-lines", message=wording.NO_LINES(), blocks=False),)
     to_ship = lines_to_ship(order)
     if not to_ship:
         return ()

@@ -9,6 +9,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from channel_adapters.parsing import read_order
 from channel_adapters.registry import CHANNELS
+from channel_adapters.shop import Shop
 from ops.bench.micro.conftest import Stations
 from ops.bench.orders import PLACED_AT
 from schemas.order import Order
@@ -27,7 +28,7 @@ def test_reading_a_platform_order(benchmark: BenchmarkFixture, stations: Station
     adapter = CHANNELS[channel].adapter
     mine = [each.value for each in stations.raw if each.topic.endswith(channel)]
     benchmark.extra_info["orders"] = len(mine)
-    assert benchmark(lambda: [read_order(adapter, payload, "bench") for payload in mine])
+    assert benchmark(lambda: [read_order(adapter, payload, Shop("bench")) for payload in mine])
 
 
 def test_tagging(benchmark: BenchmarkFixture, stations: Stations) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ops.simulators.payloads.writing import Json, beijing, beijing_or, paid_text
-from ops.simulators.sale import Item, Oddity, Sale, Stage
+from ops.simulators.payloads.writing import Json, beijing, beijing_or
+from ops.simulators.sale import Item, Oddity, Sale, Stage, yuan
 
 _GROUP: Final = {Stage.GROUPING: 0}
 _CONFIRMED_AFTER = 1  # seconds from payment to the completed group
@@ -127,7 +127,7 @@ def _money(sale: Sale) -> Json:
         "capital_free_discount": 0,
         "order_change_amount": 0,
         "postage": _number(sale.postage),
-        "pay_amount": float(paid_text(sale)),
+        "pay_amount": float(yuan(sale.total) + ("5" if sale.oddity is Oddity.MONEY else "")),
         "pay_type": "ALIPAY",
         "pay_no": f"XP{sale.serial:028d}",
         "inner_transaction_id": f"XP{sale.serial:028d}",

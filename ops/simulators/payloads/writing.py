@@ -25,5 +25,5 @@ def beijing_or(seconds: int, never: str) -> str:
 
 
 def paid_text(sale: Sale) -> str:
-    """What the buyer pays, in yuan; with a third decimal when the story breaks the money."""
-    return yuan(sale.total) + ("5" if sale.oddity is Oddity.MONEY else "")
+    """What the buyer pays, in yuan; with a second point when the story breaks the money."""
+    return yuan(sale.total) + (".5" if sale.oddity is Oddity.MONEY else "")

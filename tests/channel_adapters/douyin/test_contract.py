@@ -20,6 +20,7 @@ PUSH = b'[ {"tag":"101","msg_id":"1:101:1:x","data":"{\\"p_id\\":690000000000000
 
 class TestDouyinContract(ChannelAdapterContract):
     channel = "douyin"
+    refuses_unknown_words = True
     payloads = Path(__file__).parent / "payloads"
     reference = "01_simple_paid_detail.json"
     orders_in: ClassVar = {

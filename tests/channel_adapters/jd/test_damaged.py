@@ -10,6 +10,7 @@ import pytest
 
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.jd.adapter import ADAPTER
+from channel_adapters.shop import Shop
 from schemas.order import Privacy
 from tests.channel_adapters.contract import JsonPath, read, with_value, without
 
@@ -88,7 +89,7 @@ def test_what_no_reading_can_do_without_is_refused_as_missing(path: JsonPath) ->
 def test_a_detail_without_line_ids_is_read_as_a_lean_order(item_ext: str) -> None:
     payload = with_value(PAYLOAD, (*ITEM, "itemExt"), item_ext)
     with pytest.raises(UnreadablePayload) as caught:
-        ADAPTER.templates[0].read(payload, "jd-1")
+        ADAPTER.templates[0].read(payload, Shop("jd-1"))
     assert (caught.value.code, caught.value.where) == ("missing-field", "itemInfoList.0.itemExt")
     order = read(ADAPTER, payload)
     assert (order.source.template, order.lines[0].line_id) == ("lean", "10050000000001")

@@ -14,6 +14,7 @@ import pytest
 from channel_adapters.contract import RawOrder, UnreadablePayload
 from channel_adapters.jd.adapter import ADAPTER
 from channel_adapters.reading import buyer_key
+from channel_adapters.shop import Shop
 from schemas.order import (
     Line,
     LineKind,
@@ -69,7 +70,7 @@ def raw_orders(name: str) -> list[RawOrder]:
 
 
 def read(payload: bytes, template: int = 0) -> Order:
-    return ADAPTER.templates[template].read(payload, SHOP)
+    return ADAPTER.templates[template].read(payload, Shop(SHOP))
 
 
 def order_of(name: str, index: int = 0) -> Order:

@@ -15,6 +15,7 @@ from tests.channel_adapters.contract import ChannelAdapterContract, Forms
 
 class TestPinduoduoContract(ChannelAdapterContract):
     channel = "pinduoduo"
+    refuses_unknown_words = True
     payloads = Path(__file__).parent / "payloads"
     orders_in: ClassVar = {
         "01_simple_paid.json": 1,

@@ -10,6 +10,7 @@ import pytest
 
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.pinduoduo.adapter import ADAPTER
+from channel_adapters.shop import Shop
 from schemas.order import Privacy
 from tests.channel_adapters.contract import SHOP_ID, JsonPath, read, with_value, without
 
@@ -123,7 +124,7 @@ def test_one_bad_row_does_not_stop_its_page() -> None:
     assert third.payload == b"null"
     assert (fourth.platform_order_id, fourth.modified_at) == ("A", None)
     with pytest.raises(UnreadablePayload):
-        ADAPTER.templates[0].read(second.payload, SHOP_ID)
+        ADAPTER.templates[0].read(second.payload, Shop(SHOP_ID))
 
 
 def test_an_empty_page_is_no_order() -> None:

@@ -12,6 +12,7 @@ import pytest
 from channel_adapters.contract import ChannelRefused, ChannelUnavailable, RawOrder, UnreadablePayload
 from channel_adapters.parsing import read_order
 from channel_adapters.reading import buyer_key
+from channel_adapters.shop import Shop
 from channel_adapters.shopify.adapter import ADAPTER
 from schemas.order import (
     Line,
@@ -48,7 +49,7 @@ def payload(name: str, index: int = 0) -> bytes:
 
 
 def read(body: bytes) -> Order:
-    return read_order(ADAPTER, body, SHOP)
+    return read_order(ADAPTER, body, Shop(SHOP))
 
 
 def changed(name: str, **members: Any) -> Order:

@@ -15,6 +15,7 @@ from tests.channel_adapters.contract import ChannelAdapterContract, Forms, Signe
 
 class TestTaobaoContract(ChannelAdapterContract):
     channel = "taobao"
+    refuses_unknown_words = True
     payloads = Path(__file__).parent / "payloads"
     orders_in: ClassVar = {
         "01_simple_paid.json": 1,
@@ -37,7 +38,7 @@ class TestTaobaoContract(ChannelAdapterContract):
         ("orders", "order", 0, "refund_status"),
     ]
     amount = Forms(("payment",), {"87.80": 8780, "87.8": 8780, "0.01": 1, "0": 0, "87.800": 8780, 29.9: 2990, 7: 700})
-    bad_amounts: ClassVar = ["87.801", "-0.01", "", "eighty", "1e3", None, True, [], 0.1 + 0.2, "NaN"]
+    bad_amounts: ClassVar = ["87.801", "-0.01", "", "eighty", None, True, [], 0.1 + 0.2, "NaN"]
     moment = Forms(
         ("created",),
         {

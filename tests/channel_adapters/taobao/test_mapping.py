@@ -11,6 +11,7 @@ import pytest
 
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.reading import buyer_key
+from channel_adapters.shop import Shop
 from channel_adapters.taobao.adapter import ADAPTER
 from schemas.order import (
     Line,
@@ -658,7 +659,7 @@ def test_a_lean_row_takes_the_status_of_its_trade_and_our_split_of_the_payment()
 def test_a_lean_row_that_is_part_shipped_must_say_which_lines_went() -> None:
     payload = without(payloads("02_multi_suborder_list_has_next.json")[1], (*LINE, "status"))
     with pytest.raises(UnreadablePayload) as caught:
-        ADAPTER.templates[1].read(payload, SHOP)
+        ADAPTER.templates[1].read(payload, Shop(SHOP))
     assert (caught.value.code, caught.value.where) == ("missing-field", "orders.order.0.status")
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from channel_adapters.contract import ChannelRefused, UnreadablePayload
 from channel_adapters.shop import ShopSettings
-from tests.channel_adapters.contract import ChannelAdapterContract, Forms, SignedRequest
+from tests.channel_adapters.contract import Cancelled, ChannelAdapterContract, Forms, SignedRequest
 
 
 class TestWooCommerceContract(ChannelAdapterContract):
@@ -30,7 +30,21 @@ class TestWooCommerceContract(ChannelAdapterContract):
         "09_error_401.json": ChannelRefused,
         "10_error_404.json": ChannelRefused,
     }
-    status_paths: ClassVar = [("status",)]
+    status_paths: ClassVar = [("status",), ("03_unpaid_pending.json", ("status",))]
+    cancelled = Cancelled("04_cancelled.json", [("line_items",), ("total",), ("billing",), ("currency",)])
+    decoration: ClassVar = [
+        ("meta_data",),
+        ("coupon_lines",),
+        ("shipping_lines",),
+        ("customer_note",),
+        ("number",),
+        ("line_items", 0, "meta_data"),
+        ("line_items", 0, "name"),
+        ("line_items", 0, "variation_id"),
+    ]
+    text_or_number: ClassVar = [("id",), ("parent_id",), ("customer_id",), ("number",), ("line_items", 0, "quantity")]
+    page = "02_list_variations_coupon.json"
+    lists: ClassVar = [("line_items",), ("meta_data",), ("refunds",), ("coupon_lines",)]
     amount = Forms(("total",), {"14.00": 1400, "14": 1400, 14.5: 1450, "0.10": 10, "12.300000": 1230})
     moment = Forms(
         ("date_created_gmt",),
@@ -39,7 +53,7 @@ class TestWooCommerceContract(ChannelAdapterContract):
             "2026-09-20T23:59:59Z": datetime(2026, 9, 20, 23, 59, 59, tzinfo=UTC),
         },
     )
-    bad_amounts = ("1.234", "abc", "", "-1.00", "1,000.00", None, True, [], {})
+    bad_amounts = ("1.2.3", "abc", "", "-1.00", "1,000.00", None, True, [], {})
     shop = ShopSettings(
         channel="woocommerce",
         shop_id="contract-shop",

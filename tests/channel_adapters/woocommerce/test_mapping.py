@@ -11,6 +11,7 @@ import pytest
 
 from channel_adapters.contract import RawOrder, UnreadablePayload
 from channel_adapters.reading import buyer_key
+from channel_adapters.shop import Shop
 from channel_adapters.woocommerce.adapter import ADAPTER
 from channel_adapters.woocommerce.mapping import PROVINCES
 from schemas.order import (
@@ -47,7 +48,7 @@ def payload(name: str, index: int = 0) -> bytes:
 
 
 def read(payload: bytes) -> Order:
-    return ADAPTER.templates[0].read(payload, SHOP)
+    return ADAPTER.templates[0].read(payload, Shop(SHOP))
 
 
 def changed(name: str, **members: Any) -> Order:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from channel_adapters.parsing import read_order
 from channel_adapters.registry import CHANNELS
+from channel_adapters.shop import Shop
 from ops.bench.chart import bars
 from ops.bench.orders import copied, raw_orders
 from ops.bench.seller import SKUS, WAREHOUSES, catalogue, stock
@@ -24,7 +25,8 @@ def test_every_channel_takes_part_and_orders_have_one_to_six_lines() -> None:
     channels = Counter(record.topic.removeprefix("orders.raw.") for record in orders)
     assert set(channels) == set(CHANNELS)
     lines = Counter(
-        len(read_order(CHANNELS[r.topic.removeprefix("orders.raw.")].adapter, r.value, "shop").lines) for r in orders
+        len(read_order(CHANNELS[r.topic.removeprefix("orders.raw.")].adapter, r.value, Shop("shop")).lines)
+        for r in orders
     )
     assert {1, 2, 3, 4, 5, 6} <= set(lines)
 
@@ -34,7 +36,7 @@ def test_copies_are_other_orders_that_say_the_same() -> None:
     assert len({record.key for record in records}) == len(records)
     for first, last in zip(records[:300], records[-300:], strict=True):
         adapter = CHANNELS[first.topic.removeprefix("orders.raw.")].adapter
-        told, again = (read_order(adapter, each.value, each.key.decode().split(":")[1]) for each in (first, last))
+        told, again = (read_order(adapter, each.value, Shop(each.key.decode().split(":")[1])) for each in (first, last))
         assert again.uid.encode() == last.key
         assert again.totals == told.totals
         assert [(line.sku, line.quantity) for line in again.lines] == [(one.sku, one.quantity) for one in told.lines]

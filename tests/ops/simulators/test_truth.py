@@ -11,6 +11,7 @@ import pytest
 
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.registry import CHANNELS
+from channel_adapters.shop import Shop
 from ops.simulators import catalogue as simulated
 from ops.simulators.generator import SHARES, Generator, open_sale
 from ops.simulators.sale import Sale, Stage
@@ -50,10 +51,10 @@ def read(sale: Sale) -> Order:
     payload = orjson.dumps(ORDER_OF[sale.channel](sale))
     for template in templates[:-1]:
         try:
-            return template.read(payload, sale.shop_id)
+            return template.read(payload, Shop(sale.shop_id))
         except UnreadablePayload:
             continue
-    return templates[-1].read(payload, sale.shop_id)
+    return templates[-1].read(payload, Shop(sale.shop_id))
 
 
 def places(order: Order, at: datetime) -> set[str]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import pytest
 
 from channel_adapters.contract import ForgedRequest, Headers, RawOrder, UnreadablePayload
 from channel_adapters.reading import MAX_PAYLOAD_BYTES
-from channel_adapters.shop import ShopSettings
+from channel_adapters.shop import Shop, ShopSettings
 from schemas.dead_letter import Failure
-from schemas.order import Line, Order, Source
-from schemas.revision import is_same_state
+from schemas.order import Line, Order, OrderStatus, Source
+from schemas.revision import is_same_state, revision_of
 from schemas.text import Text
 from tests.builders import NOON, a_line, an_order
 from workers.normalize.decide import decide
@@ -32,7 +33,8 @@ class ATemplate:
     modified_at: datetime = NOON
     lines: tuple[Line, ...] = (a_line(),)
 
-    def read(self, payload: bytes, shop_id: str) -> Order:
+    def read(self, payload: bytes, shop: Shop) -> Order:
+        shop_id = shop.shop_id
         if payload.strip() != self.name.encode():
             raise self.refusal
         order = an_order(channel="taobao", shop_id=shop_id, source=Source(template=self.name), lines=self.lines)
@@ -54,6 +56,9 @@ class AFormat:
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         self.verify(headers, b"", shop)
 
+    def stopped(self, payload: bytes, shop: Shop) -> Order | None:
+        return None
+
     def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         raise ForgedRequest(Text("is not signed", "未签名"))
 
@@ -66,8 +71,10 @@ def a_record(
     key: bytes = b"taobao:flagship:77",
     topic: str = "orders.raw.taobao",
     timestamp_ms: int = 0,
+    more: Mapping[str, bytes | None] = MappingProxyType({}),
 ) -> Delivery[bytes]:
     headers = [(name, value) for name, value in (("shop", shop), ("received-at", received)) if value is not None]
+    headers += [(name, value) for name, value in more.items() if value is not None]
     return Delivery(payload, key=key, headers=headers, topic=topic, partition=3, offset=41, timestamp_ms=timestamp_ms)
 
 
@@ -116,6 +123,51 @@ def test_a_platform_clock_may_be_an_hour_ahead() -> None:
 
 def test_ten_megabytes_are_still_an_order() -> None:
     assert read(a_record(b"full".ljust(MAX_PAYLOAD_BYTES))).uid == "taobao:flagship:77"
+
+
+# -- what no platform says by itself -------------------------------------------------------------------------------
+
+
+def millis(moment: datetime) -> bytes:
+    return b"%d" % int(moment.timestamp() * 1000)
+
+
+def test_a_deleted_order_is_cancelled_as_of_its_receipt() -> None:
+    order = read(a_record(b'{"id": 77}', more={"event": b"deleted"}))
+    assert (order.uid, order.status, order.lines) == ("taobao:flagship:77", OrderStatus.CANCELLED, ())
+    assert order.modified_at == order.source.received_at == RECEIVED
+    assert order.revision == revision_of(order)
+
+
+def test_a_deletion_is_newer_than_every_state_that_is_known() -> None:
+    newest = RECEIVED + timedelta(minutes=3)
+    order = read(a_record(b'{"id":"77"}', more={"event": b"deleted", "deleted-after": millis(newest)}))
+    assert order.modified_at == newest
+    older = read(a_record(b'{"id":"77"}', more={"event": b"deleted", "deleted-after": millis(NOON)}))
+    assert older.modified_at == RECEIVED
+
+
+def test_a_deletion_that_names_no_order_or_another_one_is_refused() -> None:
+    assert refusal(a_record(b"{}", more={"event": b"deleted"})).reason == "missing-field"
+    assert refusal(a_record(b"7 7", more={"event": b"deleted"})).reason == "broken-json"
+    assert refusal(a_record(b'{"id": 78}', more={"event": b"deleted"})).reason == "key-mismatch"
+
+
+def test_an_edition_is_later_by_its_number_and_newer_than_those_before_it() -> None:
+    plain, first, second = (read(a_record(more={"edition": each} if each else {})) for each in (b"", b"1", b"12"))
+    assert first.modified_at == plain.modified_at + timedelta(milliseconds=1)
+    assert revision_of(plain) < first.revision < second.revision
+    assert second.revision == revision_of(second)
+
+
+@pytest.mark.parametrize("edition", [b"soon", b"-1", b"1000", b"\xff"])
+def test_an_edition_that_is_no_number_is_refused(edition: bytes) -> None:
+    error = refusal(a_record(more={"edition": edition}))
+    assert (error.reason, error.failures[0].where) == ("bad-header", "edition")
+
+
+def test_headers_without_a_value_say_nothing() -> None:
+    assert read(a_record(more={"event": None, "edition": None, "deleted-after": None})) == read(a_record())
 
 
 # -- what does not -------------------------------------------------------------------------------------------------
@@ -182,7 +234,7 @@ def test_decoration_that_no_topic_could_carry_is_cut_and_makes_another_state() -
     template = replace(MAIN, lines=(a_line(title="长" * 900_000),))
     cut = decide(a_record(b"full" + b" " * 20_000), {"taobao": AFormat(templates=(template,))})
     assert len(cut.lines[0].title) == 200
-    assert not is_same_state(cut.revision, template.read(b"full", "flagship").revision)
+    assert not is_same_state(cut.revision, template.read(b"full", Shop("flagship")).revision)
     assert (
         cut.revision == decide(a_record(b"full" + b" " * 20_000), {"taobao": AFormat(templates=(template,))}).revision
     )

@@ -1,0 +1,115 @@
+"""Why an order waits for a person: every code that adapters, tagging, routing, reserving and warehouses write.
+
+A ruleset's own `hold` rules add their names; those are the seller's words and not listed here.
+"""
+# ruff: noqa: E501  # a table: one code a line
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from schemas.text import Text
+
+
+class HoldCode(StrEnum):
+    """Why an order must not ship before a person, or its platform, has said so."""
+
+    # -- its platform says so
+    ARCHIVED = "archived"
+    BALANCE_OPEN = "balance-open"
+    CANCEL_REQUESTED = "cancel-requested"
+    FINAL_PAYMENT_OPEN = "final-payment-open"
+    GROUP_INCOMPLETE = "group-incomplete"
+    IN_PROCESS = "in-process"
+    LINE_PART_SHIPPED = "line-part-shipped"
+    LOCAL_PICKUP = "local-pickup"
+    ON_HOLD = "on-hold"
+    PARTIAL_REFUND = "partial-refund"
+    PAUSED = "paused"
+    PAYMENT_EXPIRED = "payment-expired"
+    PAYMENT_VOIDED = "payment-voided"
+    PLATFORM_HOLD = "platform-hold"
+    PLATFORM_WAREHOUSE = "platform-warehouse"
+    REFUND_REQUESTED = "refund-requested"
+    RETURN_REQUESTED = "return-requested"
+    RISK_REVIEW = "risk-review"
+    SHIP_HOLD = "ship-hold"
+    TEST_ORDER = "test-order"
+
+    # -- it was not understood
+    DUPLICATE_LINES = "duplicate-lines"
+    UNKNOWN_STATUS = "unknown-status"
+
+    # -- tagging found something
+    BUNDLE_PARTS = "bundle-parts"
+    GIFT_MISSING = "gift-missing"
+    GIFT_ONLY = "gift-only"
+    GIFT_SURPLUS = "gift-surplus"
+    GIFT_WITHOUT_MAIN = "gift-without-main"
+    NO_LINES = "no-lines"
+    PROMISED_GIFT_WITHOUT_LINE = "promised-gift-without-line"
+    RECEIVER_MISSING = "receiver-missing"
+    SKU_UNKNOWN = "sku-unknown"
+    TOTALS_CONTRADICT = "totals-contradict"
+
+    # -- routing
+    GRAY_ROLLOUT = "gray-rollout"
+    NO_RULE_MATCHED = "no-rule-matched"
+
+    # -- what became of it in the warehouses
+    PARTLY_SHIPPED = "partly-shipped"
+    RESTOCK_GAVE_UP = "restock-gave-up"
+    WMS_ADDRESS = "wms-address"
+    WMS_CHANGE_REFUSED = "wms-change-refused"
+    WMS_GAVE_UP = "wms-gave-up"
+    WMS_PARTLY_SHIPPED = "wms-partly-shipped"
+
+
+# fmt: off
+WORDING: Final[Mapping[HoldCode, Text]] = MappingProxyType({
+    HoldCode.ARCHIVED: Text("the shop has archived the order, and goods are left in it", "店铺已归档该订单，但仍有商品未发"),
+    HoldCode.BALANCE_OPEN: Text("the order was changed after it was paid, and the difference is not paid yet", "订单付款后被修改，差额尚未付清"),
+    HoldCode.CANCEL_REQUESTED: Text("the buyer asks to cancel the order", "买家申请取消订单"),
+    HoldCode.FINAL_PAYMENT_OPEN: Text("the final part of a presale is not paid", "预售尾款未付"),
+    HoldCode.GROUP_INCOMPLETE: Text("the group of a group purchase is not complete", "拼团尚未成团"),
+    HoldCode.IN_PROCESS: Text("the platform is still working on the order", "平台仍在处理该订单"),
+    HoldCode.LINE_PART_SHIPPED: Text("a part of a line has left, and the platform does not say how much", "某商品行已部分发货，平台未说明数量"),
+    HoldCode.LOCAL_PICKUP: Text("the buyer fetches the goods in person: no parcel", "买家到店自提，无需寄送"),
+    HoldCode.ON_HOLD: Text("the shop has put the paid order on hold", "店铺已将该已付订单暂停处理"),
+    HoldCode.PARTIAL_REFUND: Text("a part of the money was refunded, and the shop does not say for which line", "已部分退款，店铺未说明对应哪个商品行"),
+    HoldCode.PAUSED: Text("the platform has paused the order", "平台已暂停该订单"),
+    HoldCode.PAYMENT_EXPIRED: Text("the authorised payment has expired", "付款授权已过期"),
+    HoldCode.PAYMENT_VOIDED: Text("the authorised payment was voided", "付款授权已作废"),
+    HoldCode.PLATFORM_HOLD: Text("the platform says: do not ship yet", "平台要求暂不发货"),
+    HoldCode.PLATFORM_WAREHOUSE: Text("a warehouse of the platform ships the order", "由平台仓发货"),
+    HoldCode.REFUND_REQUESTED: Text("the buyer asks for a refund, and it is not decided", "买家申请退款，尚未处理"),
+    HoldCode.RETURN_REQUESTED: Text("the buyer asks to return a part of the order", "买家申请部分退货"),
+    HoldCode.RISK_REVIEW: Text("the platform reviews the order for fraud", "平台风控审核中"),
+    HoldCode.SHIP_HOLD: Text("the platform forbids shipping for now", "平台暂时禁止发货"),
+    HoldCode.TEST_ORDER: Text("it is a test order", "这是测试订单"),
+    HoldCode.DUPLICATE_LINES: Text("lines stand twice under one id, and the totals fit neither reading", "商品行编号重复，且金额与两种理解都不符"),
+    HoldCode.UNKNOWN_STATUS: Text("the platform uses a word that this version does not know: see the mark with ?=; give it a meaning with status_words in the file of shops", "平台使用了当前版本不认识的取值（见带 ?= 的标记）；可在店铺文件的 status_words 中说明其含义"),
+    HoldCode.BUNDLE_PARTS: Text("the order is for a bundle that the catalogue does not know: see its parts in the flag", "订单包含商品目录中没有的组合商品，其组成见标记"),
+    HoldCode.GIFT_MISSING: Text("a gift that comes with a line is not in the order", "缺少应赠的赠品"),
+    HoldCode.GIFT_ONLY: Text("nothing but gifts is left to ship", "只剩赠品待发"),
+    HoldCode.GIFT_SURPLUS: Text("there are more gifts than come with the lines", "赠品多于应赠数量"),
+    HoldCode.GIFT_WITHOUT_MAIN: Text("a gift is there without the line that it comes with", "有赠品而没有对应的主商品"),
+    HoldCode.NO_LINES: Text("the order has no lines", "订单没有商品行"),
+    HoldCode.PROMISED_GIFT_WITHOUT_LINE: Text("the platform promises a gift in words, and no line carries it", "平台以文字承诺了赠品，但没有对应的商品行"),
+    HoldCode.RECEIVER_MISSING: Text("the platform sent no receiver", "平台没有给出收货人"),
+    HoldCode.SKU_UNKNOWN: Text("the catalogue does not know a SKU of the order", "商品目录中没有订单里的某个 SKU"),
+    HoldCode.TOTALS_CONTRADICT: Text("the totals and the lines of the order contradict each other", "订单合计与商品行金额不一致"),
+    HoldCode.GRAY_ROLLOUT: Text("the ruleset lets only a part of the orders through by themselves", "规则处于灰度阶段，只自动放行部分订单"),
+    HoldCode.NO_RULE_MATCHED: Text("no rule says where the order ships from", "没有规则指明发货仓"),
+    HoldCode.PARTLY_SHIPPED: Text("a part of the order has left, and the rest is for a person to decide", "订单已部分发出，其余需人工处理"),
+    HoldCode.RESTOCK_GAVE_UP: Text("the order waited for stock again and again", "订单多次等待补货未果"),
+    HoldCode.WMS_ADDRESS: Text("the warehouse cannot use the address", "仓库无法使用该收货地址"),
+    HoldCode.WMS_CHANGE_REFUSED: Text("the warehouse refuses the change of the order", "仓库拒绝了订单变更"),
+    HoldCode.WMS_GAVE_UP: Text("the warehouses gave the order back", "各仓均退回了该订单"),
+    HoldCode.WMS_PARTLY_SHIPPED: Text("the warehouse shipped a part and gave the rest back", "仓库只发出一部分，其余已退回"),
+})
+# fmt: on
+"""What each code means, for people."""
