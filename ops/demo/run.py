@@ -104,7 +104,7 @@ class Demo:
         jobs = APART if plan.apart else [TOGETHER] * plan.workers
         self.stack = Stack(folder, jobs=jobs, partitions=plan.partitions, environment=environment)
         self.books = Books()
-        self._http = httpx.Client(timeout=10)
+        self._http = httpx.Client(timeout=10, trust_env=False)  # this machine only: no proxy
         self._killed = False
         self._restarts = 0
         self._quiet_since = time.monotonic()

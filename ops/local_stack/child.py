@@ -20,6 +20,7 @@ from ops.local_stack.process import spawn, stop
 from schemas.namespace import prefix
 
 START_SECONDS: Final = 60.0
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 METRICS_PORT: Final = "metrics_port"
 
 
@@ -144,9 +145,9 @@ def worker(name: str, stages: str, folder: Path, env: Mapping[str, str]) -> Chil
 
 
 def fleet_environment(kafka: str, redis_url: str, partitions: int, others: Mapping[str, str]) -> dict[str, str]:
-    """What processes of the fleet are told."""
+    """What processes of the fleet are told. They talk to this machine only: no proxy stands between."""
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name.lower() not in _PROXIES},
         "ORDERFLEET_KAFKA": kafka,
         "ORDERFLEET_REDIS_URL": redis_url,
         "ORDERFLEET_PREFIX": prefix(),
