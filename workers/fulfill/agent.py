@@ -23,7 +23,7 @@ from workers.fulfill.decide import (
     remembered,
     steps_of,
 )
-from workers.fulfill.reading import Answered, check_known, known_order, read, read_again, still_there
+from workers.fulfill.reading import Answered, check_known, check_told, known_order, read, read_again, still_there
 from workers.inventory.ledger import Ledger
 from workers.inventory.outcomes import HearOutcome, ShipOutcome
 from workers.inventory.records import Answer, CorruptLedger, Heard, Standing
@@ -194,6 +194,7 @@ def _comes_late(job: _Job, heard: Heard) -> bool:
 
 def _set_out(job: _Job, standing: Standing | None) -> None:
     job.standing = known_order(standing)
+    check_told(job.answered, job.standing)
     job.steps = steps_of(job.answered, job.standing)
     if must_wait(job.answered, job.standing, job.steps, int(time.time() * 1000)):
         raise TransientError("a warehouse answers an order that is being decided anew at this moment")

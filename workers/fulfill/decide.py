@@ -18,7 +18,7 @@ from schemas.plan import (
 )
 from schemas.record import changed, encode
 from schemas.revision import MOST_TRIES, retry_of, tries_of
-from workers.fulfill.reading import Answered, refuse
+from workers.fulfill.reading import Answered, refuse, refuse_more_than_told
 from workers.inventory.outcomes import ReserveOutcome, ShipOutcome, ShortOutcome, WithdrawOutcome
 from workers.inventory.records import Answer, ReservationState, Standing
 from workers.inventory.steps import Allocate, Forget, Remember, Reserve, Ship, Short, Step, Taking, Withdraw
@@ -73,7 +73,8 @@ def step_of(answered: Answered, standing: Standing) -> Step | None:
         case WmsEventKind.ACCEPTED | WmsEventKind.PICKED:
             return Allocate(warehouse, uid, has) if answered.instruction is not InstructionKind.CANCEL else None
         case WmsEventKind.SHIPPED:
-            return Ship(warehouse, uid, event.message_id, answered.at_ms, event.quantities, has)
+            most = standing.most if event.quantities else None
+            return Ship(warehouse, uid, event.message_id, answered.at_ms, event.quantities, has, most)
         case WmsEventKind.CANCELLED:
             return Withdraw(warehouse, uid, _as_of(answered, standing), has)
         case WmsEventKind.SHORT:
@@ -130,16 +131,22 @@ def must_wait(answered: Answered, standing: Standing, steps: Sequence[Step], now
 
 
 def course_of(answered: Answered, standing: Standing, answer: Answer | None) -> Course:
-    """What follows. Raises PermanentError nothing-to-ship when goods left that the order never had there."""
+    """What follows.
+
+    Raises PermanentError: nothing-to-ship when all left of an order that never had anything there; more-than-told when
+    with what left before it is more than the warehouse was told to ship.
+    """
     outcome = answer.outcome if answer is not None else None
     event = answered.event
     if outcome is ShipOutcome.NOTHING_KNOWN:
         refuse(
             "nothing-to-ship",
             "order_uid",
-            "this order never had stock in this warehouse; name the units if they did leave",
-            "该订单在此仓库从未占用库存；如确已发货请填写数量",
+            "this order never had stock in this warehouse; if goods did leave, count the stock there",
+            "该订单在此仓库从未占用库存；如确已发货，请盘点该仓库库存",
         )
+    if outcome is ShipOutcome.MORE_THAN_TOLD:
+        refuse_more_than_told()
     if outcome is None and event.kind is WmsEventKind.REJECTED and answered.instruction is InstructionKind.CHANGE:
         return Course.CHANGE_REFUSED
     if not standing.concerns(answered.revision):

@@ -135,6 +135,37 @@ def known_order(standing: Standing | None) -> Standing:
     return standing
 
 
+def check_told(answered: Answered, standing: Standing) -> None:
+    """Raises PermanentError: never-told, for an instruction that was never sent; more-than-told, for goods or a
+    shortage beyond what any instruction asked for.
+    """
+    event = answered.event
+    instruction = answered.revision, answered.instruction.value
+    may_be_said = standing.at_work and answered.revision == standing.revision  # by a pointer made again from Kafka
+    if standing.sent is not None and instruction not in standing.sent and not may_be_said:
+        refuse(
+            "never-told",
+            "instruction_id",
+            "no such instruction was sent to this warehouse; give back the id of one that was. No stock moved: if "
+            "goods did leave, count the stock",
+            "从未向该仓库下发过此指令；请原样返回已下发指令的编号。库存未变动：如确有货物发出，请盘点库存",
+        )
+    most = standing.most
+    if most is not None and any(units > most.get(sku, 0) for sku, units in event.quantities.items()):
+        refuse_more_than_told()
+
+
+def refuse_more_than_told() -> NoReturn:
+    """Raises PermanentError more-than-told."""
+    refuse(
+        "more-than-told",
+        "quantities",
+        "together with what was told before, these are more units than this warehouse was told to ship, or the same "
+        "parcel under another message id. No stock moved: if they did leave, count the stock",
+        "连同此前上报的数量，已超过下发给该仓库的数量，或同一包裹以另一消息编号重复上报。库存未变动：如确已发出，请盘点库存",
+    )
+
+
 def still_there(planned: PlannedOrder | None) -> PlannedOrder:
     """Raises PermanentError planned-order-gone."""
     if planned is None:

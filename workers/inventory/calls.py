@@ -157,7 +157,10 @@ class Calls:
     def ship(self, step: Ship, also: Collection[str] = ()) -> ScriptCall:
         """`ship.lua`"""
         keys, units = self._physical(step, also)
-        return ScriptCall(self._ship, keys, (step.message_id, step.at_ms, self._remember_ms, MOVED_MS, *units))
+        skus = sorted({*step.quantities, *step.has, *also})
+        told = [-1 if step.told is None else step.told.get(sku, 0) for sku in skus]
+        per_sku = [figure for pair in zip(units, told, strict=True) for figure in pair]
+        return ScriptCall(self._ship, keys, (step.message_id, step.at_ms, self._remember_ms, MOVED_MS, *per_sku))
 
     def short(self, step: Short, also: Collection[str] = ()) -> ScriptCall:
         """`short.lua`"""

@@ -57,7 +57,6 @@ from workers.inventory.replies import (
     read_outcome,
     read_place,
     read_standing,
-    read_told,
 )
 from workers.inventory.report import AuditReport, Finding
 from workers.inventory.steps import Forget, Hear, Remember, Settlement, Step, Transfer
@@ -123,28 +122,11 @@ class Ledger:
 
     async def look(self, asked: Sequence[tuple[str, str, str]]) -> list[Standing | None]:
         """What stands of (order uid, warehouse, revision of an instruction); None for an order nobody knows."""
-        fields = ("revision", "fence", "phase", "holdings", "routed")
-        replies = await read_all(
-            self._redis,
-            [
-                ("HMGET", order_key(uid), *fields, f"heard:{warehouse_id}:{revision}", f"overtaken:{warehouse_id}")
-                for uid, warehouse_id, revision in asked
-            ],
-        )
-        found = [read_standing(reply, warehouse_id) for reply, (_, warehouse_id, _) in zip(replies, asked, strict=True)]
-        return await self._with_what_was_told(asked, found)
-
-    async def _with_what_was_told(
-        self, asked: Sequence[tuple[str, str, str]], found: Sequence[Standing | None]
-    ) -> list[Standing | None]:
-        """Where no instruction stands any more, the last ones: an answer is judged by them."""
-        gone = {number: one for number, one in enumerate(found) if one is not None and not one.told}
-        pointers = await read_all(self._redis, [("HGETALL", order_key(asked[number][0])) for number in gone])
-        judged = list(found)
-        for (number, standing), flat in zip(gone.items(), pointers, strict=True):
-            pointer = flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
-            judged[number] = standing._replace(**read_told(pointer, asked[number][1])._asdict())
-        return judged
+        pointers = await read_all(self._redis, [("HGETALL", order_key(uid)) for uid, _, _ in asked])
+        return [
+            read_standing(_as_hash(pointer), warehouse_id, revision)
+            for pointer, (_, warehouse_id, revision) in zip(pointers, asked, strict=True)
+        ]
 
     async def hear(self, given_back: Sequence[Hear]) -> list[Heard]:
         """Note that warehouses gave instructions back, before their orders are placed anew."""
@@ -381,3 +363,8 @@ class Ledger:
 
     def _run(self, calls: Sequence[ScriptCall]) -> Awaitable[list[Any]]:
         return run_scripts(self._redis, calls)
+
+
+def _as_hash(reply: Any) -> dict[bytes, bytes]:
+    """What HGETALL answers, as redis-py gives it or as it comes over the wire."""
+    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))

@@ -106,6 +106,8 @@ class Standing(NamedTuple):
     cancelled: str = ""  # ... and of the cancellation of it
     replaced: Collection[str] = ()  # revisions of what stands again when all changes since are refused
     overtaken: tuple[Overtaken, ...] = ()  # what the warehouse gave back of these
+    sent: Collection[tuple[str, str]] | None = None  # revision and kind of all it was ever sent; None: not known
+    most: Mapping[str, int] | None = None  # the most units of each SKU that any of them asked for; None: not known
 
     def counts(self, revision: str, *, cancellation: bool) -> bool:
         """Whether an answer to an instruction says what the warehouse does now: nothing newer was told since."""

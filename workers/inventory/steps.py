@@ -94,6 +94,7 @@ class Ship(NamedTuple):
     at_ms: int
     quantities: Mapping[str, int] = {}  # empty = all that it has
     has: Collection[str] = ()
+    told: Mapping[str, int] | None = None  # no more than this may leave in all; None: as many as are named
 
 
 class Short(NamedTuple):

@@ -354,5 +354,5 @@ def _told(warehouse: str, now: Routed, *, is_change: bool) -> Told:
         parcel=now.parcel,
         parcels=now.parcels,
         line_ids=now.line_ids,
-        units=dict(now.units) if is_change else {},
+        units=dict(now.units),
     )

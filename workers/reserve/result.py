@@ -21,7 +21,7 @@ PARTLY_SHIPPED: Final = "partly-shipped"
 
 @record
 class Told:
-    """One instruction to a warehouse. `line_ids` None: all lines. `units`: with a change, what it asks for."""
+    """One instruction to a warehouse. `line_ids` None: all lines. `units`: what it asks for, by SKU."""
 
     warehouse_id: str
     kind: InstructionKind

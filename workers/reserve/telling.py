@@ -168,5 +168,5 @@ def _told(warehouse_id: str, kind: InstructionKind, parcel: int, parcels: int, l
         parcel=parcel,
         parcels=parcels,
         line_ids=None if parcels == 1 else tuple(line.line_id for line in lines),
-        units=wanted(lines) if kind is InstructionKind.CHANGE else {},
+        units=wanted(lines),
     )

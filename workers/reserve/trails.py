@@ -138,7 +138,7 @@ class Trails:
                 parcel=one["parcel"],
                 parcels=parts,
                 line_ids=None if parts == 1 else tuple(pick["line_id"] for pick in picks),
-                units=units if kind is InstructionKind.CHANGE else {},
+                units=units if kind in TELLING else {},
             )
             digest = digest_of_told(picks, one["ship_to"], one["buyer_remark"], one["seller_memo"])
             instructed = Instructed(one["revision"], told, digest if kind in TELLING else "", units)

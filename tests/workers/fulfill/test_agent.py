@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,6 +70,102 @@ async def test_two_parcels_ship_what_they_name(house: House) -> None:
     await house.answer(a_wms_event(instruction, "shipped", "m2", quantities={NUT: 2}))
     level = await house.level()
     assert (level.committed, level.on_hand) == (0, 7)
+
+
+# -- answers about more than was told
+
+
+CANNOT_BE = {
+    "more than told": lambda told: a_wms_event(told, "shipped", quantities={NUT: 50}),
+    "another SKU": lambda told: a_wms_event(told, "shipped", quantities={NUT: 2, TEA: 1}),
+    "short of more than told": lambda told: a_wms_event(told, "short", reason="not-there", quantities={NUT: 3}),
+}
+NEVER_TOLD = {
+    "a revision that was never sent": lambda told: replace(told, instruction_id=told.instruction_id.replace(R1, R2)),
+    "a change that was never sent": lambda told: replace(
+        told, instruction_id=told.instruction_id.replace("fulfil", "change")
+    ),
+    "another warehouse": lambda told: replace(
+        told, warehouse_id=BJ, instruction_id=told.instruction_id.replace(HZ, BJ)
+    ),
+}
+
+
+async def two_told(house: House) -> FulfillmentInstruction:
+    [instruction] = await house.place(an_order(lines=(a_line(quantity=2),)), HZ, revision=R1)
+    return instruction  # type: ignore[no-any-return]
+
+
+def reason_of(outcome: Any) -> str:
+    assert isinstance(outcome, PermanentError), outcome
+    assert outcome.failures[0].problem_zh
+    return outcome.reason
+
+
+async def levels(house: House) -> list[tuple[int, int]]:
+    found = [await house.level(where, sku) for where in (HZ, BJ) for sku in (NUT, TEA)]
+    return [(level.on_hand, level.available_to_promise) for level in found]
+
+
+@pytest.mark.parametrize("said", CANNOT_BE.values(), ids=CANNOT_BE)
+async def test_an_answer_about_more_than_was_told_is_set_aside_and_moves_no_stock(house: House, said: Any) -> None:
+    instruction = await two_told(house)
+    before = await levels(house)
+    [outcome] = await house.answer(said(instruction))
+    assert reason_of(outcome) == "more-than-told"
+    assert await levels(house) == before
+    assert await house.answer(a_wms_event(instruction, "shipped", "m2", quantities={NUT: 2})) == [()]
+    assert (await house.level()).on_hand == 8
+
+
+@pytest.mark.parametrize("kind", ["shipped", "accepted", "short", "cancelled"])
+@pytest.mark.parametrize("altered", NEVER_TOLD.values(), ids=NEVER_TOLD)
+async def test_an_answer_to_what_was_never_told_is_set_aside_and_moves_no_stock(
+    house: House, altered: Any, kind: str
+) -> None:
+    instruction = await two_told(house)
+    before = await levels(house)
+    [outcome] = await house.answer(altered(a_wms_event(instruction, kind, reason="damaged")))
+    assert reason_of(outcome) == "never-told"
+    assert await levels(house) == before
+
+
+@pytest.mark.parametrize("units", [{NUT: 2}, {}], ids=["named", "all"])
+async def test_one_parcel_under_two_message_ids_leaves_once(house: House, units: dict[str, int]) -> None:
+    instruction = await two_told(house)
+    first, second = (a_wms_event(instruction, "shipped", message, quantities=units) for message in ("n1", "n2"))
+    taken, refused, again = await house.answer(first, second, first)
+    assert (taken, reason_of(refused), again) == ((), "more-than-told", ())
+    assert await levels(house) == [(8, 8), (10, 10), (10, 10), (10, 10)]
+
+
+async def test_parts_of_an_order_leave_until_all_of_it_has_and_no_more(house: House) -> None:
+    instruction = await two_told(house)
+    parts = [a_wms_event(instruction, "shipped", f"p{number}", quantities={NUT: 1}) for number in range(3)]
+    assert [outcome if outcome == () else reason_of(outcome) for outcome in await house.answer(*parts)] == [
+        (),
+        (),
+        "more-than-told",
+    ]
+    assert (await house.level()).on_hand == 8
+
+
+async def test_what_was_told_before_a_smaller_change_may_leave_after_it_was_accepted(house: House) -> None:
+    """A race within the warehouse: the parcel as it was told at first stood packed."""
+    first = await two_told(house)
+    [change] = await house.place(an_order(), HZ, revision=R2)
+    assert await house.answer(a_wms_event(change, "accepted")) == [()]
+    assert await house.answer(a_wms_event(first, "shipped", quantities={NUT: 2})) == [()]
+    assert (await house.level()).on_hand == 8
+
+
+async def test_a_parcel_that_left_by_hand_after_the_order_was_given_back_counts_once(house: House) -> None:
+    instruction = await two_told(house)
+    await house.answer(a_wms_event(await cancelled(house), "cancelled"))
+    first, second = (a_wms_event(instruction, "shipped", message, quantities={NUT: 2}) for message in ("n1", "n2"))
+    taken, refused = await house.answer(first, second)
+    assert (taken, reason_of(refused)) == ((), "more-than-told")
+    assert (await house.level()).on_hand == 8
 
 
 # -- orders that come back

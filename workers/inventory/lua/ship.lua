@@ -10,12 +10,14 @@
   ARGV[2]   when they left, ms since 1970; on-hand stays when a count was taken later
   ARGV[3]   how long a tombstone is kept, ms
   ARGV[4]   how long movements are kept for counts that come late, ms
-  ARGV[5..] units that left, one per stock key; -1 for all that the reservation has of it
+  ARGV[5..] per stock key two values: units that left, -1 for all that the reservation has of it; and the most units that
+            the WMS was ever told to ship, -1 where that is not known
   Returns   { outcome, ... }
     SHIPPED          all that was reserved has left
     PARTLY           some is still reserved
     REPEAT           this message was here before
     AFTER_RELEASE    it had been given back: on-hand is less all the same, and more may be promised now than is there
+    MORE_THAN_TOLD   with what left before, these are more than the WMS was told to ship; nothing was changed
     NOTHING_KNOWN    no units were named, and the order never had any here
     UNKNOWN_LINES    SKUs of the reservation; KEYS lack some of them, nothing was changed ]]
 -- @include stock.lua
@@ -35,10 +37,10 @@ if not skus then
   return unknown_lines(found)
 end
 
-local moves, physical, rest, gone, total = {}, {}, {}, {}, 0
+local moves, physical, rest, gone, total, too_many = {}, {}, {}, {}, 0, false
 for i = 1, #skus do
   local key, had = KEYS[i + 4], found.units[skus[i]] or 0
-  local left = whole(ARGV[i + 4], key, 'the quantity shipped')
+  local left = whole(ARGV[2 * i + 3], key, 'the quantity shipped')
   if left < 0 then
     left = had
   end
@@ -60,6 +62,11 @@ for i = 1, #skus do
     moves[#moves + 1] = move
   end
   rest[i], gone[i], total = had - off, (found.shipped and found.shipped[skus[i]] or 0) + left, total + left
+  local told = whole(ARGV[2 * i + 4], key, 'the quantity told')
+  too_many = too_many or (left > 0 and told >= 0 and gone[i] > told)
+end
+if too_many or (total == 0 and found.shipped) then
+  return { 'MORE_THAN_TOLD' }
 end
 if total == 0 then
   return { 'NOTHING_KNOWN' }
