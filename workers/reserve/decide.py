@@ -10,7 +10,7 @@ from collections.abc import Collection, Generator, Mapping, Sequence
 from datetime import timedelta
 
 from schemas.fulfillment import InstructionKind
-from schemas.order import Line, Order, PaymentStatus
+from schemas.order import Line, Order, OrderStatus, PaymentStatus
 from schemas.plan import Disposition, OnShort, PlannedOrder
 from schemas.record import changed, record
 from workers.inventory.availability import lines_to_ship, missing, parcels, wanted
@@ -52,10 +52,20 @@ def deadline_ms(order: Order, hold_seconds: float) -> int:
 
 
 def told_before(planned: PlannedOrder, claim: Claim) -> list[str]:
-    """The warehouses that were told to ship the order once and are not any more: goods may have left them."""
+    """The warehouses that were told to ship the order once and are not any more: goods may have left them.
+
+    Of an order that was deleted, all that were ever told.
+    """
+    if is_deleted(planned.order):
+        return list(claim.told)
     if planned.plan.disposition is not Disposition.RESERVE:
         return []
     return [warehouse for warehouse in claim.told if warehouse not in _told_now(planned, claim)]
+
+
+def is_deleted(order: Order) -> bool:
+    """Whether the shop has the order no more: what it says of one that it deleted has no lines."""
+    return order.status is OrderStatus.CANCELLED and not order.lines
 
 
 def _told_now(planned: PlannedOrder, claim: Claim) -> dict[str, Routed]:
@@ -156,7 +166,10 @@ class _Walk:
     def release(self) -> Steps:
         waiting = yield from self._leave_all_but([])
         state = OrderState.STOPPING if waiting else OrderState.RELEASED
-        return Ending(state=state, holdings=waiting, routed={}, result=Result(told=self._cancels([])))
+        result = Result(told=self._cancels([]))
+        if is_deleted(self.order) and (self.left or waiting or any(where in self.silent for where in self.told)):
+            result = changed(result, deleted=True)
+        return Ending(state=state, holdings=waiting, routed={}, result=result)
 
     def ignore(self) -> Steps:
         """Nothing is left for us to ship: a mere hold goes back, what is committed is the WMS's business.

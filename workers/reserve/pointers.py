@@ -188,7 +188,7 @@ def _said(trail: Trail, before: str = "") -> dict[str, str]:
     told: dict[str, list[Told]] = {}
     for one in trail.instructed.values():
         told.setdefault(one.revision, []).append(one.told)
-    revisions = told.keys() | _said_without_stock(trail)
+    revisions = told.keys() | _said_without_stock(trail) | trail.deleted
     return {
         f"said:{revision}": encode(_result(trail, revision, told.get(revision, []))).decode()
         for revision in sorted(revisions)
@@ -209,6 +209,7 @@ def _result(trail: Trail, revision: str, told: Iterable[Told]) -> Result:
         transfer_from=giver,
         after_expiry=late,
         partly_shipped=revision in trail.shipped_in_part,
+        deleted=revision in trail.deleted,
     )
 
 

@@ -15,6 +15,14 @@ from workers.inventory.availability import lines_to_ship
 
 Event = FulfillmentInstruction | Backorder | TransferRequest | ReviewOrder
 
+DELETED: Final = "deleted-after-told"
+"""The hold code of an order that its shop deleted when goods of it had left a warehouse, or might have."""
+
+_DELETED: Final = (
+    "the shop deleted the order after a warehouse was told to ship it, and goods have left or may have: see what the "
+    "warehouse answers; if they did leave, ask the shop why, and the buyer for the goods or the money"
+)
+
 PARTLY_SHIPPED: Final = "partly-shipped"
 """The hold code of an order of which a part has left, when a later revision wants what nobody was told to ship."""
 
@@ -42,6 +50,7 @@ class Result:
     transfer_from: str = ""
     after_expiry: bool = False
     partly_shipped: bool = False
+    deleted: bool = False  # by its shop, when goods had left or might have
 
 
 def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
@@ -53,6 +62,8 @@ def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
         events.append(_transfer(planned.order, result))
     if result.partly_shipped:
         events.append(_review(planned, result.missing))
+    if result.deleted:
+        events.append(for_a_person(planned, DELETED, _DELETED))
     return events
 
 

@@ -13,12 +13,12 @@ from schemas.order import LineKind
 from schemas.plan import Disposition
 from schemas.record import encode
 from schemas.revision import Newest
-from workers.reserve.result import PARTLY_SHIPPED, Told, digest_of_told
+from workers.reserve.result import DELETED, PARTLY_SHIPPED, Told, digest_of_told
 
 _SHIPPABLE: Final = ("paid", "cash-on-delivery")
 _GIFT: Final = LineKind.GIFT.value
 _GIVES_BACK: Final = (WmsEventKind.SHORT, WmsEventKind.REJECTED, WmsEventKind.CANCELLED)
-_CODE: Final = encode(PARTLY_SHIPPED)
+_CODES: Final = (encode(PARTLY_SHIPPED), encode(DELETED))
 TELLING: Final = (InstructionKind.FULFIL, InstructionKind.CHANGE)
 
 
@@ -65,6 +65,7 @@ class Trail:
     gave_up: list[tuple[str, str]] = field(default_factory=list)  # revision, warehouse
     kept_back: list[str] = field(default_factory=list)  # revisions by which no warehouse was to ship it any more
     shipped_in_part: dict[str, dict[str, int]] = field(default_factory=dict)  # by revision: what nobody ships
+    deleted: set[str] = field(default_factory=set)  # revisions of which a person was told that the shop deleted it
     refused: set[tuple[str, str]] = field(default_factory=set)  # warehouse, revision of a change
     given_back: dict[str, list[GaveBack]] = field(default_factory=dict)  # by warehouse
     mixed: dict[str, list[str]] = field(default_factory=dict)  # by revision: line ids, when a gift stands before others
@@ -167,11 +168,13 @@ class Trails:
 
     def review(self, value: bytes) -> None:
         """A record of `orders.review`; most are of other stages, and tell nothing of this one."""
-        if _CODE not in value:
+        if not any(code in value for code in _CODES):
             return
         try:
             one = orjson.loads(value)
             order, codes = one["planned"]["order"], one["planned"]["plan"]["hold_codes"]
+            if DELETED in codes:
+                self.of(order["uid"]).deleted.add(order["revision"])
             if PARTLY_SHIPPED in codes:
                 trail = self.of(order["uid"])
                 trail.shipped_in_part[order["revision"]] = one["missing"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from redis.asyncio import Redis
 
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind
+from schemas.order import Order, OrderStatus, PaymentStatus
 from schemas.plan import Disposition, OnShort, ReviewOrder
-from tests.builders import a_line, a_wms_event, an_order, an_unpaid_order
+from schemas.record import encode
+from tests.builders import a_line, a_plan, a_planned_order, a_wms_event, an_order, an_unpaid_order
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
 from workers.inventory.records import Claim, OrderState
 
@@ -141,3 +145,54 @@ async def test_an_order_that_was_only_held_before_costs_no_look_at_what_left(hou
     [claim] = await house.ledger.claim([(an_order().uid, "r2", [HZ])])
     assert isinstance(claim, Claim)
     assert claim.told == ()
+
+
+# -- an order that has nothing to ship any more, and one that its shop deleted
+
+
+def emptied(*, deleted: bool = False) -> Order:
+    status, payment = (
+        (OrderStatus.CANCELLED, PaymentStatus.UNPAID) if deleted else (OrderStatus.TO_SHIP, PaymentStatus.PAID)
+    )
+    return an_order(lines=(), status=status, payment=payment)
+
+
+@pytest.mark.parametrize("reached", ["committed", "accepted", "part left"])
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_warehouse_is_stopped_when_nothing_is_left_to_ship_and_its_stock_is_free_once_it_says_so(
+    house: House, reached: str, *, deleted: bool
+) -> None:
+    await house.stock(HZ, nut=5, tea=5)
+    [told] = await house.place(an_order(lines=BOTH), HZ, revision="r1")
+    if reached == "accepted":
+        await house.answer(a_wms_event(told, "accepted"))
+    elif reached == "part left":
+        await house.answer(a_wms_event(told, "shipped", quantities={TEA: 1}))
+
+    stop, *reviews = await house.place(emptied(deleted=deleted), revision="r2", disposition=Disposition.RELEASE)
+    assert (stop.kind, stop.warehouse_id) == (InstructionKind.CANCEL, HZ)
+    assert [review.planned.plan.hold_codes for review in reviews] == [("deleted-after-told",)] * deleted
+    assert (await house.level()).available_to_promise == 4
+
+    assert await house.answer(a_wms_event(stop, "cancelled")) == [()]
+    left = 5 - (reached == "part left")
+    assert [(await house.level(sku=sku)).available_to_promise for sku in (NUT, TEA)] == [5, left]
+
+
+async def test_a_deleted_order_that_has_left_comes_before_a_person_and_says_so_again(house: House) -> None:
+    await house.stock(HZ, nut=5, tea=5)
+    [told] = await house.place(an_order(lines=BOTH), HZ, revision="r1")
+    await house.answer(a_wms_event(told, "shipped"))
+    gone = a_planned_order(replace(emptied(deleted=True), revision="r2"), a_plan(HZ, disposition=Disposition.RELEASE))
+    events = await house.reserve(gone)
+    assert [event.planned.plan.hold_codes for event in events if isinstance(event, ReviewOrder)] == [
+        ("deleted-after-told",)
+    ]
+    assert [encode(event) for event in await house.reserve(gone)] == [encode(event) for event in events]
+
+
+async def test_a_deleted_order_of_which_nobody_was_told_is_given_back_without_a_word(house: House) -> None:
+    await house.stock(HZ, nut=5)
+    await house.place(an_unpaid_order(), HZ, revision="r1")
+    assert await house.place(emptied(deleted=True), revision="r2", disposition=Disposition.RELEASE) == []
+    assert (await house.level()).available_to_promise == 5
