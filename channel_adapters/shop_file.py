@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Final
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from channel_adapters.shop import Shop, ShopPolicy, ShopSettings
 from schemas.text import Text
-
-MAX_BYTES: Final = 4 << 20
+from schemas.yaml_input import MOST_BYTES, BadYaml, load
 
 _log = logging.getLogger(__name__)
 
@@ -29,15 +26,13 @@ class BrokenShopFile(Exception):
 def load_shops(path: Path, channels: Collection[str]) -> list[ShopSettings]:
     """The shops in a YAML list. Raises BrokenShopFile."""
     try:
-        body = path.read_bytes()
+        with path.open("rb") as file:
+            shops = TypeAdapter(list[ShopSettings]).validate_python(load(file.read(MOST_BYTES + 1)))
     except OSError as error:
         raise BrokenShopFile(Text(f"{path}: {error.strerror}", f"{path}：无法读取")) from None
-    if len(body) > MAX_BYTES:
-        raise BrokenShopFile(Text(f"{path}: is larger than {MAX_BYTES >> 20} MB", f"{path}：超过 {MAX_BYTES >> 20} MB"))
-    try:
-        shops = TypeAdapter(list[ShopSettings]).validate_python(yaml.safe_load(body.decode("utf-8-sig")))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        raise BrokenShopFile(Text(f"{path}: is not YAML", f"{path}：不是合法的 YAML")) from None
+    except BadYaml as error:
+        where, where_zh = (f", line {error.line}", f" 第 {error.line} 行") if error.line else ("", "")
+        raise BrokenShopFile(Text(f"{path}{where}: {error.text.en}", f"{path}{where_zh}：{error.text.zh}")) from None
     except ValidationError as error:
         detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in detail["loc"])

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, NoReturn
+from typing import Final
 
 import yaml
 
 from schemas.text import Text
+from schemas.yaml_input import BadYaml, Loader, checked
 from workers.rules.problems import Problem, RulesetErrors, did_you_mean
 
-MAX_BYTES: Final = 1 << 20
-MAX_DEPTH: Final = 40
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TRUE_FALSE: Final = {"true": True, "false": False}
 
 
@@ -177,63 +174,17 @@ class Node:
 def read_document(text: str | bytes, source: str) -> tuple[Node, Problems]:
     """Read YAML into nodes. Raises RulesetErrors when it can't be read at all; `source` is the file's name."""
     problems = Problems(source)
-    decoded = _decoded(text, problems)
-    _refuse_traps(decoded, problems)
-    root = yaml.compose(decoded, Loader=_Loader)
+    try:
+        root = yaml.compose(checked(text), Loader=Loader)
+    except BadYaml as error:
+        raise _refusal(source, error.line, error.text) from None
     if root is None:
-        _fail(problems, 0, "the file is empty", "文件是空的")
+        raise _refusal(source, 0, Text("the file is empty", "文件是空的"))
     return _node(root, problems, "", Text("", "")), problems
 
 
-def _decoded(text: str | bytes, problems: Problems) -> str:
-    size = len(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
-    if size > MAX_BYTES:
-        _fail(problems, 0, f"the file is larger than {MAX_BYTES >> 20} MiB", f"文件超过 {MAX_BYTES >> 20} MiB")
-    if isinstance(text, str):
-        return text
-    try:
-        return text.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        _fail(problems, line, "the file is not UTF-8 text; save it as UTF-8", "文件不是 UTF-8 编码，请另存为 UTF-8")
-
-
-def _refuse_traps(text: str, problems: Problems) -> None:
-    depth = documents = 0
-    try:
-        for event in yaml.parse(text, Loader=_Loader):
-            line = event.start_mark.line + 1 if event.start_mark else 0
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            documents += isinstance(event, yaml.DocumentStartEvent)
-            if depth > MAX_DEPTH:
-                _fail(problems, line, f"is nested deeper than {MAX_DEPTH} levels", f"嵌套超过 {MAX_DEPTH} 层")
-            if documents > 1:
-                _fail(
-                    problems, line, "starts a second document (---); keep one", "出现了第二个文档（---），请只保留一个"
-                )
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                _fail(
-                    problems,
-                    line,
-                    "uses an anchor (& or *); write the value out",
-                    "使用了锚点（& 或 *），请直接写出内容",
-                )
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        detail = (error.problem or error.context or "").replace("\n", " ")
-        line = mark.line + 1 if mark else 0
-        _fail(
-            problems,
-            line,
-            f"is not valid YAML: {detail}; check indents, colons and quotes",
-            f"不是有效的 YAML（{detail}）；请检查缩进、冒号和引号",
-        )
-    except yaml.YAMLError:
-        _fail(problems, 0, "holds a character that YAML does not allow", "含有 YAML 不允许的字符")
-
-
-def _fail(problems: Problems, line: int, en: str, zh: str) -> NoReturn:
-    raise RulesetErrors([Problem(problems.source, line, Text("", ""), Text(en, zh))])
+def _refusal(source: str, line: int, text: Text) -> RulesetErrors:
+    return RulesetErrors([Problem(source, line, Text("", ""), text)])
 
 
 def _node(raw: yaml.Node, problems: Problems, path: str, owner: Text) -> Node:

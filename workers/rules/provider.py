@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from schemas.text import Text
+from schemas.yaml_input import MOST_BYTES
 from workers.rules.catalogue import Catalogue
 from workers.rules.catalogue_loading import digest_of
-from workers.rules.document import MAX_BYTES
 from workers.rules.loading import load_catalogue, load_ruleset
 from workers.rules.problems import Problem, RulesetErrors
 from workers.rules.ruleset import Rulebook
@@ -157,7 +157,7 @@ def _bytes_of(path: Path) -> bytes | None:
     """None for what can't be read; no more than it takes to see that it is too large."""
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(MOST_BYTES + 1)
     except OSError:
         return None
 

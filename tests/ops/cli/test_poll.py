@@ -176,7 +176,7 @@ def test_no_shops_are_told_with_the_way_to_name_them(run: Run) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[{", "is not YAML"),
+        ("[{", "is not valid YAML"),
         ("- channel: taobao\n  shop_id: Main Shop\n  base_url: http://x", "shop_id"),
         ("- channel: ebay\n  shop_id: main\n  base_url: http://x", "no channel ebay"),
         ("- channel: taobao\n  shop_id: main\n  base_url: http://x\n  app_secrt: hush-hush", "app_secrt"),
