@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-quix demo torture test bench check format lock clean
+.PHONY: help setup setup-quix demo torture mutants test bench check format lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ SEED   ?= 1
 
 torture: setup ## random faults, then a proof; ROUNDS=200 KAFKA=embedded|apache|apache3 SEED=1 ARGS="--help"
 	@"$(BIN)/python" -m ops.torture --rounds $(ROUNDS) --kafka $(KAFKA) --seed $(SEED) $(ARGS)
+
+mutants: setup ## payloads, answers and files changed in every way that hurts; ARGS="--orders 500000", "--help"
+	@"$(BIN)/python" -m ops.fuzz $(ARGS)
 
 # One more than there are cores: much of the time a test waits for a server.
 JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))

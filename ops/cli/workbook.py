@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from posixpath import join, normpath
 from typing import Final, TypeVar
@@ -48,7 +49,7 @@ def read_workbook(body: bytes) -> list[Sheet]:
     """Every worksheet, hidden ones too, without its blank rows. Raises Unreadable."""
     try:
         return _Package(body).sheets()
-    except (Damaged, zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, RuntimeError, KeyError):
+    except (Damaged, zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, OSError, EOFError):
         raise _damaged() from None
 
 
