@@ -60,6 +60,7 @@ class HoldCode(StrEnum):
     NO_RULE_MATCHED = "no-rule-matched"
 
     # -- what became of it in the warehouses
+    DELETED_AFTER_TOLD = "deleted-after-told"
     PARTLY_SHIPPED = "partly-shipped"
     RESTOCK_GAVE_UP = "restock-gave-up"
     WMS_ADDRESS = "wms-address"
@@ -104,6 +105,7 @@ WORDING: Final[Mapping[HoldCode, Text]] = MappingProxyType({
     HoldCode.TOTALS_CONTRADICT: Text("the totals and the lines of the order contradict each other", "订单合计与商品行金额不一致"),
     HoldCode.GRAY_ROLLOUT: Text("the ruleset lets only a part of the orders through by themselves", "规则处于灰度阶段，只自动放行部分订单"),
     HoldCode.NO_RULE_MATCHED: Text("no rule says where the order ships from", "没有规则指明发货仓"),
+    HoldCode.DELETED_AFTER_TOLD: Text("the shop deleted the order after a warehouse was told to ship it, and goods may have left", "店铺在仓库收到发货指令后删除了订单，货物可能已发出"),
     HoldCode.PARTLY_SHIPPED: Text("a part of the order has left, and the rest is for a person to decide", "订单已部分发出，其余需人工处理"),
     HoldCode.RESTOCK_GAVE_UP: Text("the order waited for stock again and again", "订单多次等待补货未果"),
     HoldCode.WMS_ADDRESS: Text("the warehouse cannot use the address", "仓库无法使用该收货地址"),

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from schemas.codes import HoldCode
 from schemas.order import LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus
 from schemas.record import encode
 
@@ -29,7 +30,7 @@ _NOT_PAID = (PaymentStatus.UNPAID, PaymentStatus.DEPOSIT_PAID)
 
 _PROGRESS = {
     OrderStatus.AWAITING_PAYMENT: 0,  # 1 once the deposit is paid
-    OrderStatus.ON_HOLD: 2,  # while it waits for its payment only, else as far as an order that is partly shipped
+    OrderStatus.ON_HOLD: 2,  # while it cannot be shipped yet; stopped, it is as far as one that is partly shipped
     OrderStatus.TO_SHIP: 3,
     OrderStatus.PART_SHIPPED: 4,
     OrderStatus.SHIPPED: 5,
@@ -37,8 +38,10 @@ _PROGRESS = {
     OrderStatus.CANCELLED: 7,
 }
 _STOPPED: Final = 4
-_WAITS_FOR_PAYMENT: Final = frozenset({"on-hold", "authorized"})
-"""Hold codes that end by being paid: with any other one, the order is stopped."""
+_STILL_COMING: Final = frozenset({HoldCode.GROUP_INCOMPLETE, HoldCode.IN_PROCESS})
+"""Holds that only come before the order is to be shipped: with any other one, it is stopped."""
+_WAITS_FOR_PAYMENT: Final = _STILL_COMING | {HoldCode.ON_HOLD, HoldCode.FINAL_PAYMENT_OPEN}
+"""The same, while it is not paid."""
 
 _MOST_STOPS: Final = 999  # of a hold: it stops every line
 _MOST_UNITS: Final = 9_999_999
@@ -62,7 +65,7 @@ def revision_of(order: Order) -> str:
         if line.status is _OPEN and refund is not _REFUND_REQUESTED:
             units += line.quantity
     if order.status is _ON_HOLD:
-        if order.payment not in _NOT_PAID or not _WAITS_FOR_PAYMENT.issuperset(order.holds):
+        if _is_stopped(order):
             progress, stops = _STOPPED, _MOST_STOPS
     elif not progress:
         progress = int(order.payment is _DEPOSIT_PAID)
@@ -70,6 +73,13 @@ def revision_of(order: Order) -> str:
     digest = blake2b(encode(_what_it_says(order)), digest_size=6).hexdigest()
     revision = f"{stamp:015d}.{rank}.{0:014d}.{digest}"
     return received(revision, order.source.received_at) if order.source.received_at is not None else revision
+
+
+def _is_stopped(order: Order) -> bool:
+    """Whether a hold came after the order could have been shipped, as far as can be told."""
+    if order.payment in _NOT_PAID:
+        return not _WAITS_FOR_PAYMENT.issuperset(order.holds)
+    return not order.holds or not _STILL_COMING.issuperset(order.holds)
 
 
 def received(revision: str, at: datetime) -> str:

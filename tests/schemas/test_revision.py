@@ -94,6 +94,9 @@ def a_tie(**fields: Any) -> Order:
         pytest.param(
             a_tie(status=HOLD, payment=UNPAID, holds=("on-hold",)), a_tie(), id="paid after waiting for a bank transfer"
         ),
+        pytest.param(
+            a_tie(status=HOLD, holds=("group-incomplete",)), a_tie(), id="the group of a group purchase is full"
+        ),
         pytest.param(a_tie(), a_tie(status=HOLD, holds=("risk-review",)), id="a hold of a paid order"),
         pytest.param(a_tie(), a_tie(status=HOLD, payment=UNPAID, holds=("unknown-status",)), id="an unknown word"),
         pytest.param(

@@ -7,6 +7,7 @@ from dataclasses import field
 from hashlib import blake2b
 from typing import Any, Final
 
+from schemas.codes import HoldCode
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine
 from schemas.order import Line, LineKind, Order
 from schemas.plan import SEE_TO_THE_REST, Backorder, PlannedOrder, ReviewOrder, TransferRequest, for_a_person
@@ -15,7 +16,7 @@ from workers.inventory.availability import lines_to_ship
 
 Event = FulfillmentInstruction | Backorder | TransferRequest | ReviewOrder
 
-DELETED: Final = "deleted-after-told"
+DELETED: Final = HoldCode.DELETED_AFTER_TOLD.value
 """The hold code of an order that its shop deleted when goods of it had left a warehouse, or might have."""
 
 _DELETED: Final = (
