@@ -16,6 +16,7 @@ from workers.fulfill.decide import (
     course_of,
     events_of,
     labels_of,
+    limited,
     must_wait,
     note_of,
     overtaken,
@@ -25,11 +26,12 @@ from workers.fulfill.decide import (
 )
 from workers.fulfill.reading import Answered, check_known, check_told, known_order, read, read_again, still_there
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import HearOutcome, ShipOutcome
+from workers.inventory.outcomes import HearOutcome, ShipOutcome, ShortOutcome
 from workers.inventory.records import Answer, CorruptLedger, Heard, Standing
 from workers.inventory.steps import Hear, Step
 from workers.runtime import metrics
 from workers.runtime.errors import PermanentError, TransientError
+from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Outcome
 from workers.runtime.waves import waves
 
@@ -57,10 +59,15 @@ class Services(Protocol):
         """Where planned orders are."""
         ...
 
+    @property
+    def settings(self) -> Settings:
+        """How full a shelf may be that a missing unit writes off."""
+        ...
+
 
 def fulfill(services: Services) -> FulfillAgent:
     """The agent: every answer of a WMS in; orders to be placed anew and orders for a person out."""
-    return FulfillAgent(services.ledger, services.archive)
+    return FulfillAgent(services.ledger, services.archive, services.settings.short_limit_units)
 
 
 class _Job:
@@ -102,9 +109,11 @@ class _Job:
 class FulfillAgent:
     """Four round trips for a batch in which all goes well; some more where warehouses give orders back."""
 
-    def __init__(self, ledger: Ledger, archive: Archive) -> None:
+    def __init__(self, ledger: Ledger, archive: Archive, short_limit: int = -1) -> None:
+        """`short_limit`: see Settings.short_limit_units; -1 = none."""
         self._ledger = ledger
         self._archive = archive
+        self._short_limit = short_limit
 
     async def handle(self, batch: Sequence[Delivery[WmsEvent]]) -> Sequence[Outcome]:
         """Process a batch; the answers about one order are taken in their order."""
@@ -136,7 +145,7 @@ class FulfillAgent:
 
     async def _apply(self, jobs: Sequence[_Job]) -> None:
         acting = [(job, step) for job in jobs for step in job.steps]
-        answers = await self._ledger.apply([step for _, step in acting])
+        answers = await self._ledger.apply([limited(step, self._short_limit) for _, step in acting])
         for (job, _), answer in zip(acting, answers, strict=True):
             if isinstance(answer, CorruptLedger):
                 job.outcome = answer
@@ -226,6 +235,8 @@ def _count(job: _Job) -> None:
     race = race_of(job.answered, job.answer)
     if race:
         metrics.REFUND_RACE.labels(job.event.warehouse_id, race).inc()
+    if job.answer is not None and job.answer.outcome is ShortOutcome.NOTED:
+        _ask_for_counts(job.event.warehouse_id, job.answer.quantities)
     if job.answer is not None and job.answer.outcome is ShipOutcome.AFTER_RELEASE:
         metrics.SHIP_AFTER_RELEASE.labels(job.event.warehouse_id).inc()
         log.warning(
@@ -233,3 +244,14 @@ def _count(job: _Job) -> None:
             job.event.warehouse_id,
             job.event.order_uid,
         )
+
+
+def _ask_for_counts(warehouse_id: str, promised: dict[str, int]) -> None:
+    """Of these SKUs units were missing, and too many are promised to write them all off by the word of one picker."""
+    for sku, units in promised.items():
+        metrics.COUNT_WANTED.labels(warehouse_id).inc()
+        log.warning(
+            "%s did not find units of %s, of which %d more are promised: count the shelf and set its stock"
+            " | 仓库未找到该 SKU，账面仍可售 %d 件：请盘点货位并更新库存",
+            warehouse_id, sku, units, units,
+        )  # fmt: skip

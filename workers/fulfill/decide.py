@@ -45,6 +45,11 @@ class Course(StrEnum):
     CHANGE_REFUSED = "change-refused"  # it ships as it was before; a person must see to it
 
 
+def limited(step: Step, limit: int) -> Step:
+    """A shortage writes no shelf off of which more than `limit` units are promised."""
+    return step._replace(limit=limit) if isinstance(step, Short) else step
+
+
 def steps_of(answered: Answered, standing: Standing) -> list[Step]:
     """What the ledger must note, in order: what a change leaves out is free once the warehouse follows it."""
     step = step_of(answered, standing)

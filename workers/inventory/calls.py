@@ -165,7 +165,7 @@ class Calls:
     def short(self, step: Short, also: Collection[str] = ()) -> ScriptCall:
         """`short.lua`"""
         keys, units = self._physical(step, also)
-        told = (step.message_id, step.at_ms, self._remember_ms, MOVED_MS, step.revision, step.lost.value)
+        told = (step.message_id, step.at_ms, self._remember_ms, MOVED_MS, step.revision, step.lost.value, step.limit)
         return ScriptCall(self._short, keys, (*told, *units))
 
     def withdraw(self, step: Withdraw, also: Collection[str] = ()) -> ScriptCall:

@@ -65,7 +65,7 @@ class Answer(NamedTuple):
     """What came of a step."""
 
     outcome: StepOutcome
-    quantities: Quantities = {}  # noqa: RUF012  # with INSUFFICIENT: what this order could have; with FENCED: what it has
+    quantities: Quantities = {}  # noqa: RUF012  # what this order could have, with FENCED has; NOTED: what must be counted
     state: str = ""  # with ALREADY, FENCED and NOTHING_HELD of an allocation: the reservation's
 
 

@@ -66,6 +66,8 @@ def read_answer(step: Step, reply: Any, also: Collection[str] = ()) -> Answer | 
     outcome: Any = _OUTCOMES[type(step)](reply[0].decode())
     if outcome is AllocateOutcome.NOTHING_HELD:
         return Answer(outcome, state=reply[1].decode())
+    if outcome is ShortOutcome.NOTED and len(reply) > 1:
+        return Answer(outcome, {sku.decode(): int(units) for sku, units in zip(reply[1::2], reply[2::2], strict=True)})
     return Answer(outcome)
 
 

@@ -108,6 +108,7 @@ class Short(NamedTuple):
     lost: Lost
     quantities: Mapping[str, int] = {}  # empty = all that it has
     has: Collection[str] = ()
+    limit: int = -1  # with a shelf lost: if more units of a SKU would be promised no more, a person counts; -1 = none
 
 
 class Withdraw(NamedTuple):

@@ -24,6 +24,7 @@ INVENTORY_EVENTS = Counter("orders_inventory_events", "Changes of stock that wer
 WMS_EVENTS = Counter("orders_wms_events", "Answers of warehouses, by kind and by what the stock ledger made of them; kind any: set aside.", ["kind", "outcome"])
 REFUND_RACE = Counter("orders_refund_race", "Cancellations of orders that a warehouse had, by who won: intercepted or too-late.", ["warehouse", "winner"])
 SHIP_AFTER_RELEASE = Counter("orders_ship_after_release", "Shipments of goods that had been given back: refunded orders that left all the same.", ["warehouse"])
+COUNT_WANTED = Counter("orders_count_wanted", "Shelves that a warehouse found empty while more was promised of them than is written off without a count.", ["warehouse"])
 PAID_AFTER_EXPIRY = Counter("orders_paid_after_expiry", "Orders paid after their hold was given back, by what became of them: reserved or backordered.", ["outcome"])
 WAITING = Gauge("orders_waiting", "Orders that wait for stock: backordered, or awaiting a transfer.")
 WAITING_AGE = Gauge("orders_waiting_oldest_age_seconds", "Time since the oldest order that waits for stock was placed; 0 when none waits.")

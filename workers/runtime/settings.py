@@ -109,6 +109,14 @@ class Settings(BaseSettings):
             "back at once there, and leaves when the platform says shipped"
         ),
     ] = ""
+    short_limit_units: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="A warehouse that misses units of a SKU has them written off, and the rest of the shelf with "
+            "them up to so many units; of a fuller shelf a person is asked for a count",
+        ),
+    ] = 100
     sweep_batch: Annotated[int, Field(ge=1, description="Most holds released in one step")] = 200
 
     metrics_host: Annotated[str, Field(description="Where metrics are served; 0.0.0.0: everywhere")] = "127.0.0.1"

@@ -69,9 +69,9 @@ class House:
         named = a_planned_order(_revised(order, revision), a_plan(*(warehouses or (HZ,)), **plan))
         return await self.reserve(named)
 
-    async def answer(self, *events: WmsEvent, ledger: Ledger | None = None) -> list[Any]:
+    async def answer(self, *events: WmsEvent, ledger: Ledger | None = None, short_limit: int = -1) -> list[Any]:
         """What fulfill says to these answers, one outcome for each."""
-        agent = FulfillAgent(ledger or self.ledger, self.topic)
+        agent = FulfillAgent(ledger or self.ledger, self.topic, short_limit)
         return list(await agent.handle([Delivery(event, key=event.order_uid.encode()) for event in events]))
 
     async def level(self, warehouse: str = HZ, sku: str = NUT) -> StockLevel:

@@ -18,7 +18,7 @@ from tests.fakes import DyingLedger
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
 from workers.inventory.records import OrderState
 from workers.runtime.errors import PermanentError, TransientError
-from workers.runtime.metrics import SHIP_AFTER_RELEASE
+from workers.runtime.metrics import COUNT_WANTED, SHIP_AFTER_RELEASE
 
 R1, R2, R3 = "r1", "r2", "r3"
 
@@ -166,6 +166,23 @@ async def test_a_parcel_that_left_by_hand_after_the_order_was_given_back_counts_
     taken, refused = await house.answer(first, second)
     assert (taken, reason_of(refused)) == ((), "more-than-told")
     assert (await house.level()).on_hand == 8
+
+
+@pytest.mark.parametrize(("limit", "left"), [(9, 0), (8, 0), (7, 9), (0, 9)])
+async def test_a_fuller_shelf_than_the_limit_is_not_written_off_by_one_missing_unit(
+    house: House, limit: int, left: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ten are there, two are the order's, one of them is missing: eight more would be promised no more."""
+    instruction = await two_told(house)
+    before = COUNT_WANTED.labels(HZ)._value.get()
+    event = a_wms_event(instruction, "short", reason="not-there", quantities={NUT: 1})
+    [[again]] = await house.answer(event, short_limit=limit)
+    assert isinstance(again, PlannedOrder)
+    await house.answer(event, short_limit=limit)
+    level = await house.level()
+    assert level.on_hand == (left or 1)  # the order's other unit is not written off
+    assert COUNT_WANTED.labels(HZ)._value.get() == before + (left > 0)
+    assert ("did not find units of NUT-BOX-500, of which 8 more" in caplog.text) is (left > 0)
 
 
 # -- orders that come back

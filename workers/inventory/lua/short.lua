@@ -13,9 +13,11 @@
   ARGV[5]   revision up to which it holds: the order's, when the WMS was told nothing newer than what it is short of
   ARGV[6]   shelf | units | none; shelf: nothing is left there, so no more is promised until the next count;
             units: these are lost; none: they are there, but not for this order
-  ARGV[7..] units concerned, one per stock key; -1 for all that the reservation has of it
+  ARGV[7]   limit: with shelf, if more units than this would be promised no more, only the missing ones are lost, and the
+            shelf must be counted; -1 = none
+  ARGV[8..] units concerned, one per stock key; -1 for all that the reservation has of it
   Returns   { outcome, ... }
-    NOTED            it is done
+    NOTED            SKU, units, ...: it is done; of these SKUs so many units are promised still, and must be counted
     REPEAT           this message was here before
     STALE            a newer revision was told to the WMS since, and it will answer that one
     NOTHING_HELD     the order has nothing here
@@ -23,7 +25,7 @@
 -- @include stock.lua
 -- @include physical.lua
 local order = string.sub(KEYS[1], #KEYS[2] - #'deadlines:' + #'reservation:' + 2)
-local at, count = tonumber(ARGV[2]), (#KEYS - 4) / 2
+local at, count, limit = tonumber(ARGV[2]), (#KEYS - 4) / 2, tonumber(ARGV[7])
 if read('HEXISTS', KEYS[1], 'wms:' .. ARGV[1]) == 1 then
   return { 'REPEAT' }
 end
@@ -40,10 +42,10 @@ if not skus then
 end
 
 local counter = COUNTER_OF[found.state]
-local moves, physical, rest = {}, {}, {}
+local moves, physical, rest, to_count = {}, {}, {}, {}
 for i = 1, #skus do
   local key, had = KEYS[i + 4], found.units[skus[i]] or 0
-  local short = whole(ARGV[i + 6], key, 'the quantity short')
+  local short = whole(ARGV[i + 7], key, 'the quantity short')
   short = short < 0 and had or math.min(short, had)
   local counters, lost = read_counters(key), 0
   if counters[counter] < short then
@@ -52,7 +54,13 @@ for i = 1, #skus do
   if short > 0 and ARGV[6] ~= 'none' then
     lost = short
     if ARGV[6] == 'shelf' then
-      lost = lost + math.max(0, available_to_promise(counters))
+      local promised = math.max(0, available_to_promise(counters))
+      if limit >= 0 and promised > limit then
+        to_count[#to_count + 1] = skus[i]
+        to_count[#to_count + 1] = string.format('%d', promised)
+      else
+        lost = lost + promised
+      end
     end
   end
   physical[i], rest[i] = -unless_counted(counters, at, lost), had - short
@@ -81,4 +89,4 @@ if not some_left then
   found.state, found.stop = found.shipped and 'shipped' or 'released', ''
 end
 save(found, order, 'short', moves, ARGV[3], ARGV[1], at)
-return { 'NOTED' }
+return { 'NOTED', unpack(to_count) }
