@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
-from channel_adapters.quick import Repair
+from channel_adapters.quick import Repair, fail_fast
 
 T = TypeVar("T")
 
@@ -83,3 +84,9 @@ class Wire(BaseModel):
     """A slim model of a platform's object: only the fields we use, read straight from bytes."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Reading stops at the first bad entry of a list."""
+        schema: CoreSchema = fail_fast(handler(source))
+        return schema

@@ -34,8 +34,8 @@ _KNOWN: Final = {
     "str": {"type", "strict", "min_length", "max_length", "pattern", "coerce_numbers_to_str"},
     "nullable": {"type", "schema"},
     "union": {"type", "choices", "mode"},
-    "list": {"type", "items_schema"},
-    "tuple": {"type", "items_schema", "variadic_item_index"},
+    "list": {"type", "items_schema", "fail_fast"},
+    "tuple": {"type", "items_schema", "variadic_item_index", "fail_fast"},
     "dict": {"type", "keys_schema", "values_schema"},
     "function-before": {"type", "function", "schema"},
     "default": {"type", "schema", "default", "default_factory", "default_factory_takes_data"},
@@ -67,18 +67,6 @@ class NotQuick(Exception):
     """A model says what only pydantic understands."""
 
 
-def judge(model: type[M]) -> Callable[[bytes], M]:
-    """pydantic's own reading of a wire model. It stops at the first bad entry of a list: a million of them would take
-    gigabytes to tell of. It raises pydantic.ValidationError.
-    """
-    return _judge(model)
-
-
-@cache
-def _judge(model: Any) -> Callable[[bytes], Any]:
-    return _stopping(TypeAdapter(model)).validate_json
-
-
 def first_error(kind: TypeAdapter[Any], payload: bytes) -> ValidationError | None:
     """What is wrong with a value of this kind, None when nothing is."""
     try:
@@ -90,16 +78,16 @@ def first_error(kind: TypeAdapter[Any], payload: bytes) -> ValidationError | Non
 
 @lru_cache(1024)
 def _stopping(kind: TypeAdapter[Any]) -> SchemaValidator:
-    return SchemaValidator(_fail_fast(kind.core_schema))
+    return SchemaValidator(fail_fast(kind.core_schema))
 
 
-def _fail_fast(schema: Any) -> Any:
-    """The schema with its lists stopping at their first bad entry."""
+def fail_fast(schema: Any) -> Any:
+    """The schema with its lists stopping at their first bad entry: of a million it would take gigabytes to tell."""
     if isinstance(schema, list | tuple):
-        return type(schema)([_fail_fast(each) for each in schema])
+        return type(schema)([fail_fast(each) for each in schema])
     if not isinstance(schema, dict):
         return schema
-    made = {key: value if key == "metadata" else _fail_fast(value) for key, value in schema.items()}
+    made = {key: value if key == "metadata" else fail_fast(value) for key, value in schema.items()}
     if schema.get("type") in ("list", "tuple") and ("items_schema" in schema):
         made["fail_fast"] = True
     return made
@@ -115,7 +103,7 @@ def reader(model: type[M]) -> Callable[[bytes], M]:
 
 @cache
 def _reader(model: Any) -> Callable[[bytes], Any]:
-    slow = judge(model)
+    slow: Callable[[bytes], Any] = model.model_validate_json
     try:
         quick = msgspec.json.Decoder(twin(model)).decode
     except NotQuick:

@@ -356,6 +356,13 @@ class Reading:
             self.odd(_FIELD.sub("", where))
             return None
 
+    def check_total(self, told: int, worth: int, lines: int) -> None:
+        """Mark the order when what the platform tells and what its lines are worth differ by more than a minor unit a
+        line. It is a mark and no hold: gift cards and foreign rounding do it, too. Tagging makes a flag of it.
+        """
+        if abs(told - worth) > lines:
+            self.marks[HoldCode.TOTALS_CONTRADICT] = None
+
 
 AS_IT_IS: Final[Mapping[OrderStatus, OrderStatus]] = {status: status for status in OrderStatus}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
@@ -32,12 +32,25 @@ class ShopPolicy:
 
     status_words: Mapping[str, OrderStatus] = field(default_factory=lambda: MappingProxyType({}))
     """What a word of a plugin or of the platform means: asked before our own tables."""
-    fulfilled_elsewhere: frozenset[str] = frozenset()
-    """Fulfilment services, as the platform names them, that are not ours: their lines are neither stocked nor sent."""
+    fulfilled_elsewhere: frozenset[str] | None = None
+    """Fulfilment services, as the platform names them, that are not ours: their lines are neither stocked nor sent.
+
+    None: all but those that the platform calls manual.
+    """
     captures_on_fulfilment: bool = False
     """An authorised payment is good to ship: the shop takes the money when the parcel goes."""
     unpaid_hold: Mapping[str, timedelta] = field(default_factory=lambda: MappingProxyType({}))
     """How long after it was placed an unpaid order keeps its stock, by `status/payment method`, `status` or `*`."""
+
+    def unpaid_until(
+        self, placed_at: datetime, status: str, method: str, defaults: Mapping[str, timedelta]
+    ) -> datetime | None:
+        """When an unpaid order's stock goes back at the latest; None: after the time that is set for all orders."""
+        for table in (self.unpaid_hold, defaults):
+            for key in (f"{status}/{method}", status, "*"):
+                if key in table:
+                    return placed_at + table[key]
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,7 @@ class ShopSettings(BaseModel):
     settle_seconds: float | None = None  # None: what the platform advises
     page_size: int | None = None  # None: what the platform advises
     status_words: dict[str, OrderStatus] = {}
-    fulfilled_elsewhere: frozenset[str] = frozenset()
+    fulfilled_elsewhere: frozenset[str] | None = None
     captures_on_fulfilment: bool = False
     unpaid_hold: dict[str, Annotated[timedelta, BeforeValidator(_duration)]] = {}
 

@@ -42,6 +42,7 @@ class LineKind(StrEnum):
     PURCHASE = "purchase"
     GIFT = "gift"
     SERVICE = "service"  # nothing to pick: insurance, installation, a virtual good
+    ELSEWHERE = "elsewhere"  # goods that somebody else stocks and ships
 
 
 class LineStatus(StrEnum):
@@ -78,6 +79,16 @@ class Privacy(StrEnum):
 
 
 @record
+class Part:
+    """What a bundle is made of: so many units of it in one bundle."""
+
+    sku: str  # the seller's own code, "" when the platform does not say it
+    quantity: int
+    title: str = ""
+    platform_sku: str = ""
+
+
+@record
 class Line:
     """One line of an order."""
 
@@ -96,6 +107,7 @@ class Line:
     storage_class: StorageClass = StorageClass.AMBIENT  # from the catalogue, filled in by tag
     weight_grams: int = 0  # of one unit, from the catalogue, filled in by tag
     marks: tuple[str, ...] = ()  # the platform's own words about the line, for rules to match
+    parts: tuple[Part, ...] = ()  # of a bundle, where the platform says what it is made of
 
 
 @record

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
+from operator import attrgetter
 from typing import Final
 
 from channel_adapters.contract import UnreadablePayload
+from channel_adapters.provinces import known_province
+from channel_adapters.provinces import province as province_named
 from channel_adapters.reading import (
     Reading,
     buyer_key,
@@ -26,7 +29,7 @@ from channel_adapters.reading import (
     required,
     sealed,
 )
-from channel_adapters.shopify.wire import Address, Allocation, Attribute, LineItem, OrderObject
+from channel_adapters.shopify.wire import Allocation, Attribute, LineItem, OrderObject
 from schemas.codes import HoldCode
 from schemas.ids import order_uid
 from schemas.order import (
@@ -58,6 +61,15 @@ PAYMENT: Final = {
     "voided": PaymentStatus.UNPAID,
     "expired": PaymentStatus.UNPAID,
 }
+
+UNPAID_HOLD: Final = {"authorized": timedelta(days=7)}
+"""How long an unpaid order keeps its stock where the shop's owner sets nothing: as long as most authorisations live."""
+
+_NOT_YET_PAID: Final = ("pending", "authorized", "voided", "expired")
+_FETCHED: Final = frozenset(
+    ("pickup", "pick-up", "pick_up", "pick up", "local pickup", "pick up in store", "in-store pickup")
+)
+_OURS: Final = frozenset((None, "", "manual"))
 
 _PAYMENT_HOLDS: Final = {"voided": HoldCode.PAYMENT_VOIDED, "expired": HoldCode.PAYMENT_EXPIRED}
 
@@ -94,16 +106,6 @@ _WENT: Final = {
     None: _Went.PERHAPS,
 }
 
-# ISO 3166-2:CN, and Shopify's older code of Tibet.
-PROVINCES: Final = {
-    "AH": "安徽", "BJ": "北京", "CQ": "重庆", "FJ": "福建", "GD": "广东", "GS": "甘肃", "GX": "广西", "GZ": "贵州",
-    "HA": "河南", "HB": "湖北", "HE": "河北", "HI": "海南", "HL": "黑龙江", "HN": "湖南", "JL": "吉林", "JS": "江苏",
-    "JX": "江西", "LN": "辽宁", "NM": "内蒙古", "NX": "宁夏", "QH": "青海", "SC": "四川", "SD": "山东", "SH": "上海",
-    "SN": "陕西", "SX": "山西", "TJ": "天津", "XJ": "新疆", "XZ": "西藏", "YZ": "西藏", "YN": "云南", "ZJ": "浙江",
-    "HK": "香港", "MO": "澳门", "TW": "台湾",
-}  # fmt: skip
-
-
 # An attribute of an enumeration costs ten times a global.
 _PURCHASE, _GIFT, _SERVICE = LineKind.PURCHASE, LineKind.GIFT, LineKind.SERVICE
 _OPEN, _SHIPPED, _CANCELLED = LineStatus.OPEN, LineStatus.SHIPPED, LineStatus.CANCELLED
@@ -127,9 +129,11 @@ def to_order(wire: OrderObject, reading: Reading) -> Order:
     digits = currency_digits(wire.currency, "currency")
     payment = _payment(wire, reading)
     fate = _fate(wire, payment, reading)
-    lines = _lines(wire, fate, digits, reading)
-    totals = _totals(wire, digits, reading)
+    items = reading.distinct(wire.line_items, _item_id)
+    lines = _lines(items, fate, digits, reading)
+    totals = _totals(wire, lines, digits, reading)
     shop_id = reading.shop_id
+    placed_at = required(iso_time(wire.created_at, "created_at"), "created_at")
     status, holds = _status(wire, payment, lines, any(fate.shipped.values()))
     return sealed(
         Order(
@@ -139,15 +143,15 @@ def to_order(wire: OrderObject, reading: Reading) -> Order:
             platform_order_id=wire.id,
             revision="",
             modified_at=required(iso_time(wire.updated_at, "updated_at"), "updated_at"),
-            placed_at=required(iso_time(wire.created_at, "created_at"), "created_at"),
+            placed_at=placed_at,
             status=status,
             payment=payment,
             lines=lines,
-            ship_to=_ship_to(wire.shipping_address, shop_id),
+            ship_to=_ship_to(wire, shop_id),
             totals=totals,
             source=Source(template=reading.template),
             currency=wire.currency,
-            pay_deadline=_pay_deadline(wire, payment, reading),
+            pay_deadline=_pay_deadline(wire, payment, placed_at, reading),
             buyer_key=_buyer_key(wire, shop_id),
             promotions=_promotions(wire, digits, reading),
             presale=_presale(wire, payment, totals.paid, digits),
@@ -169,7 +173,28 @@ def _payment(wire: OrderObject, reading: Reading) -> PaymentStatus:
         name.lower() in _ON_DELIVERY for name in wire.payment_gateway_names or ()
     ):
         return PaymentStatus.CASH_ON_DELIVERY
+    if wire.financial_status == "authorized" and reading.shop.policy.captures_on_fulfilment:
+        return PaymentStatus.PAID  # the shop takes the money when the parcel goes
+    if payment is PaymentStatus.DEPOSIT_PAID and not _is_presale(wire):
+        return PaymentStatus.PAID
     return payment
+
+
+def _is_presale(wire: OrderObject) -> bool:
+    """A deposit is paid, and the rest is due at a time of its own. Else a part is open because a paid order was edited:
+    what was paid for stays paid for.
+    """
+    return wire.payment_terms is not None and bool(wire.payment_terms.payment_schedules)
+
+
+def _is_fetched(wire: OrderObject) -> bool:
+    """The buyer fetches the goods in person: said by the way's category, and in older forms by its name alone."""
+    return any(
+        (each.delivery_category or "").lower() in _FETCHED
+        or (each.code or "").strip().lower() in _FETCHED
+        or (each.title or "").strip().lower() in _FETCHED
+        for each in wire.shipping_lines or ()
+    )
 
 
 def _status(
@@ -205,13 +230,20 @@ def _holds(wire: OrderObject) -> tuple[str, ...]:
         holds.append(HoldCode.ARCHIVED)
     if wire.financial_status in _PAYMENT_HOLDS:
         holds.append(_PAYMENT_HOLDS[wire.financial_status])
+    if wire.financial_status == "partially_paid" and not _is_presale(wire):
+        holds.append(HoldCode.BALANCE_OPEN)
+    if wire.financial_status not in _NOT_YET_PAID and _is_fetched(wire):
+        holds.append(HoldCode.LOCAL_PICKUP)
     return tuple(holds)
 
 
-def _pay_deadline(wire: OrderObject, payment: PaymentStatus, reading: Reading) -> datetime | None:
-    """The next payment's due date, for orders with payment terms."""
-    if wire.payment_terms is None or payment not in (PaymentStatus.UNPAID, PaymentStatus.DEPOSIT_PAID):
+def _pay_deadline(wire: OrderObject, payment: PaymentStatus, placed_at: datetime, reading: Reading) -> datetime | None:
+    """The next payment's due date, for orders with payment terms; else how long the shop keeps the stock."""
+    if payment not in (PaymentStatus.UNPAID, PaymentStatus.DEPOSIT_PAID):
         return None
+    if wire.payment_terms is None:
+        method = next(iter(wire.payment_gateway_names or ()), "").lower()
+        return reading.shop.policy.unpaid_until(placed_at, wire.financial_status, method, UNPAID_HOLD)
     schedules = enumerate(wire.payment_terms.payment_schedules or ())
     due = [
         reading.optional_time(iso_time, each.due_at, f"payment_terms.payment_schedules.{index}.due_at")
@@ -289,24 +321,28 @@ def _counted(quantity: int, where: str) -> int:
 # -- lines ---------------------------------------------------------------------------------------------------------
 
 
-def _lines(wire: OrderObject, fate: Fate, digits: int, reading: Reading) -> tuple[Line, ...]:
-    items = wire.line_items
+Items = Sequence[tuple[str, LineItem]]
+
+_item_id = attrgetter("id")
+
+
+def _lines(items: Items, fate: Fate, digits: int, reading: Reading) -> tuple[Line, ...]:
     prices = _prices(items, digits)
-    any_paid = any(unit * item.quantity > off for item, (unit, off) in zip(items, prices, strict=True))
+    any_paid = any(unit * item.quantity > off for (_, item), (unit, off) in zip(items, prices, strict=True))
     lines: list[Line] = []
     try:
-        for item, price in zip(items, prices, strict=True):
-            lines.append(_line(item, price, any_paid, fate, reading))
+        for (line_id, item), price in zip(items, prices, strict=True):
+            lines.append(_line(line_id, item, price, any_paid, fate, reading))
     except UnreadablePayload as error:
         raise error.inside(f"line_items.{len(lines)}") from None
     return tuple(lines)
 
 
-def _prices(items: Sequence[LineItem], digits: int) -> Sequence[tuple[int, int]]:
+def _prices(items: Items, digits: int) -> Sequence[tuple[int, int]]:
     """Of each line: its unit price, and what discounts take off all its units."""
     prices: list[tuple[int, int]] = []
     try:
-        for item in items:
+        for _, item in items:
             unit = minor_units(item.price, "price", digits=digits, rounding=True)
             allocations = item.discount_allocations
             prices.append((unit, _allocated(allocations, digits) if allocations else 0))
@@ -322,7 +358,7 @@ def _allocated(allocations: Sequence[Allocation], digits: int) -> int:
     )
 
 
-def _line(item: LineItem, price: tuple[int, int], any_paid: bool, fate: Fate, reading: Reading) -> Line:
+def _line(line_id: str, item: LineItem, price: tuple[int, int], any_paid: bool, fate: Fate, reading: Reading) -> Line:
     unit, off = price
     to_ship, shipped = _left(item, fate, reading)
     quantity = item.quantity
@@ -331,8 +367,10 @@ def _line(item: LineItem, price: tuple[int, int], any_paid: bool, fate: Fate, re
     refunded = fate.refunded.get(item.id, 0)
     all_refunded = fate.all_refunded or refunded >= quantity > 0
     goods = _GIFT if given and any_paid else _PURCHASE
+    if item.fulfillment_service not in _OURS and _is_elsewhere(item, reading):
+        goods = LineKind.ELSEWHERE
     return Line(
-        line_id=item.id,
+        line_id=line_id,
         sku=(item.sku or "").strip(),
         platform_sku=_existing(item.variant_id) or _existing(item.product_id),
         title=item.name or item.title or "",
@@ -344,6 +382,12 @@ def _line(item: LineItem, price: tuple[int, int], any_paid: bool, fate: Fate, re
         refund=_REFUNDED if all_refunded else _NOT_REFUNDED,
         marks=_line_marks(item, unit, given, refunded),
     )
+
+
+def _is_elsewhere(item: LineItem, reading: Reading) -> bool:
+    """Whether a service that is not ours ships the line."""
+    theirs = reading.shop.policy.fulfilled_elsewhere
+    return theirs is None or item.fulfillment_service in theirs
 
 
 def _left(item: LineItem, fate: Fate, reading: Reading) -> tuple[int, int]:
@@ -383,9 +427,12 @@ def _line_marks(item: LineItem, unit: int, given: bool, refunded: int) -> tuple[
 # -- money ---------------------------------------------------------------------------------------------------------
 
 
-def _totals(wire: OrderObject, digits: int, reading: Reading) -> Totals:
+def _totals(wire: OrderObject, lines: Sequence[Line], digits: int, reading: Reading) -> Totals:
     """As ordered, refunds not taken off. Postage after its own discounts; tax, duties and tips are `other`."""
     goods = minor_units(wire.total_line_items_price, "total_line_items_price", digits=digits, rounding=True)
+    worth = sum([line.unit_price * item.quantity for line, item in zip(lines, wire.line_items, strict=False)])
+    if len(lines) == len(wire.line_items):
+        reading.check_total(goods, worth, len(lines))
     discount = goods - minor_units(wire.subtotal_price, "subtotal_price", digits=digits, rounding=True)
     paid = minor_units(wire.total_price, "total_price", digits=digits, rounding=True)
     postage = _postage(wire, digits, reading)
@@ -442,14 +489,14 @@ def _amounts_by_application(wire: OrderObject, digits: int, reading: Reading) ->
 # -- who and where -------------------------------------------------------------------------------------------------
 
 
-def _ship_to(address: Address | None, shop_id: str) -> ShipTo:
+def _ship_to(wire: OrderObject, shop_id: str) -> ShipTo:
     """Nobody for a digital order, and for an app that may not see customers."""
+    address = wire.shipping_address
     if address is None or not (address.address1 or address.address2 or address.city):
         return ShipTo(privacy=Privacy.MISSING, country=(address and address.country_code) or "")
     country = address.country_code or ""
-    province = address.province or address.province_code or ""
-    if country == "CN":
-        province = PROVINCES.get((address.province_code or "").removeprefix("CN-"), province)
+    province = known_province(address.province_code or "") if country == "CN" else ""
+    province = province or province_named(address.province or address.province_code or "", country)
     name = address.name or f"{address.first_name or ''} {address.last_name or ''}".strip()
     street = ", ".join(part for part in (address.company, address.address1, address.address2) if part)
     city, postcode, phone = address.city or "", address.zip or "", address.phone or ""

@@ -40,6 +40,7 @@ class LineItem(Wire):
     current_quantity: Count | None = None
     fulfillable_quantity: Count | None = None
     fulfillment_status: Word = None
+    fulfillment_service: Loose[Word] = None
     requires_shipping: bool = True
     discount_allocations: Rows[Allocation] | None = None
     properties: Loose[list[Attribute]] = None
@@ -72,6 +73,8 @@ class ShippingLine(Wire):
     """What the buyer chose for the way, and its price before and after discounts."""
 
     code: Loose[Word] = None
+    title: Loose[Word] = None
+    delivery_category: Loose[Word] = None
     price: Loose[Amount] = None
     discounted_price: Loose[Amount] = None
     discount_allocations: Loose[list[Allocation]] = None

@@ -11,10 +11,13 @@ What the order object does not say, and what we make of it:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from html import unescape
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from channel_adapters.contract import UnreadablePayload
+from channel_adapters.provinces import province
 from channel_adapters.reading import (
     Reading,
     buyer_key,
@@ -63,6 +66,12 @@ STATUS: Final = {
     "trash": OrderStatus.CANCELLED,
 }
 
+UNPAID_HOLD: Final = {"on-hold": timedelta(days=7)}
+"""How long an unpaid order keeps its stock where the shop's owner sets nothing."""
+
+_FETCHED: Final = ("local_pickup", "pickup_location")
+_PART_OF: Final = ("_bundled_by", "_composite_parent")
+
 _OPEN, _CANCELLED = LineStatus.OPEN, LineStatus.CANCELLED  # an attribute of an enumeration costs ten times a global
 _PURCHASE, _GIFT = LineKind.PURCHASE, LineKind.GIFT
 _LINE_STATUS: Final = {OrderStatus.COMPLETED: LineStatus.SHIPPED, OrderStatus.CANCELLED: LineStatus.CANCELLED}
@@ -79,10 +88,12 @@ _NOT_MARKED: Final = ("_billing", "_shipping", "_customer")
 def to_order(wire: OrderObject, reading: Reading) -> Order:
     """The order as our model has it. Raises UnreadablePayload."""
     digits = currency_digits(wire.currency, "currency")
-    totals, prices = _totals(wire, digits)
+    items = reading.distinct(wire.line_items, _item_id)
+    totals, prices = _totals(wire, items, digits, reading)
     refunded = _refunded(wire, digits)
     status, payment, holds = _state(wire, totals.paid, refunded, reading)
     shop_id, parent = reading.shop_id, _existing(wire.parent_id)
+    placed_at = required(iso_time(wire.date_created_gmt, "date_created_gmt", assume_utc=True), "date_created_gmt")
     return sealed(
         Order(
             uid=order_uid(CHANNEL, shop_id, wire.id),
@@ -93,14 +104,13 @@ def to_order(wire: OrderObject, reading: Reading) -> Order:
             modified_at=required(
                 iso_time(wire.date_modified_gmt, "date_modified_gmt", assume_utc=True), "date_modified_gmt"
             ),
-            placed_at=required(
-                iso_time(wire.date_created_gmt, "date_created_gmt", assume_utc=True), "date_created_gmt"
-            ),
+            placed_at=placed_at,
             paid_at=iso_time(wire.date_paid_gmt, "date_paid_gmt", assume_utc=True),
             status=status,
             payment=payment,
-            lines=_lines(wire.line_items, prices, status, payment),
-            ship_to=_ship_to(wire, shop_id),
+            pay_deadline=_pay_deadline(wire, status, placed_at, reading),
+            lines=_lines(items, prices, _fate(wire, status, payment, reading)),
+            ship_to=_ship_to(wire, reading),
             totals=totals,
             source=Source(template=reading.template),
             currency=wire.currency,
@@ -144,9 +154,32 @@ def _state(
         return (OrderStatus.COMPLETED if shipped else OrderStatus.CANCELLED), PaymentStatus.REFUNDED, ()
     if status is OrderStatus.AWAITING_PAYMENT and payment is PaymentStatus.PAID:
         return OrderStatus.ON_HOLD, payment, (HoldCode.ON_HOLD,)
-    if refunded and status is OrderStatus.TO_SHIP:
-        return OrderStatus.ON_HOLD, payment, (HoldCode.PARTIAL_REFUND,)
+    if status is OrderStatus.TO_SHIP:
+        holds = _holds(wire, refunded)
+        return (OrderStatus.ON_HOLD if holds else status), payment, holds
     return status, payment, ()
+
+
+def _holds(wire: OrderObject, refunded: int) -> tuple[str, ...]:
+    """Why an order that is good to ship must not go by itself."""
+    holds = []
+    if refunded:
+        holds.append(HoldCode.PARTIAL_REFUND)
+    if _is_fetched(wire):
+        holds.append(HoldCode.LOCAL_PICKUP)
+    return tuple(holds)
+
+
+def _is_fetched(wire: OrderObject) -> bool:
+    return any((each.method_id or "").startswith(_FETCHED) for each in wire.shipping_lines or ())
+
+
+def _pay_deadline(wire: OrderObject, status: OrderStatus, placed_at: datetime, reading: Reading) -> datetime | None:
+    """The shop itself holds the stock of an order that waits for a transfer, until somebody cancels it."""
+    if status is not OrderStatus.AWAITING_PAYMENT:
+        return None
+    word = wire.status.strip().removeprefix("wc-")
+    return reading.shop.policy.unpaid_until(placed_at, word, wire.payment_method or "", UNPAID_HOLD)
 
 
 def _payment(wire: OrderObject, word: str, status: OrderStatus, paid: int) -> PaymentStatus:
@@ -169,25 +202,36 @@ def _refunded(wire: OrderObject, digits: int) -> int:
 
 # -- money ---------------------------------------------------------------------------------------------------------
 
+Items = Sequence[tuple[str, LineItem]]
 Prices = Sequence[tuple[int, int]]
 """Of each line: what it costs before and after discounts, for all its units, without tax."""
 
 
-def _totals(wire: OrderObject, digits: int) -> tuple[Totals, Prices]:
+_item_id = attrgetter("id")
+
+
+def _totals(wire: OrderObject, items: Items, digits: int, reading: Reading) -> tuple[Totals, Prices]:
     """The order's money. Tax and fees, which the platform keeps apart, are `other`. `total` counts no refund."""
-    prices = _prices(wire.line_items, digits)
+    prices = _prices(items, digits)
     goods = sum([before for before, _ in prices])
     discount = minor_units(wire.discount_total, "discount_total", digits=digits, rounding=True)
     postage = minor_units(wire.shipping_total, "shipping_total", digits=digits, rounding=True)
     paid = minor_units(wire.total, "total", digits=digits, rounding=True)
     other = paid - goods + discount - postage
+    if wire.total_tax is not None:
+        tax = reading.optional_money(wire.total_tax, "total_tax", digits=digits, negative=True)
+        fees = sum(
+            reading.optional_money(fee.total, "fee_lines.total", digits=digits, negative=True)
+            for fee in wire.fee_lines or ()
+        )
+        reading.check_total(paid, sum([after for _, after in prices]) + postage + tax + fees, len(prices) + 3)
     return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=other), prices
 
 
-def _prices(items: Sequence[LineItem], digits: int) -> Prices:
+def _prices(items: Items, digits: int) -> Prices:
     prices: list[tuple[int, int]] = []
     try:
-        for item in items:
+        for _, item in items:
             before = minor_units(item.subtotal, "subtotal", digits=digits, rounding=True)
             prices.append((before, minor_units(item.total, "total", digits=digits, rounding=True)))
     except UnreadablePayload as error:
@@ -209,41 +253,57 @@ def _promotions(wire: OrderObject, digits: int, reading: Reading) -> tuple[Promo
 # -- lines ---------------------------------------------------------------------------------------------------------
 
 
-def _lines(items: Sequence[LineItem], prices: Prices, status: OrderStatus, payment: PaymentStatus) -> tuple[Line, ...]:
-    any_paid = any(after for _, after in prices)
-    line_status = _LINE_STATUS.get(status, _OPEN)
+class _Fate(NamedTuple):
+    """What the order says about all of its lines."""
+
+    status: LineStatus
+    refund: RefundStatus
+    goods: LineKind  # what a line is that is no gift
+
+
+def _fate(wire: OrderObject, status: OrderStatus, payment: PaymentStatus, reading: Reading) -> _Fate:
     refund = RefundStatus.REFUNDED if payment is PaymentStatus.REFUNDED else RefundStatus.NONE
+    elsewhere = reading.shop.policy.fulfilled_elsewhere or ()
+    others = bool(elsewhere) and any(each.method_id in elsewhere for each in wire.shipping_lines or ())
+    return _Fate(_LINE_STATUS.get(status, _OPEN), refund, LineKind.ELSEWHERE if others else _PURCHASE)
+
+
+def _lines(items: Items, prices: Prices, fate: _Fate) -> tuple[Line, ...]:
+    any_paid = any(after for _, after in prices)
     lines: list[Line] = []
     try:
-        for item, price in zip(items, prices, strict=True):
-            lines.append(_line(item, price, any_paid, line_status, refund))
+        for (line_id, item), price in zip(items, prices, strict=True):
+            lines.append(_line(line_id, item, price, any_paid, fate))
     except UnreadablePayload as error:
         raise error.inside(f"line_items.{len(lines)}") from None
     return tuple(lines)
 
 
-def _line(item: LineItem, price: tuple[int, int], any_paid: bool, status: LineStatus, refund: RefundStatus) -> Line:
+def _line(line_id: str, item: LineItem, price: tuple[int, int], any_paid: bool, fate: _Fate) -> Line:
     before, after = price
     ordered = item.quantity
     if ordered < 0:
         refuse("bad-quantity", "quantity", "is negative", "数量为负数")
     given = before > 0 and not after
-    if not ordered:
-        status = _CANCELLED
-    name = item.name or ""
+    status, name = fate.status if ordered else _CANCELLED, item.name or ""
     return Line(
-        line_id=item.id,
+        line_id=line_id,
         sku=(item.sku or "").strip(),
         platform_sku=_existing(item.variation_id) or _existing(item.product_id),
         title=unescape(name) if "&" in name else name,
         quantity=0 if status is _CANCELLED else ordered,
         unit_price=(2 * before + ordered) // (2 * ordered) if ordered else 0,
         paid=after,
-        kind=_GIFT if given and any_paid else _PURCHASE,
+        kind=_GIFT if given and any_paid and fate.goods is _PURCHASE and not _is_part(item) else fate.goods,
         status=status,
-        refund=refund,
+        refund=fate.refund,
         marks=_line_marks(item.meta_data, before, given),
     )
+
+
+def _is_part(item: LineItem) -> bool:
+    """A part of a bundle is paid for with the bundle's line."""
+    return any(each.key in _PART_OF for each in item.meta_data or ())
 
 
 def _existing(reference: str | None) -> str:
@@ -258,12 +318,18 @@ def _line_marks(meta: Sequence[Meta] | None, before: int, given: bool) -> tuple[
 # -- who and where -------------------------------------------------------------------------------------------------
 
 
-def _ship_to(wire: OrderObject, shop_id: str) -> ShipTo:
+def _ship_to(wire: OrderObject, reading: Reading) -> ShipTo:
+    """Where the parcel goes. Goods that are fetched, and a receiver that cannot be read, never go to the payer."""
     billing, shipping = wire.billing, wire.shipping
-    address = shipping if shipping is not None and _says_where(shipping) else billing
+    address = shipping
+    if not (_is_fetched(wire) or reading.was_odd("shipping") or (shipping is not None and _says_where(shipping))):
+        address = billing
     if address is None or not _says_where(address):
         return ShipTo(privacy=Privacy.MISSING, country=(address and address.country) or "")
     country, state = address.country or "", address.state or ""
+    if country == "CN":
+        state = PROVINCES.get(state, state)
+    state = province(state, country)
     name = _name(address, country)
     street = ", ".join(part for part in (address.company, address.address_1, address.address_2) if part)
     phone = address.phone or (billing.phone if billing is not None else "") or ""
@@ -271,13 +337,15 @@ def _ship_to(wire: OrderObject, shop_id: str) -> ShipTo:
     return ShipTo(
         privacy=Privacy.PLAIN,
         country=country,
-        province=PROVINCES.get(state, state) if country == "CN" else state,
+        province=state,
         city=city,
         street=street,
         name=name,
         phone=phone,
         postcode=postcode,
-        receiver_key=buyer_key(CHANNEL, shop_id, "\n".join((name, phone, country, state, city, street, postcode))),
+        receiver_key=buyer_key(
+            CHANNEL, reading.shop_id, "\n".join((name, phone, country, state, city, street, postcode))
+        ),
     )
 
 

@@ -39,6 +39,12 @@ class ShippingLine(Wire):
     method_id: Loose[Word] = None
 
 
+class FeeLine(Wire):
+    """A fee, or a discount that a plugin writes as a negative fee."""
+
+    total: Loose[Amount] = None
+
+
 class CouponLine(Wire):
     """A coupon that the buyer used; `discount` is positive."""
 
@@ -83,6 +89,7 @@ class OrderObject(Wire):
     discount_total: Amount
     shipping_total: Amount
     total: Amount
+    total_tax: Loose[Amount] = None
     payment_method: Loose[Word] = None
     customer_id: Loose[Reference] = None
     customer_note: Loose[Word] = None
@@ -90,6 +97,7 @@ class OrderObject(Wire):
     shipping: Loose[Address] = None
     line_items: Lines[LineItem]
     shipping_lines: Loose[Rows[ShippingLine]] = None
+    fee_lines: Loose[Rows[FeeLine]] = None
     coupon_lines: Loose[Rows[CouponLine]] = None
     refunds: Rows[Refund] | None = None
     meta_data: Loose[list[Meta]] = None

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from channel_adapters.contract import ChannelError
 from channel_adapters.douyin import wire as douyin
-from channel_adapters.fields import Amount, Id, Number, Reference
+from channel_adapters.fields import Amount, Id, Number, Reference, Wire
 from channel_adapters.jd import wire as jd
 from channel_adapters.pinduoduo import wire as pinduoduo
 from channel_adapters.quick import NotQuick, Repair, reader, twin
@@ -166,7 +166,7 @@ BITS = [
 ]
 
 
-class Scalars(BaseModel):
+class Scalars(Wire):
     """One field of each spelling that the channels use."""
 
     id: Id = "1"
@@ -284,3 +284,8 @@ def test_a_model_that_says_more_is_read_by_the_judge_alone(model: type[BaseModel
     with pytest.raises(NotQuick):
         twin(model)
     same(model, json.dumps({"x": value, "y": 1}).encode())
+
+
+def test_reading_stops_at_the_first_bad_entry_of_a_list() -> None:
+    errors = told(b'{"rows":["x",' + b'"y",' * 10_000 + b'"z"]}', reader(Scalars))
+    assert [error["loc"] for error in errors] == [("rows", 0)]

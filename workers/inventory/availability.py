@@ -9,15 +9,16 @@ from typing import Final
 from schemas.order import Line, LineKind, LineStatus, Order
 
 MOST_PARCELS: Final = 3
+_NOT_OURS: Final = (LineKind.SERVICE, LineKind.ELSEWHERE)
 _MOST_COMBINATIONS: Final = 200
 
 
 def lines_to_ship(order: Order) -> tuple[Line, ...]:
-    """The lines that need units: open, not a service, with a quantity."""
+    """The lines that need units of ours: open, goods that we ship, with a quantity."""
     return tuple(
         line
         for line in order.lines
-        if line.status is LineStatus.OPEN and line.kind is not LineKind.SERVICE and line.quantity > 0
+        if line.status is LineStatus.OPEN and line.kind not in _NOT_OURS and line.quantity > 0
     )
 
 

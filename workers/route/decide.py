@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from schemas.codes import HoldCode
 from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus
 from schemas.plan import (
     Candidate,
@@ -61,10 +62,12 @@ class _Finished(NamedTuple):
 _CANCELLED = OrderStatus.CANCELLED
 _GONE = (OrderStatus.SHIPPED, OrderStatus.COMPLETED)
 _REFUNDED, _ON_HOLD = PaymentStatus.REFUNDED, OrderStatus.ON_HOLD
+_NOT_OURS = (LineKind.SERVICE, LineKind.ELSEWHERE)
 _OPEN, _REQUESTED = LineStatus.OPEN, RefundStatus.REQUESTED
 
 _IS_CANCELLED = _Finished(Disposition.RELEASE, wording.CANCELLED())
 _IS_REFUNDED = _Finished(Disposition.RELEASE, wording.REFUNDED())
+_ELSEWHERE = _Finished(Disposition.RELEASE, wording.SHIPPED_ELSEWHERE())
 _NO_LINES = _Finished(Disposition.RELEASE, wording.NO_LINES())
 _ALL_GONE = _Finished(Disposition.RELEASE, wording.ALL_LINES_GONE())
 _IS_SHIPPED = _Finished(Disposition.IGNORE, wording.SHIPPED())
@@ -88,8 +91,10 @@ def _finished(order: Order, to_ship: tuple[Line, ...]) -> _Finished | None:
 def _nothing_to_ship(order: Order) -> _Finished:
     if not order.lines:
         return _NO_LINES
-    goods = [line for line in order.lines if line.kind is not LineKind.SERVICE]
+    goods = [line for line in order.lines if line.kind not in _NOT_OURS]
     if not goods:
+        if any(line.kind is LineKind.ELSEWHERE and line.status is _OPEN for line in order.lines):
+            return _ELSEWHERE
         cancelled = all(line.status is LineStatus.CANCELLED for line in order.lines)
         return _ALL_GONE if cancelled else _SERVICES
     return _NOTHING if any(line.status is LineStatus.SHIPPED for line in goods) else _ALL_GONE
@@ -98,13 +103,13 @@ def _nothing_to_ship(order: Order) -> _Finished:
 def _review_codes(tagged: TaggedOrder) -> tuple[str, ...]:
     """Why a person must look at the order whatever the rules say."""
     order = tagged.order
-    codes = [flag.code for flag in tagged.flags if flag.blocks]
+    codes: list[str] = [flag.code for flag in tagged.flags if flag.blocks]
     codes += order.holds
     if order.status is _ON_HOLD and not order.holds:
-        codes.append("platform-hold")
+        codes.append(HoldCode.PLATFORM_HOLD)
     for line in order.lines:
         if line.refund is _REQUESTED and line.status is _OPEN:
-            codes.append("refund-requested")
+            codes.append(HoldCode.REFUND_REQUESTED)
             break
     return tuple(dict.fromkeys(codes)) if codes else ()
 
@@ -143,9 +148,9 @@ def _disposition(
     if not verdict.candidates and situation.receiver_to_come:
         return Disposition.DEFER, wording.RECEIVER_LATER(), ()
     if not verdict.candidates:
-        return Disposition.REVIEW, wording.NO_RULE(), ("no-rule-matched",)
+        return Disposition.REVIEW, wording.NO_RULE(), (HoldCode.NO_RULE_MATCHED,)
     if not let_through:
-        return Disposition.REVIEW, wording.GRAY(percent=ruleset.auto_percent), ("gray-rollout",)
+        return Disposition.REVIEW, wording.GRAY(percent=ruleset.auto_percent), (HoldCode.GRAY_ROLLOUT,)
     return Disposition.RESERVE, _why(verdict.candidates), ()
 
 

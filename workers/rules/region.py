@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from channel_adapters.provinces import known_province
+
 # fmt: off
 REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "华东": ("上海", "江苏", "浙江", "安徽", "福建", "江西", "山东"),
@@ -23,23 +25,6 @@ REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "港澳台": ("香港", "澳门", "台湾"),
 }
 
-_ENGLISH: Final[Mapping[str, str]] = {
-    "上海": "Shanghai", "江苏": "Jiangsu", "浙江": "Zhejiang", "安徽": "Anhui", "福建": "Fujian", "江西": "Jiangxi",
-    "山东": "Shandong", "北京": "Beijing", "天津": "Tianjin", "河北": "Hebei", "山西": "Shanxi",
-    "内蒙古": "Inner Mongolia", "河南": "Henan", "湖北": "Hubei", "湖南": "Hunan", "广东": "Guangdong",
-    "广西": "Guangxi", "海南": "Hainan", "重庆": "Chongqing", "四川": "Sichuan", "贵州": "Guizhou", "云南": "Yunnan",
-    "西藏": "Tibet", "陕西": "Shaanxi", "甘肃": "Gansu", "青海": "Qinghai", "宁夏": "Ningxia", "新疆": "Xinjiang",
-    "辽宁": "Liaoning", "吉林": "Jilin", "黑龙江": "Heilongjiang", "香港": "Hong Kong", "澳门": "Macao",
-    "台湾": "Taiwan",
-}
-
-_FULL_NAMES: Final[Mapping[str, str]] = {
-    "内蒙古自治区": "内蒙古", "广西壮族自治区": "广西", "西藏自治区": "西藏", "宁夏回族自治区": "宁夏",
-    "新疆维吾尔自治区": "新疆", "香港特别行政区": "香港", "澳门特别行政区": "澳门",
-}
-
-_OTHER_ENGLISH: Final = {"Xizang": "西藏", "Nei Mongol": "内蒙古", "Macau": "澳门", "Hongkong": "香港"}
-
 _BY_COUNTRY: Final[Mapping[str, str]] = {"HK": "香港", "MO": "澳门", "TW": "台湾"}
 # fmt: on
 
@@ -51,22 +36,9 @@ _CITY_SUFFIXES: Final = ("自治州", "地区", "市", "盟")
 _DISTRICT_SUFFIXES: Final = ("自治县", "自治旗", "新区", "区", "县", "市", "旗")
 
 
-def _spellings() -> dict[str, str]:
-    known = dict(_FULL_NAMES)
-    for name in PROVINCES:
-        english = _ENGLISH[name]
-        known[name] = name
-        known[name + ("市" if name in MUNICIPALITIES else "省")] = name
-        known[english.casefold()] = name
-    return known | {english.casefold(): name for english, name in _OTHER_ENGLISH.items()}
-
-
-_SPELLINGS: Final = _spellings()
-
-
 @lru_cache(maxsize=4096)
 def province_of(spelling: str, country: str = "CN") -> str:
-    """The short name of a province: 浙江省, 浙江, Zhejiang -> 浙江; 广西壮族自治区 -> 广西. "" when it is none of ours.
+    """The short name of a province: 浙江省, CN-ZJ, Zhejiang -> 浙江; 廣西 -> 广西. "" when it is none of ours.
 
     Hong Kong, Macao and Taiwan come as provinces of CN or as countries of their own; both mean the same place.
     """
@@ -74,8 +46,7 @@ def province_of(spelling: str, country: str = "CN") -> str:
         return _BY_COUNTRY[country]
     if country not in ("CN", ""):
         return ""
-    spelling = spelling.strip()
-    return _SPELLINGS.get(spelling) or _SPELLINGS.get(spelling.casefold().removesuffix(" province"), "")
+    return known_province(spelling)
 
 
 @lru_cache(maxsize=8192)

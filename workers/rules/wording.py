@@ -52,6 +52,9 @@ GIFT_WITHOUT_MAIN  = Phrase("the gift {gift} is there, and {main}, which it come
 GIFT_MAIN_GONE     = Phrase("the line that the gift {gift} belongs to is gone or was never there", "赠品 {gift} 所属的主商品行已取消或不存在")
 PROMISED_GIFT      = Phrase("the platform promises {count} gifts in words, and no line carries them", "平台以文字承诺了 {count} 项赠品，但没有对应的商品行")
 GIFT_ONLY          = Phrase("nothing but gifts is left to ship", "只剩赠品待发")
+BUNDLE_PARTS       = Phrase("the catalogue does not know the bundle {sku}; it is made of {parts}", "商品目录中没有组合商品 {sku}，其组成为 {parts}")
+TOTALS_CONTRADICT  = Phrase("the totals of the platform do not add up to its lines; look the order up there", "平台给出的合计与商品行金额不一致，请到平台核对该订单")
+BALANCE_OPEN       = Phrase("the order was changed after it was paid, and the difference is open", "订单付款后被修改，差额尚未付清")
 NO_LINES           = Phrase("the order has no lines", "订单没有商品行")
 
 # -- what became of a rule
@@ -77,6 +80,7 @@ REFUNDED           = Phrase("the order is refunded in full", "订单已全额退
 ALL_LINES_GONE     = Phrase("every line is cancelled or refunded", "所有商品行都已取消或退款")
 SHIPPED            = Phrase("the order is shipped already", "订单已发货")
 SERVICES_ONLY      = Phrase("services only: nothing to ship", "只有服务类商品，无需发货")
+SHIPPED_ELSEWHERE  = Phrase("somebody else ships the goods: nothing for our warehouses", "商品由第三方发货，无需我方仓库处理")
 NOTHING_LEFT       = Phrase("no line is left to ship", "没有待发的商品行")
 NO_RULE            = Phrase("no-rule-matched: no rule names a warehouse for this order", "no-rule-matched：没有规则为此订单指定仓库")
 GRAY               = Phrase("gray-rollout: outside the {percent} % that go through without a person", "gray-rollout：不在自动放行的 {percent}% 之内")

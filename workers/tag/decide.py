@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from schemas.codes import HoldCode
 from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, Privacy, StorageClass
 from schemas.plan import Flag, TaggedOrder
 from schemas.record import changed
@@ -80,15 +81,21 @@ def _flags(order: Order, catalogue: Catalogue) -> tuple[Flag, ...]:
     if order.status in _PAST_SHIPPING:
         return ()
     if not order.lines:
-        return (Flag(code="no-lines", message=wording.NO_LINES(), blocks=False),)
+        return (Flag(code=HoldCode.NO_LINES, message=wording.NO_LINES(), blocks=False),)
     to_ship = lines_to_ship(order)
     if not to_ship:
         return ()
     flags = _sku_flags(to_ship, catalogue)
-    if order.ship_to.privacy is _MISSING and not receiver_to_come(order):
-        flags.append(Flag(code="receiver-missing", message=wording.RECEIVER_MISSING()))
+    if HoldCode.TOTALS_CONTRADICT in order.marks:  # gift cards and rounding do it, too: told, and in nobody's way
+        flags.append(Flag(code=HoldCode.TOTALS_CONTRADICT, message=wording.TOTALS_CONTRADICT(), blocks=False))
+    if order.ship_to.privacy is _MISSING and not receiver_to_come(order) and not _is_fetched(order):
+        flags.append(Flag(code=HoldCode.RECEIVER_MISSING, message=wording.RECEIVER_MISSING()))
     flags += gift_flags(order, to_ship, catalogue)
     return tuple(flags)
+
+
+def _is_fetched(order: Order) -> bool:
+    return HoldCode.LOCAL_PICKUP in order.holds
 
 
 def _sku_flags(to_ship: tuple[Line, ...], catalogue: Catalogue) -> list[Flag]:
@@ -96,15 +103,26 @@ def _sku_flags(to_ship: tuple[Line, ...], catalogue: Catalogue) -> list[Flag]:
     if not strange:
         return []
     flags = []
+    bundles = [line for line in strange if line.parts]
+    flags += [_bundle_flag(line) for line in bundles]
+    strange = [line for line in strange if not line.parts]
     nameless = [line for line in strange if not line.sku]
     if nameless:
-        flags.append(_flag("sku-unknown", wording.SKU_MISSING(count=len(nameless)), nameless))
+        flags.append(_flag(HoldCode.SKU_UNKNOWN, wording.SKU_MISSING(count=len(nameless)), nameless))
     named = [line for line in strange if line.sku]
     if named:
         codes = list(dict.fromkeys(line.sku for line in named))
         more = f" and {len(codes) - _NAMED} more" if len(codes) > _NAMED else ""
-        flags.append(_flag("sku-unknown", wording.SKU_UNKNOWN(skus=", ".join(codes[:_NAMED]) + more), named))
+        flags.append(_flag(HoldCode.SKU_UNKNOWN, wording.SKU_UNKNOWN(skus=", ".join(codes[:_NAMED]) + more), named))
     return flags
+
+
+def _bundle_flag(line: Line) -> Flag:
+    """A bundle that has no stock of its own: a person must see what it is made of."""
+    parts = ", ".join(f"{part.quantity} x {part.sku or part.platform_sku or '?'}" for part in line.parts[:_NAMED])
+    more = f" and {len(line.parts) - _NAMED} more" if len(line.parts) > _NAMED else ""
+    message = wording.BUNDLE_PARTS(sku=line.sku or line.platform_sku or line.line_id, parts=parts + more)
+    return _flag(HoldCode.BUNDLE_PARTS, message, [line])
 
 
 def _flag(code: str, message: str, lines: list[Line]) -> Flag:

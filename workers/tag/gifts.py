@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from schemas.codes import HoldCode
 from schemas.order import Line, LineKind, LineStatus, Order
 from schemas.plan import Flag
 from schemas.record import changed
@@ -42,7 +43,7 @@ def gift_flags(order: Order, to_ship: tuple[Line, ...], catalogue: Catalogue) ->
     if gifts and not _is_gift_of_another(order):
         flags.extend(_without_main(order, gifts, catalogue))
         if not any(line.kind is _PURCHASE for line in to_ship):
-            flags.append(Flag(code="gift-only", message=wording.GIFT_ONLY(), line_ids=_ids(gifts)))
+            flags.append(Flag(code=HoldCode.GIFT_ONLY, message=wording.GIFT_ONLY(), line_ids=_ids(gifts)))
     if order.promised_gifts:
         flags.extend(_promised(order, gifts))
     return flags
@@ -86,10 +87,10 @@ def _miscounted(
     if there > due:
         surplus = [line for line in gifts if line.sku == gift]
         message = wording.GIFT_SURPLUS(**gaps)
-        yield Flag(code="gift-surplus", message=message, blocks=False, line_ids=_ids(surplus))
+        yield Flag(code=HoldCode.GIFT_SURPLUS, message=message, blocks=False, line_ids=_ids(surplus))
     elif not _comes_separately(order):
         lacking = [line for line in order.lines if line.sku in owed_by and _is_main(line)]
-        yield Flag(code="gift-missing", message=wording.GIFT_MISSING(**gaps), line_ids=_ids(lacking))
+        yield Flag(code=HoldCode.GIFT_MISSING, message=wording.GIFT_MISSING(**gaps), line_ids=_ids(lacking))
 
 
 def _in_force(order: Order, mains: dict[str, int], catalogue: Catalogue) -> Iterator[Binding]:
@@ -108,10 +109,10 @@ def _without_main(order: Order, gifts: Sequence[Line], catalogue: Catalogue) -> 
         if bindings and bought.isdisjoint([binding.main for binding in bindings]):
             wanted = " or ".join(dict.fromkeys(binding.main for binding in bindings))
             message = wording.GIFT_WITHOUT_MAIN(gift=gift.sku, main=wanted)
-            yield Flag(code="gift-without-main", message=message, line_ids=(gift.line_id,))
+            yield Flag(code=HoldCode.GIFT_WITHOUT_MAIN, message=message, line_ids=(gift.line_id,))
         elif not bindings and gift.bound_to and not any(line.line_id in gift.bound_to for line in mains):
             message = wording.GIFT_MAIN_GONE(gift=gift.sku or gift.line_id)
-            yield Flag(code="gift-without-main", message=message, line_ids=(gift.line_id,))
+            yield Flag(code=HoldCode.GIFT_WITHOUT_MAIN, message=message, line_ids=(gift.line_id,))
 
 
 def _promised(order: Order, gifts: Sequence[Line]) -> Iterator[Flag]:
@@ -124,7 +125,7 @@ def _promised(order: Order, gifts: Sequence[Line]) -> Iterator[Flag]:
         if promise.platform_item_id not in items and not any(fold(promise.name) in title for title in titles)
     ]
     if missing:
-        yield Flag(code="promised-gift-without-line", message=wording.PROMISED_GIFT(count=len(missing)))
+        yield Flag(code=HoldCode.PROMISED_GIFT_WITHOUT_LINE, message=wording.PROMISED_GIFT(count=len(missing)))
 
 
 def _ids(lines: Sequence[Line]) -> tuple[str, ...]:

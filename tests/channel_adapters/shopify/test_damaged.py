@@ -13,6 +13,7 @@ from channel_adapters.parsing import NoTemplateFits, read_order
 from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from channel_adapters.shop import Shop
 from channel_adapters.shopify.adapter import ADAPTER
+from schemas.codes import HoldCode
 from tests.channel_adapters.contract import JsonPath, with_value, without
 
 WHOLE = (Path(__file__).parent / "payloads" / "01_simple_paid_webhook_body.json").read_bytes()
@@ -94,9 +95,14 @@ def test_broken_json_is_refused(payload: bytes) -> None:
     assert refusal(payload).code == "broken-json"
 
 
-def test_the_same_line_twice_is_refused() -> None:
+def test_the_same_line_twice_is_one_line_where_the_totals_agree() -> None:
     item = json.loads(WHOLE)["line_items"][0]
-    assert refusal(with_value(WHOLE, ("line_items",), [item, item])).code == "duplicate-line"
+    order = read_order(ADAPTER, with_value(WHOLE, ("line_items",), [item, item]), Shop("mall-2"))
+    assert len(order.lines) == 1
+    assert order.holds == ()
+    priced = with_value(WHOLE, ("total_line_items_price",), "100.00")
+    order = read_order(ADAPTER, with_value(priced, ("line_items",), [item, item]), Shop("mall-2"))
+    assert order.holds == (HoldCode.DUPLICATE_LINES,)
 
 
 def test_five_hundred_lines_are_an_order() -> None:

@@ -83,9 +83,11 @@ def test_broken_json_is_refused(payload: bytes) -> None:
     assert refusal(payload).code == "broken-json"
 
 
-def test_the_same_line_twice_is_refused() -> None:
+def test_the_same_line_twice_is_one_line() -> None:
     item = json.loads(WHOLE)["line_items"][0]
-    assert refusal(with_value(WHOLE, ("line_items",), [item, item])).code == "duplicate-line"
+    order = ADAPTER.templates[0].read(with_value(WHOLE, ("line_items",), [item, item]), Shop("mall-1"))
+    assert len(order.lines) == 1
+    assert "repeated-line" in order.marks
 
 
 def test_five_hundred_lines_are_an_order() -> None:

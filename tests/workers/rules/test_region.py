@@ -35,7 +35,7 @@ def test_there_are_34_provinces_each_in_one_region() -> None:
         ("Inner Mongolia", "内蒙古"),
         ("Shaanxi", "陕西"),
         ("Shanxi", "山西"),
-        ("ZJ", ""),
+        ("ZJ", "浙江"),
         ("杭州市", ""),
         ("California", ""),
         ("", ""),
