@@ -47,6 +47,18 @@ Number = Annotated[str, Field(coerce_numbers_to_str=True)]
 Word = Annotated[str | None, Field(coerce_numbers_to_str=True)]
 """Text that may be missing, and that the platform may as well write as a number."""
 
+
+def _worded(value: Any) -> Any:
+    """What is no word at all is an unknown one, so that it holds the order instead of refusing it."""
+    return value if value is None or (isinstance(value, str | int) and not isinstance(value, bool)) else "?"
+
+
+Status = Annotated[str | None, Field(coerce_numbers_to_str=True), BeforeValidator(Repair(_worded))]
+"""A word that decides whether goods may go, for `reading.choose` and its kin. Never odd: what it is not is unknown."""
+
+Flag = Any
+"""A yes or no in any spelling, for `reading.is_set`."""
+
 Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=40)]
 """Money as the platform wrote it, for `reading.minor_units`. A JSON number keeps its shortest exact text."""
 

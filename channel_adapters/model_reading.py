@@ -85,31 +85,26 @@ def _mend(model: type[BaseModel], value: dict[str, Any], odd: Callable[[str], No
         if key not in value:
             continue
         inner = model_in(info.annotation)
+        if inner is not None:  # from the inside out: what is left of an object may be enough
+            most = MAX_LOOSE if LOOSE in info.metadata else None
+            for each in value[key][:most] if isinstance(value[key], list) else [value[key]]:
+                if isinstance(each, dict):
+                    _mend(inner, each, odd)
         if LOOSE in info.metadata and not _fits(model, name, value[key]):
-            kept = _kept(value[key], info, inner, odd)
+            kept = _kept(value[key], info)
             odd(key)
             if kept:
                 value[key] = kept
             else:
                 del value[key]
-        elif inner is not None:
-            for each in value[key] if isinstance(value[key], list) else [value[key]]:
-                if isinstance(each, dict):
-                    _mend(inner, each, odd)
 
 
-def _kept(value: Any, info: FieldInfo, inner: type[BaseModel] | None, odd: Callable[[str], None]) -> list[Any] | None:
+def _kept(value: Any, info: FieldInfo) -> list[Any] | None:
     """Of a list that is odd somewhere, the entries that are not; None for anything else."""
     if not _is_list(info.annotation):
         return None
     entries = value[:MAX_LOOSE] if isinstance(value, list) else [value]
-    kept = []
-    for entry in entries:
-        if inner is not None and isinstance(entry, dict):
-            _mend(inner, entry, odd)
-        if _entry_fits(info, entry):
-            kept.append(entry)
-    return kept
+    return [entry for entry in entries if _entry_fits(info, entry)]
 
 
 def _fits(model: type[BaseModel], name: str, value: Any) -> bool:

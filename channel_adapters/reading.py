@@ -29,6 +29,7 @@ from schemas.codes import HoldCode
 from schemas.ids import order_uid
 from schemas.order import (
     Line,
+    LineKind,
     LineStatus,
     Order,
     OrderStatus,
@@ -296,6 +297,18 @@ class Reading:
         except KeyError:
             return self._unknown(table, word, where, unknown)
 
+    def of_part(self, table: Mapping[Any, E], word: Any, where: str, unknown: E, meaning: Mapping[OrderStatus, E]) -> E:
+        """What a word about a part of the order (a line, a parcel) means: `status` for that part alone.
+
+        So a shop's word that cancels does not cancel the lines beside it.
+        """
+        words = self.shop.policy.status_words
+        if words and (told := words.get(str(word).strip())) is not None:
+            if told is OrderStatus.ON_HOLD:
+                self.hold(HoldCode.PLATFORM_HOLD)
+            return meaning.get(told, unknown)
+        return self.choose(table, word, where, unknown)
+
     def _unknown(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
         text = str(word).strip()
         for known in (text, *([int(text)] if text.isascii() and text.isdecimal() and len(text) < 10 else ())):
@@ -364,6 +377,20 @@ class Reading:
             self.marks[HoldCode.TOTALS_CONTRADICT] = None
 
 
+_YES: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "on", "是"})
+_NO: Final = frozenset({"", "0", "0.0", "false", "f", "no", "n", "off", "null", "none", "否"})
+
+
+def is_set(flag: Any, *, doubtful: bool = False) -> bool:
+    """Whether a flag is raised, however it is spelled. `doubtful`: what a value means that is neither yes nor no; of a
+    flag that forbids something, True.
+    """
+    if flag is None or flag is False or flag is True:
+        return flag is True
+    word = str(flag).strip().lower() if isinstance(flag, str | int | float) else "?"
+    return word in _YES or (doubtful and word not in _NO)
+
+
 AS_IT_IS: Final[Mapping[OrderStatus, OrderStatus]] = {status: status for status in OrderStatus}
 
 
@@ -409,7 +436,7 @@ def _as_understood(order: Order, reading: Reading) -> Order:
     """With the marks of what was not understood; on hold for it, unless the order is cancelled or gone already."""
     marks = tuple(dict.fromkeys((*order.marks, *reading.marks)))
     if OrderStatus.CANCELLED in reading.meant and order.status is not OrderStatus.CANCELLED:
-        lines = tuple([_given_up(line) for line in order.lines])
+        lines = given_up(order.lines)
         return changed(order, status=OrderStatus.CANCELLED, lines=lines, marks=marks, holds=())
     if order.status in _PAST:
         return changed(order, marks=marks)
@@ -423,6 +450,25 @@ def _as_understood(order: Order, reading: Reading) -> Order:
         elif status is OrderStatus.ON_HOLD:  # only because our tables do not know the word
             status = reading.meant[0]
     return changed(order, status=status, marks=marks, holds=holds)
+
+
+def without_orphans(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The lines; a gift is not shipped when every line that it comes with is cancelled."""
+    gone = {line.line_id for line in lines if line.status is LineStatus.CANCELLED}
+    if not gone:
+        return lines
+    known = {line.line_id for line in lines}
+    return tuple([_given_up(line) if _is_orphan(line, known, gone) else line for line in lines])
+
+
+def _is_orphan(gift: Line, known: set[str], gone: set[str]) -> bool:
+    mains = known.intersection(gift.bound_to)
+    return gift.kind is LineKind.GIFT and bool(mains) and mains <= gone
+
+
+def given_up(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of an order that is cancelled: what has not left never will."""
+    return tuple([_given_up(line) for line in lines])
 
 
 def _given_up(line: Line) -> Line:

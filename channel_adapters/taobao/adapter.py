@@ -17,11 +17,12 @@ from channel_adapters.contract import (
     Headers,
     RawOrder,
     Template,
+    UnreadablePayload,
 )
 from channel_adapters.envelope import Envelope, raw_order, when
-from channel_adapters.reading import beijing_time, hint, read_model, refuse, required
+from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, refuse, required
 from channel_adapters.shop import Shop, ShopSettings
-from channel_adapters.taobao.mapping import CHANNEL, to_order, trade_id
+from channel_adapters.taobao.mapping import CHANNEL, is_over, to_order, trade_id
 from channel_adapters.taobao.signature import matches, sign_inbound
 from channel_adapters.taobao.wire import FullTrade, ListTrade, TradeId
 from schemas.order import Order
@@ -65,7 +66,8 @@ class TradeTemplate:
 
     def read(self, payload: bytes, shop: Shop) -> Order:
         """The order this trade describes. Raises UnreadablePayload."""
-        return to_order(read_model(self.model, payload), shop.shop_id, self.name)
+        reading = Reading(shop, self.name)
+        return to_order(reading.model(self.model, payload), reading)
 
 
 class TaobaoAdapter:
@@ -94,8 +96,16 @@ class TaobaoAdapter:
         return [_raw_order(envelope.body)]
 
     def stopped(self, payload: bytes, shop: Shop) -> Order | None:
-        """None: see channel_adapters.contract.ChannelAdapter."""
-        return None
+        """See channel_adapters.contract.ChannelAdapter."""
+        try:
+            head = read_model(TradeId, payload)
+            tid, modified_at = _identify(head)
+        except UnreadablePayload:
+            return None
+        if modified_at is None or not is_over(head, shop):
+            return None
+        placed_at = _time(head.created, "created") or modified_at
+        return cancelled(CHANNEL, shop.shop_id, tid, modified_at, "status", placed_at)
 
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """Refuse a call whose query carries no signature, or another app's key. Raises ForgedRequest."""
@@ -163,7 +173,12 @@ def _raw_order(trade: bytes) -> RawOrder:
 
 
 def _identify(head: TradeId) -> tuple[str, datetime | None]:
-    return required(trade_id(head), "tid"), when(lambda: beijing_time(head.modified, "modified"))
+    return required(trade_id(head), "tid"), _time(head.modified, "modified")
+
+
+def _time(value: Any, where: str) -> datetime | None:
+    text = str(value) if isinstance(value, str | int) else None
+    return when(lambda: beijing_time(text, where))
 
 
 def _refuse_hints(envelope: Envelope) -> None:

@@ -14,12 +14,13 @@ from pydantic import StrictInt
 
 from channel_adapters.calling import call
 from channel_adapters.contract import ChannelClient, PollRules, RawOrder, Window
+from channel_adapters.fields import Wire
 from channel_adapters.paging import Page, last_page_first, patiently
 from channel_adapters.reading import BEIJING, read_model
 from channel_adapters.shop import ShopSettings
 from channel_adapters.taobao.adapter import ADAPTER
 from channel_adapters.taobao.signature import sign
-from channel_adapters.taobao.wire import FullTrade, Wire
+from channel_adapters.taobao.wire import FullTrade
 
 PATH: Final = "/router/rest"
 FIELDS: Final = ",".join(["tid", *sorted(FullTrade.model_fields.keys() - {"tid"})])

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from channel_adapters.contract import UnreadablePayload
-from channel_adapters.reading import choose, minor_units, refuse, required, share_out
-from channel_adapters.taobao.wire import Flag, Id, Listed, Money, SubOrder, T, Trade
-from schemas.order import Line, LineKind, LineStatus, RefundStatus
+from channel_adapters.reading import Reading, is_set, minor_units, refuse, required, share_out, without_orphans
+from channel_adapters.taobao.wire import SubOrder, Trade
+from schemas.codes import HoldCode
+from schemas.order import Line, LineKind, LineStatus, OrderStatus, RefundStatus
 
 # An attribute of an enumeration costs ten times a global.
 _OPEN, _SHIPPED, _CANCELLED = LineStatus.OPEN, LineStatus.SHIPPED, LineStatus.CANCELLED
 _PURCHASE, _GIFT, _SERVICE = LineKind.PURCHASE, LineKind.GIFT, LineKind.SERVICE
-_REFUNDED = RefundStatus.REFUNDED
+_REQUESTED, _REFUNDED = RefundStatus.REQUESTED, RefundStatus.REFUNDED
 
 _STATUS: Final = {
     "TRADE_NO_CREATE_PAY": LineStatus.OPEN,
@@ -33,6 +35,13 @@ _STATUS: Final = {
     "TRADE_CLOSED_BY_TAOBAO": LineStatus.CANCELLED,
 }
 
+_STANDS: Final = {
+    OrderStatus.SHIPPED: LineStatus.SHIPPED,
+    OrderStatus.COMPLETED: LineStatus.SHIPPED,
+    OrderStatus.CANCELLED: LineStatus.CANCELLED,
+}
+"""Where a line stands when its trade stands there; open otherwise."""
+
 _REFUND: Final = {
     None: RefundStatus.NONE,
     "": RefundStatus.NONE,
@@ -45,7 +54,13 @@ _REFUND: Final = {
     "SUCCESS": RefundStatus.REFUNDED,
 }
 
-_VIRTUAL_TYPES: Final = frozenset({"eticket", "auto_delivery"})
+_REFUND_MEANS: Final = {
+    OrderStatus.CANCELLED: RefundStatus.REFUNDED,
+    OrderStatus.TO_SHIP: RefundStatus.NONE,
+    OrderStatus.PART_SHIPPED: RefundStatus.NONE,
+    OrderStatus.SHIPPED: RefundStatus.NONE,
+    OrderStatus.COMPLETED: RefundStatus.NONE,
+}
 
 _MARKS: Final = ("f_type", "timing_promise", "promise_service", "inv_type", "store_code")
 
@@ -53,60 +68,49 @@ _mark_values = attrgetter(*_MARKS)
 
 _ID_SEPARATORS: Final = re.compile(r"[\s,;\[\]\"]+")
 
+Named = Sequence[tuple[str, SubOrder]]
+"""The sub-orders with their ids."""
 
-def to_lines(trade: Trade, subs: Sequence[SubOrder], tags: Mapping[str, Sequence[str]]) -> tuple[Line, ...]:
+
+@dataclass(frozen=True, slots=True)
+class TradeFacts:
+    """What the trade says for all its lines."""
+
+    status: OrderStatus
+    part_shipped: bool  # the trade itself says that a part of it has left
+    virtual: bool  # nothing to pick: a code, a top-up
+    tags: Mapping[str, Sequence[str]]  # the logistics service words, by line
+
+
+def named_subs(trade: Trade, reading: Reading) -> Named:
+    """The sub-orders with their ids: as text, because as numbers they pass 2^53.
+
+    A row with neither id nor pieces is an empty gift and left out. Repeated ids: see Reading.distinct.
+    """
+    subs = trade.orders.order
+    ids = [sub.oid_str or sub.oid or "" for sub in subs]
+    if len(set(ids)) == len(ids) and "" not in ids:
+        return list(zip(ids, subs, strict=True))
+    kept = []
+    for index, (own_id, sub) in enumerate(zip(ids, subs, strict=True)):
+        if own_id or sub.num:
+            kept.append((required(own_id or None, f"orders.order.{index}.oid"), sub))
+        else:
+            reading.odd("orders.order")
+    return [(own_id, sub) for own_id, (_, sub) in reading.distinct(kept, lambda row: row[0])]
+
+
+def to_lines(trade: Trade, subs: Named, facts: TradeFacts, reading: Reading) -> tuple[Line, ...]:
     """One line per sub-order, in its order. Raises UnreadablePayload."""
-    ids = [line_id(sub, index) for index, sub in enumerate(subs)]
-    mains = _mains_of_gifts(subs, ids)
-    shares = _shares(trade, subs)
+    mains = _mains_of_gifts(subs, reading)
+    shares = _shares(trade, [sub for _, sub in subs], reading)
     lines: list[Line] = []
     try:
-        for sub, own_id, share in zip(subs, ids, shares, strict=True):
-            lines.append(_line(trade, sub, own_id, share, mains, tags))
+        for (own_id, sub), share in zip(subs, shares, strict=True):
+            lines.append(_line(sub, own_id, share, mains, facts, reading))
     except UnreadablePayload as error:
         raise error.inside(f"orders.order.{len(lines)}") from None
-    return tuple(lines)
-
-
-def line_id(sub: SubOrder, index: int) -> str:
-    """The sub-order's id as text: as a number it passes 2^53."""
-    return sub.oid_str or str(required(sub.oid, f"orders.order.{index}.oid"))
-
-
-def sub_orders(trade: Trade) -> Sequence[SubOrder]:
-    """The lines as they came; none when the trade was asked for without them."""
-    lines = None if trade.orders is None else trade.orders.order
-    if isinstance(lines, list):
-        return lines
-    return [] if lines is None else [lines]
-
-
-def listed(value: Listed[T]) -> Sequence[T]:
-    """The elements of a list that may be missing, or one element standing alone."""
-    if isinstance(value, list):
-        return value
-    return [] if value is None else [value]
-
-
-def is_set(flag: Flag) -> bool:
-    """Whether a flag is raised: as true, as a number, or as text."""
-    return bool(flag) and flag not in ("0", "false")
-
-
-def fen(value: Money | None, where: str) -> int:
-    """An amount that may be missing or blank, in fen."""
-    return 0 if value is None or value in ("0.00", "") else minor_units(value, where)
-
-
-def fen_of_each(amounts: Sequence[Money | None], field: str) -> list[int]:
-    """The same of each line: `field` is what holds them."""
-    read: list[int] = []
-    try:
-        for amount in amounts:
-            read.append(fen(amount, field))  # noqa: PERF401  # one by one: the error below names how far it came
-    except UnreadablePayload as error:
-        raise error.inside(f"orders.order.{len(read)}") from None
-    return read
+    return without_orphans(tuple(lines)) if mains else tuple(lines)
 
 
 def service_tags(trade: Trade) -> dict[str, list[str]]:
@@ -114,71 +118,72 @@ def service_tags(trade: Trade) -> dict[str, list[str]]:
     found: defaultdict[str, list[str]] = defaultdict(list)
     if trade.service_tags is None:
         return found
-    for owner in listed(trade.service_tags.logistics_tag):
+    for owner in trade.service_tags.logistics_tag or ():
         tags = owner.logistic_service_tag_list
-        for tag in listed(tags.logistic_service_tag if tags else None):
+        for tag in (tags.logistic_service_tag if tags else None) or ():
             words = [f"service_type={tag.service_type}"] if tag.service_type else []
             words += [word.strip() for word in (tag.service_tag or "").split(";") if word.strip()]
-            found["" if owner.order_id is None else str(owner.order_id)] += words
+            found[(owner.order_id or "").strip()] += words
     return found
 
 
 def _line(
-    trade: Trade,
     sub: SubOrder,
     own_id: str,
     paid: int,
     mains: Mapping[str, Sequence[str]],
-    tags: Mapping[str, Sequence[str]],
+    facts: TradeFacts,
+    reading: Reading,
 ) -> Line:
-    refund = choose(_REFUND, sub.refund_status, "refund_status")
-    status = _line_status(trade, sub, refund)
-    is_gift = is_set(sub.is_free_gift)
+    refund = reading.of_part(_REFUND, sub.refund_status, "orders.order.refund_status", _REQUESTED, _REFUND_MEANS)
     if sub.num < 0:
         refuse("bad-quantity", "num", "is negative", "数量为负数")
+    status = _line_status(sub, refund, facts, reading)
+    is_gift = is_set(sub.is_free_gift)
     return Line(
         line_id=own_id,
         sku=(sub.outer_sku_id or "").strip() or (sub.outer_iid or "").strip(),
         quantity=0 if status is _CANCELLED else sub.num,
         unit_price=minor_units(sub.price, "price"),
         paid=paid,
-        platform_sku=str(sub.sku_id or sub.num_iid or ""),
+        platform_sku=sub.sku_id or sub.num_iid or "",
         title=sub.title or "",
-        kind=_kind(trade, sub, is_gift),
+        kind=_kind(sub, facts, is_gift),
         status=status,
         refund=refund,
         bound_to=tuple(mains.get(own_id, ())) if is_gift else (),
-        marks=_marks(sub, tags.get(own_id, ())),
+        marks=_marks(sub, facts.tags.get(own_id, ())),
     )
 
 
-def _line_status(trade: Trade, sub: SubOrder, refund: RefundStatus) -> LineStatus:
-    word = sub.status
-    if word is None:
-        if trade.status == "SELLER_CONSIGNED_PART":
-            en = "is missing, so which lines were shipped is unknown"
-            refuse("missing-field", "status", en, "缺少此字段，无法判断哪些行已发货")
-        word = trade.status
-    status = choose(_STATUS, word, "status")
+def _line_status(sub: SubOrder, refund: RefundStatus, facts: TradeFacts, reading: Reading) -> LineStatus:
+    if sub.status is None:
+        status = _STANDS.get(facts.status, _OPEN)
+        if facts.part_shipped:
+            reading.hold(HoldCode.LINE_PART_SHIPPED)  # and nothing says which lines those are
+    else:
+        status = reading.of_part(_STATUS, sub.status, "orders.order.status", _OPEN, _STANDS)
+    if not sub.num:
+        return _CANCELLED
     if status is _SHIPPED or (status is _OPEN and refund is not _REFUNDED):
         return status
     went = sub.consign_time or sub.invoice_no
     return _SHIPPED if went else _CANCELLED  # refunded after or before it was shipped
 
 
-def _kind(trade: Trade, sub: SubOrder, is_gift: bool) -> LineKind:
-    if trade.type in _VIRTUAL_TYPES or is_set(sub.is_service_order):
+def _kind(sub: SubOrder, facts: TradeFacts, is_gift: bool) -> LineKind:
+    if facts.virtual or is_set(sub.is_service_order):
         return _SERVICE
     return _GIFT if is_gift else _PURCHASE
 
 
-def _mains_of_gifts(subs: Sequence[SubOrder], ids: Sequence[str]) -> dict[str, list[str]]:
+def _mains_of_gifts(subs: Named, reading: Reading) -> dict[str, list[str]]:
     """The main lines of each gift line: the gift names its main lines, and a main line names its gifts."""
     mains: dict[str, list[str]] = {}
-    for sub, own_id in zip(subs, ids, strict=True):
-        if sub.gift_mids is None:
+    for own_id, sub in subs:
+        if not sub.gift_mids:
             continue
-        for other in _split_ids(sub.gift_mids):
+        for other in _split_ids(sub.gift_mids, reading):
             gift, main = (own_id, other) if is_set(sub.is_free_gift) else (other, own_id)
             bound = mains.setdefault(gift, [])
             if main not in bound:
@@ -186,10 +191,13 @@ def _mains_of_gifts(subs: Sequence[SubOrder], ids: Sequence[str]) -> dict[str, l
     return mains
 
 
-def _split_ids(value: Id | list[Id]) -> list[str]:
+def _split_ids(value: Any, reading: Reading) -> list[str]:
     """Several ids: a JSON list, its text, or joined by commas (which of them is not documented)."""
-    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    return [part for part in _ID_SEPARATORS.split(text) if part]
+    told = value if isinstance(value, list) else [value]
+    ids = [str(each) for each in told if isinstance(each, int | str) and not isinstance(each, bool)]
+    if len(ids) < len(told):
+        reading.odd("orders.order.gift_mids")
+    return [part for part in _ID_SEPARATORS.split(",".join(ids)) if part]
 
 
 def _marks(sub: SubOrder, tags: Sequence[str]) -> tuple[str, ...]:
@@ -200,14 +208,25 @@ def _marks(sub: SubOrder, tags: Sequence[str]) -> tuple[str, ...]:
     return (*marks, *tags)
 
 
-def _shares(trade: Trade, subs: Sequence[SubOrder]) -> list[int]:
+def _shares(trade: Trade, subs: Sequence[SubOrder], reading: Reading) -> list[int]:
     """What was paid for each line. The platform's own figure, or our split of the payment less postage."""
     own = [sub.divide_order_fee for sub in subs]
     if None not in own:
-        return fen_of_each(own, "divide_order_fee")
+        return _fen_of_each(own)
     weights = []
     for index, sub in enumerate(subs):
-        where = f"orders.order.{index}."
-        price = minor_units(sub.price, where + "price")
-        weights.append(max(0, price * sub.num - fen(sub.discount_fee, where + "discount_fee")))
-    return share_out(max(0, minor_units(trade.payment, "payment") - fen(trade.post_fee, "post_fee")), weights)
+        price = minor_units(sub.price, f"orders.order.{index}.price")
+        off = reading.optional_money(sub.discount_fee, "orders.order.discount_fee")
+        weights.append(max(0, price * sub.num - off))
+    postage = reading.optional_money(trade.post_fee, "post_fee")
+    return share_out(max(0, minor_units(trade.payment, "payment") - postage), weights)
+
+
+def _fen_of_each(amounts: Sequence[str | None]) -> list[int]:
+    read: list[int] = []
+    try:
+        for amount in amounts:
+            read.append(minor_units(amount, "divide_order_fee") if amount else 0)  # noqa: PERF401  # one by one: the error below names how far it came
+    except UnreadablePayload as error:
+        raise error.inside(f"orders.order.{len(read)}") from None
+    return read

@@ -5,183 +5,174 @@ Absent and null mean the same: a field comes back only when it was asked for, an
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import BeforeValidator, Field
 
-_IN_TURN = Field(union_mode="left_to_right")  # the likely type first: weighing all of them takes twice the time
-
-Id = Annotated[StrictInt | StrictStr, _IN_TURN]
-Money = Annotated[StrictStr | StrictInt | StrictFloat, _IN_TURN]
-Flag = Annotated[StrictBool | StrictInt | StrictStr | None, _IN_TURN]
-
-T = TypeVar("T")
-Listed = Annotated[list[T] | T | None, Field(union_mode="left_to_right")]
-"""The platform is loose about lists: one element may stand alone, and none may be null or missing."""
-
-
-class Wire(BaseModel):
-    """Validated straight from bytes, never changed."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+from channel_adapters.fields import Amount, Count, Flag, Id, Lines, Loose, Number, Rows, Status, Wire, Word
+from channel_adapters.quick import Repair
 
 
 class SubOrder(Wire):
     """One line of the trade. The lean form: its own status and its share of the payment may be missing."""
 
-    oid: Id | None = None
-    oid_str: str | None = None
-    num_iid: Id | None = None
-    outer_iid: str | None = None
-    sku_id: Id | None = None
-    outer_sku_id: str | None = None
-    title: str | None = None
-    price: Money
-    num: Annotated[int, Field(le=1_000_000)]
-    discount_fee: Money | None = None
-    divide_order_fee: Money | None = None
-    status: str | None = None
-    refund_status: str | None = None
-    consign_time: str | None = None
-    invoice_no: str | None = None
+    oid: Loose[Id] = None
+    oid_str: Loose[Id] = None
+    num_iid: Loose[Number] = None
+    outer_iid: Word = None
+    sku_id: Loose[Number] = None
+    outer_sku_id: Word = None
+    title: Loose[Word] = None
+    price: Amount
+    num: Count
+    discount_fee: Loose[Amount] = None
+    divide_order_fee: Amount | None = None
+    status: Status = None
+    refund_status: Status = None
+    consign_time: Loose[Word] = None
+    invoice_no: Loose[Word] = None
     is_free_gift: Flag = None
-    gift_mids: Id | list[Id] | None = None
+    gift_mids: Any = None
     is_service_order: Flag = None
     is_oversold: Flag = None
-    inv_type: Id | None = None
-    store_code: str | None = None
-    f_type: str | None = None
-    timing_promise: str | None = None
-    promise_service: str | None = None
-    estimate_con_time: str | None = None
+    combine_item_info: Any = None
+    inv_type: Loose[Word] = None
+    store_code: Loose[Word] = None
+    f_type: Loose[Word] = None
+    timing_promise: Loose[Word] = None
+    promise_service: Loose[Word] = None
+    estimate_con_time: Loose[Word] = None
 
 
 class FullSubOrder(SubOrder):
     """One line of the detail answer."""
 
-    divide_order_fee: Money
-    status: str
+    divide_order_fee: Amount
+    status: Status
 
 
 class SubOrders(Wire):
-    """TOP wraps each list into an object with one key."""
+    """TOP wraps each list into an object with one key, and leaves the key of an empty list out."""
 
-    order: Listed[SubOrder] = None
+    order: Lines[SubOrder] = Field(default_factory=list)
 
 
 class FullSubOrders(Wire):
     """The lines of the detail answer."""
 
-    order: list[FullSubOrder]
+    order: Lines[FullSubOrder] = Field(default_factory=list)
 
 
 class PromotionDetail(Wire):
     """A discount, or a gift that is only announced in words (gift_item_name)."""
 
-    promotion_name: str | None = None
-    promotion_id: str | None = None
-    discount_fee: Money | None = None
-    gift_item_name: str | None = None
-    gift_item_id: Id | None = None
-    gift_item_num: Id | None = None
+    promotion_name: Loose[Word] = None
+    promotion_id: Loose[Word] = None
+    discount_fee: Loose[Amount] = None
+    gift_item_name: Loose[Word] = None
+    gift_item_id: Loose[Number] = None
+    gift_item_num: Loose[Word] = None
 
 
 class PromotionDetails(Wire):
     """The promotions of the trade."""
 
-    promotion_detail: Listed[PromotionDetail] = None
+    promotion_detail: Loose[Rows[PromotionDetail]] = None
 
 
 class ServiceTag(Wire):
     """A logistics service word, such as `lgType=-4;key=value`."""
 
-    service_tag: str | None = None
-    service_type: str | None = None
+    service_tag: Loose[Word] = None
+    service_type: Loose[Word] = None
 
 
 class ServiceTagList(Wire):
     """The service words of one line."""
 
-    logistic_service_tag: Listed[ServiceTag] = None
+    logistic_service_tag: Loose[Rows[ServiceTag]] = None
 
 
 class LogisticsTag(Wire):
     """The service words, and the line (oid) or trade they belong to."""
 
-    order_id: Id | None = None
-    logistic_service_tag_list: ServiceTagList | None = None
+    order_id: Loose[Number] = None
+    logistic_service_tag_list: Loose[ServiceTagList] = None
 
 
 class ServiceTags(Wire):
     """The logistics services of the trade."""
 
-    logistics_tag: Listed[LogisticsTag] = None
+    logistics_tag: Loose[Rows[LogisticsTag]] = None
 
 
-L = TypeVar("L", bound=SubOrders | FullSubOrders | None)
+def _wrapped(value: Any) -> Any:
+    """The list alone, as an app gets it that asks for the simplified form."""
+    return {"order": value} if isinstance(value, list) else value
 
 
-class AnyTrade(Wire, Generic[L]):
-    """A trade, with its lines as `L`."""
+class ListTrade(Wire):
+    """A list row, or a detail that was asked for few fields: a line may leave it to the trade."""
 
-    tid: Id | None = None
-    tid_str: str | None = None
-    status: str
-    type: str | None = None
-    payment: Money
-    discount_fee: Money | None = None
-    post_fee: Money | None = None
-    created: str
-    modified: str
-    pay_time: str | None = None
-    timeout_action_time: str | None = None
-    est_con_time: str | None = None
-    delivery_time: str | None = None
-    buyer_open_uid: str | None = None
-    buyer_message: str | None = None
-    seller_memo: str | None = None
-    seller_flag: int | None = None
-    receiver_name: str | None = None
-    receiver_state: str | None = None
-    receiver_city: str | None = None
-    receiver_district: str | None = None
-    receiver_town: str | None = None
-    receiver_address: str | None = None
-    receiver_zip: str | None = None
-    receiver_mobile: str | None = None
-    receiver_phone: str | None = None
-    oaid: str | None = None
+    tid: Loose[Id] = None
+    tid_str: Loose[Id] = None
+    status: Status
+    type: Status = None
+    payment: Amount
+    total_fee: Loose[Amount] = None
+    discount_fee: Loose[Amount] = None
+    post_fee: Loose[Amount] = None
+    created: Number
+    modified: Number
+    pay_time: Word = None
+    timeout_action_time: Loose[Word] = None
+    est_con_time: Loose[Word] = None
+    delivery_time: Loose[Word] = None
+    buyer_open_uid: Loose[Word] = None
+    buyer_message: Loose[Word] = None
+    seller_memo: Loose[Word] = None
+    seller_flag: Loose[Word] = None
+    receiver_name: Loose[Word] = None
+    receiver_state: Loose[Word] = None
+    receiver_city: Loose[Word] = None
+    receiver_district: Loose[Word] = None
+    receiver_town: Loose[Word] = None
+    receiver_address: Loose[Word] = None
+    receiver_zip: Loose[Word] = None
+    receiver_mobile: Loose[Word] = None
+    receiver_phone: Loose[Word] = None
+    oaid: Loose[Word] = None
     top_hold: Flag = None
     team_buy_hold: Flag = None
     share_group_hold: Flag = None
     ofp_hold: Flag = None
     delay_create_delivery: Flag = None
-    step_trade_status: str | None = None
-    step_paid_fee: Money | None = None
-    promotion_details: PromotionDetails | None = None
-    service_tags: ServiceTags | None = None
+    step_trade_status: Status = None
+    step_paid_fee: Loose[Amount] = None
+    promotion_details: Loose[PromotionDetails] = None
+    service_tags: Loose[ServiceTags] = None
     is_gift: Flag = None
-    scenario_group: str | None = None
-    txp_receive_method: str | None = None
+    scenario_group: Loose[Word] = None
+    txp_receive_method: Loose[Word] = None
     new_presell: Flag = None
     general_new_presell: Flag = None
-    orders: L
+    orders: Annotated[SubOrders, BeforeValidator(Repair(_wrapped))]
 
 
-class FullTrade(AnyTrade[FullSubOrders]):
+class FullTrade(ListTrade):
     """The detail answer: each line says where it stands and what was paid for it."""
 
-
-class ListTrade(AnyTrade[SubOrders | None]):
-    """A list row, or a detail that was asked for few fields: a line may leave it to the trade."""
+    orders: Annotated[FullSubOrders, BeforeValidator(Repair(_wrapped))]  # type: ignore[assignment]  # never changed
 
 
-Trade = FullTrade | ListTrade
+Trade = ListTrade
 
 
 class TradeId(Wire):
-    """Just enough of a trade to key it."""
+    """Just enough of a trade to key it, and to know whether it is over. Read leniently: see mapping.trade_id."""
 
-    tid: Id | None = None
-    tid_str: str | None = None
-    modified: str | None = None
+    tid: Any = None
+    tid_str: Any = None
+    status: Any = None
+    created: Any = None
+    modified: Any = None

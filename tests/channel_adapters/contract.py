@@ -89,6 +89,7 @@ class Cancelled:
 
     reference: str
     unreadable: Sequence[JsonPath]
+    row: int = 0  # which of the payload's orders
 
 
 ODD_DECORATION: tuple[Any, ...] = (None, {}, [], [{}], [[]], [None], {"x": 1}, "", 7, "x" * 50, [7], True)
@@ -438,7 +439,7 @@ class ChannelAdapterContract:
         """Its lines and totals do not matter any more."""
         if self.cancelled is None:
             return
-        payload = self.raw(self.cancelled.reference)[0].payload
+        payload = self.raw(self.cancelled.reference)[self.cancelled.row].payload
         known = read(adapter, payload)
         assert known.status is OrderStatus.CANCELLED, "the reference of `cancelled` is no cancelled order"
         for path in self.cancelled.unreadable:

@@ -10,12 +10,11 @@ from pydantic import SecretStr
 
 from channel_adapters.contract import ChannelRefused, ChannelUnavailable, UnreadablePayload
 from channel_adapters.shop import ShopSettings
-from tests.channel_adapters.contract import ChannelAdapterContract, Forms, SignedRequest
+from tests.channel_adapters.contract import Cancelled, ChannelAdapterContract, Forms, SignedRequest
 
 
 class TestTaobaoContract(ChannelAdapterContract):
     channel = "taobao"
-    refuses_unknown_words = True
     payloads = Path(__file__).parent / "payloads"
     orders_in: ClassVar = {
         "01_simple_paid.json": 1,
@@ -33,9 +32,61 @@ class TestTaobaoContract(ChannelAdapterContract):
     }
     status_paths: ClassVar = [
         ("status",),
+        ("type",),
         ("step_trade_status",),
         ("orders", "order", 0, "status"),
         ("orders", "order", 0, "refund_status"),
+        ("03_unpaid_and_closed_list.json", ("status",)),
+        ("04_one_line_refunded_one_line_refund_pending.json", ("status",)),
+        ("05_gift_suborder_and_text_gift.json", ("type",)),
+        ("06_presale_deposit_paid.json", ("step_trade_status",)),
+        ("06_presale_deposit_paid.json", ("orders", "order", 0, "status")),
+        ("07_presale_final_paid_cold_tags.json", ("step_trade_status",)),
+        ("07_presale_final_paid_cold_tags.json", ("orders", "order", 0, "refund_status")),
+    ]
+    cancelled = Cancelled(
+        "03_unpaid_and_closed_list.json",
+        [("orders",), ("orders", "order", 0, "price"), ("payment",), ("type",), ("pay_time",), ("created",)],
+        row=1,
+    )
+    decoration: ClassVar = [
+        ("promotion_details",),
+        ("service_tags",),
+        ("buyer_message",),
+        ("seller_memo",),
+        ("seller_flag",),
+        ("discount_fee",),
+        ("est_con_time",),
+        ("scenario_group",),
+        ("oaid",),
+        ("orders", "order", 0, "title"),
+        ("orders", "order", 0, "num_iid"),
+        ("orders", "order", 0, "sku_id"),
+        ("orders", "order", 0, "gift_mids"),
+        ("orders", "order", 0, "is_oversold"),
+        ("orders", "order", 0, "inv_type"),
+        ("orders", "order", 0, "discount_fee"),
+        ("orders", "order", 0, "combine_item_info"),
+        ("orders", "order", 0, "estimate_con_time"),
+    ]
+    text_or_number: ClassVar = [
+        ("tid",),
+        ("tid_str",),
+        ("seller_flag",),
+        ("top_hold",),
+        ("orders", "order", 0, "oid"),
+        ("orders", "order", 0, "oid_str"),
+        ("orders", "order", 0, "num_iid"),
+        ("orders", "order", 0, "sku_id"),
+        ("orders", "order", 0, "num"),
+    ]
+    page = "02_multi_suborder_list_has_next.json"
+    lists: ClassVar = [
+        ("orders", "order"),
+        ("promotion_details",),
+        ("service_tags",),
+        ("orders", "order", 0, "gift_mids"),
+        ("orders", "order", 0, "combine_item_info"),
     ]
     amount = Forms(("payment",), {"87.80": 8780, "87.8": 8780, "0.01": 1, "0": 0, "87.800": 8780, 29.9: 2990, 7: 700})
     bad_amounts: ClassVar = ["87.801", "-0.01", "", "eighty", None, True, [], 0.1 + 0.2, "NaN"]
