@@ -98,9 +98,10 @@ def test_jd_shows_an_unpaid_order_that_was_cancelled(quiet: Quiet) -> None:
     assert all(quiet.world.stores["jd"].get(sale.order_id) is sale for sale in closed)
 
 
-def test_only_odd_orders_are_meant_for_quarantine(quiet: Quiet) -> None:
+def test_only_odd_orders_are_meant_for_quarantine_or_for_a_person_who_knows_the_word(quiet: Quiet) -> None:
     for sale in quiet.world.sales:
-        assert (sale.oddity is not Oddity.NONE) == (sale.expected == ("quarantined",))
+        odd = sale.expected == ("quarantined",) or sale.story == "unknown-status-held"
+        assert (sale.oddity is not Oddity.NONE) == odd
 
 
 def test_truth_names_the_order_and_the_time_of_its_last_change(quiet: Quiet) -> None:
