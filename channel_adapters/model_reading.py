@@ -20,6 +20,7 @@ from channel_adapters.fields import LOOSE
 from channel_adapters.limits import check_payload, loosely
 from channel_adapters.quick import first_error, reader
 from channel_adapters.refusal import refuse
+from schemas import plain
 from schemas.text import Text
 
 M = TypeVar("M", bound=BaseModel)
@@ -179,15 +180,15 @@ def _is_loose(model: type[BaseModel], where: Sequence[str | int]) -> bool:
 
 def _refuse_as(details: Sequence[Any]) -> NoReturn:
     first = details[0]
-    where = ".".join(str(part) for part in first["loc"] if not _is_union_tag(part))
+    where = plain.path(part for part in first["loc"] if not _is_union_tag(part))
     if first["type"] == "json_invalid":
         refuse("broken-json", "", "is not valid JSON", "不是合法的 JSON")
     if first["type"] == "missing":
         refuse("missing-field", where, "is missing", "缺少此字段")
-    plain = _PLAIN_WORDS.get(
+    told = _PLAIN_WORDS.get(
         first["type"], Text(f"does not fit: {first['type']}", f"字段类型或取值不符：{first['type']}")
     )
-    refuse("bad-field", where, plain.en, plain.zh)
+    refuse("bad-field", where, told.en, told.zh)
 
 
 _WHOLE_NUMBER: Final = Text("should be a whole number", "应为整数")

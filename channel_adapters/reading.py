@@ -25,6 +25,7 @@ from channel_adapters.model_reading import read_model as read_model
 from channel_adapters.refusal import hint as hint
 from channel_adapters.refusal import refuse as refuse
 from channel_adapters.shop import Shop
+from schemas import plain
 from schemas.codes import HoldCode
 from schemas.ids import order_uid
 from schemas.order import (
@@ -208,8 +209,8 @@ def choose(table: Mapping[Any, E], word: Any, where: str) -> E:
         refuse(
             "unknown-status",
             where,
-            f"holds the value {str(word)[:40]!r}, which this version does not know",
-            f"取值 {str(word)[:40]!r} 未知，当前版本不认识",
+            f"holds the value {plain.word(word)}, which this version does not know",
+            f"取值 {plain.word(word)} 未知，当前版本不认识",
         )
 
 

@@ -179,12 +179,19 @@ def test_a_refusal_never_quotes_a_value() -> None:
     assert "SECRET" not in repr(caught.value) + repr(caught.value.text)
 
 
-def test_an_unknown_word_is_refused_and_quoted_in_short() -> None:
-    with pytest.raises(UnreadablePayload) as caught:
-        choose({"a": 1}, "b" * 100, "status")
+@pytest.mark.parametrize("word", ["b" * 40, "wc-awaiting-shipment", "TRADE_NEW", 999])
+def test_an_unknown_word_that_is_a_code_is_refused_and_quoted(word: object) -> None:
+    with pytest.raises(UnreadablePayload, match=str(word)) as caught:
+        choose({"a": 1}, word, "status")
     assert (caught.value.code, caught.value.where) == ("unknown-status", "status")
-    assert "b" * 40 in caught.value.text.en
-    assert "b" * 41 not in caught.value.text.en
+
+
+@pytest.mark.parametrize("word", ["b" * 41, "张伟", "Zhang Wei", "13812345678", "zhang@example.com", 13812345678])
+def test_an_unknown_word_that_might_be_a_person_s_is_refused_and_counted(word: object) -> None:
+    with pytest.raises(UnreadablePayload) as caught:
+        choose({"a": 1}, word, "status")
+    assert str(word) not in f"{caught.value.text}"
+    assert f"{len(str(word))} characters" in caught.value.text.en
 
 
 # -- names ---------------------------------------------------------------------------------------------------------

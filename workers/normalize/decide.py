@@ -12,6 +12,7 @@ from channel_adapters.fields import Key, Wire
 from channel_adapters.parsing import NoTemplateFits, read_order
 from channel_adapters.reading import MAX_PAYLOAD_BYTES, cancelled, read_model
 from channel_adapters.shop import Shop
+from schemas import plain
 from schemas.dead_letter import Failure
 from schemas.ids import SLUG
 from schemas.limits import ORDINARY_BYTES, TooLong, fitted
@@ -198,8 +199,8 @@ def _check_key(order: Order, key: bytes) -> None:
         _refuse(
             "key-mismatch",
             "",
-            f"describes order {order.uid}, but came under the key of another one",
-            f"内容属于订单 {order.uid}，但消息键属于另一个订单",
+            f"describes order {plain.key(order.uid)}, but came under the key of another one",
+            f"内容属于订单 {plain.key(order.uid)}，但消息键属于另一个订单",
             attempt=order.source.template,
         )
 

@@ -11,13 +11,15 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, Final
 
 from schemas.dead_letter import DeadLetter, Failure
+from schemas.plain import is_key
 from schemas.topics import ORDERS_QUARANTINED
 from workers.runtime.errors import PermanentError, ends_the_process, path_of
 from workers.runtime.records import Record
-from workers.runtime.wire import FAR_FUTURE_MS, Encoder
+from workers.runtime.wire import DEDUPE_HEADER, FAR_FUTURE_MS, Encoder
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +30,11 @@ SMALL_BYTES: Final = 32 << 10
 """What is left of a letter when its topic takes less than it should."""
 
 _MOST_KEY: Final = 1_000
-_MOST_HEADERS: Final = 50
-_MOST_NAME: Final = 100
 _MOST_VALUE: Final = 500
+_OURS: Final = frozenset(
+    {"shop", "source", "received-at", "event", "edition", "deleted-after", "retry-of", ATTEMPTS_HEADER, DEDUPE_HEADER}
+)
+"""Headers that a letter tells. Others may hold anything; retrying takes them from the topic."""
 _MOST_FAILURES: Final = 10
 _MOST_WORDS: Final = 600
 _FRAMING: Final = 400_000  # the letter without its payload, at its largest: every character escaped or three bytes
@@ -62,7 +66,7 @@ def letter_id(record: Any) -> str:
 
 def dead_letter(record: Any, stage: str, error: PermanentError, most_payload: int = _MOST_PAYLOAD) -> DeadLetter:
     """The letter about an aiokafka ConsumerRecord. Deterministic: the same record gives the same letter."""
-    key, key_is_cut = _text(record.key, _MOST_KEY)
+    key, key_is_cut = _key(record.key)
     headers, headers_are_cut = _headers(record.headers)
     payload = record.value or b""
     return DeadLetter(
@@ -114,26 +118,26 @@ def last_resort(record: Any, stage: str) -> Record:
     )
 
 
-def _text(value: bytes | None, most: int) -> tuple[str, bool]:
-    """As text, and whether it is not exactly what was there."""
+def _key(value: bytes | None) -> tuple[str, bool]:
+    """As text, and whether it is not exactly what was there. What is no id might be a name: a digest stands for it."""
     if value is None:
         return "", True
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        return value[:most].decode(errors="replace"), True
-    return text[:most], len(text) > most
+    text = value.decode(errors="replace")
+    if len(text) <= _MOST_KEY and is_key(text):
+        return text, False
+    return f"digest:{blake2b(value, digest_size=12).hexdigest()}", True
 
 
 def _headers(headers: Iterable[tuple[str, bytes | None]]) -> tuple[dict[str, str], bool]:
+    """Ours, and whether there are others, or some that are not exactly told."""
     told: dict[str, str] = {}
     cut = False
     for name, value in headers:
-        plain = name.encode(errors="replace").decode()[:_MOST_NAME]
-        if len(told) >= _MOST_HEADERS or plain in told:
-            return told, True
-        told[plain], is_cut = _text(value, _MOST_VALUE)
-        cut = cut or is_cut or plain != name
+        text = None if value is None or len(value) > _MOST_VALUE else value.decode(errors="replace")
+        if text is None or name not in _OURS or name in told or not is_key(text.replace("@", "")):
+            cut = True
+        else:
+            told[name] = text
     return told, cut
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from schemas import plain
 from schemas.dead_letter import Failure
 from schemas.record import encode, reader
 from schemas.topics import Topic
@@ -69,7 +70,7 @@ def _details(error: ValidationError) -> Sequence[Any]:
 
 
 def _failure(detail: Any) -> Failure:
-    return Failure(attempt="decode", where=".".join(str(part) for part in detail["loc"]), problem=detail["type"])
+    return Failure(attempt="decode", where=plain.path(detail["loc"]), problem=detail["type"])
 
 
 class Encoder:

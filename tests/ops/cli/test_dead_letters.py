@@ -372,9 +372,7 @@ def test_a_cut_letter_whose_message_is_gone_is_not_put_back_and_its_part_can_be_
 # -- the letters themselves --------------------------------------------------------------------------------------------
 
 
-@given(
-    payload=st.binary(max_size=200), key=st.text(st.characters(codec="utf-8"), max_size=20), attempts=st.integers(1, 9)
-)
+@given(payload=st.binary(max_size=200), key=st.text("abcXYZ019:-_#", max_size=20), attempts=st.integers(1, 9))
 def test_a_message_survives_the_way_into_a_letter_and_back(payload: bytes, key: str, attempts: int) -> None:
     headers = [("shop", b"main"), ("attempts", b"%d" % attempts)]
     before = KafkaRecord(payload, key=key.encode(), offset=5, topic=RAW, headers=headers)
