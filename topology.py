@@ -43,6 +43,7 @@ from workers.defer.agent import defer, wake
 from workers.defer.queue import DelayQueue
 from workers.fulfill.agent import fulfill
 from workers.inventory.archive import PlannedArchive
+from workers.inventory.epoch import await_epoch, guarded
 from workers.inventory.ledger import Ledger
 from workers.normalize.agent import normalize
 from workers.relay.agent import relay
@@ -50,7 +51,6 @@ from workers.reserve.agent import reserve
 from workers.restock.agent import restock
 from workers.route.agent import reroute, route
 from workers.rules.provider import RuleFiles
-from workers.runtime.connections import connect
 from workers.runtime.memory import calm_the_collector, give_big_blocks_back
 from workers.runtime.producer import Producer
 from workers.runtime.settings import Settings, load_settings
@@ -147,12 +147,13 @@ def _reader(group: Group, agents: Sequence[Any], producer: Producer, settings: S
 async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[[], None] = lambda: None) -> int:
     """Run a worker until it is told to leave. Its exit code."""
     give_big_blocks_back()
-    redis = connect(settings.redis_url.get_secret_value())
+    redis, guard = guarded(settings.redis_url.get_secret_value(), settings.cluster)
     services = build_services(settings, redis)
     watching = asyncio.create_task(services.rules.watch(), name="watch the rules")
     try:
         worker = build_worker(settings, services, stages)
         calm_the_collector()
+        await await_epoch(redis, guard, settings.cluster, settings.retry_seconds)
         return await worker.run(ready)
     finally:
         await end_tasks([watching])

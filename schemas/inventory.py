@@ -26,6 +26,7 @@ class InventoryEventKind(StrEnum):
     TRANSFER_SENT = "transfer-sent"
     TRANSFER_CANCELLED = "transfer-cancelled"
     TRANSFER_RECEIVED = "transfer-received"
+    BEGAN_ANEW = "began-anew"  # all stock of the warehouse was given up: nothing is there, reserved or remembered
     NOTED = "noted"  # no stock moved: only what is remembered of an order changed
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.control import ChannelState
 from schemas.dead_letter import DeadLetter
+from schemas.epoch import StockEpoch
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.inventory import InventoryEvent
 from schemas.namespace import prefixed
@@ -71,6 +72,7 @@ ORDERS_ROUTED       = Topic("orders.routed",       FulfillmentInstruction, "orde
 ORDERS_QUARANTINED  = Topic("orders.quarantined",  DeadLetter,             "key",               "letter_id",              _quarter, max_message_bytes=_letter)
 TRANSFERS_REQUESTED = Topic("transfers.requested", TransferRequest,        "order_uid",         "transfer_id",            _quarter)
 INVENTORY_EVENTS    = Topic("inventory.events",    InventoryEvent,         "warehouse_id",      "event_id",               FOREVER)
+INVENTORY_EPOCHS    = Topic("inventory.epochs",    StockEpoch,             "ledger",            "epoch_id",               FOREVER, compacted=True)
 WMS_EVENTS          = Topic("wms.events",          WmsEvent,               "order_uid",         "message_id",             _month)
 CHANNELS_CONTROL    = Topic("channels.control",    ChannelState,           "key",               "key",                    FOREVER, compacted=True)
 # fmt: on
@@ -88,6 +90,7 @@ TOPICS: tuple[Topic, ...] = (
     ORDERS_QUARANTINED,
     TRANSFERS_REQUESTED,
     INVENTORY_EVENTS,
+    INVENTORY_EPOCHS,
     WMS_EVENTS,
     CHANNELS_CONTROL,
 )

@@ -57,7 +57,7 @@ async def opened_intake(
 
     from channel_adapters.registry import CHANNELS
     from workers.intake.service import Connection, Intake
-    from workers.runtime.connections import connect
+    from workers.inventory.epoch import guarded
     from workers.runtime.producer import Producer
 
     logging.getLogger().setLevel(config.log_level)
@@ -67,7 +67,8 @@ async def opened_intake(
         producer = Producer(config.cluster)
         producer.start()
         stack.push_async_callback(producer.close)
-        redis = await stack.enter_async_context(connect(config.redis_url.get_secret_value()))
+        guarded_redis, _ = guarded(config.redis_url.get_secret_value(), config.cluster)
+        redis = await stack.enter_async_context(guarded_redis)
         limits = httpx.Limits(max_connections=100)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, limits=limits))
         connections = []

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from pydantic import ValidationError
@@ -17,11 +17,14 @@ from ops.cli.event_log import ANSWER_SECONDS, TopicLog, reader_config
 from ops.cli.quiet import fulfill_group, reserve_group
 from ops.cli.replaying import REMEMBER_MS
 from ops.cli.topic_admin import admin_of
+from schemas.epoch import EpochReason
 from schemas.fulfillment import WmsEvent
+from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.plan import Disposition, PlannedOrder
 from schemas.record import changed, decode, encode, record
 from schemas.revision import retry_of
 from schemas.topics import (
+    INVENTORY_EPOCHS,
     INVENTORY_EVENTS,
     ORDERS_BACKORDERED,
     ORDERS_PLANNED,
@@ -29,12 +32,14 @@ from schemas.topics import (
     ORDERS_ROUTED,
     TRANSFERS_REQUESTED,
     WMS_EVENTS,
+    Topic,
 )
 from workers.fulfill.reading import read
 from workers.inventory.archive import Place, PlannedArchive
 from workers.inventory.calls import MOVED_MS
 from workers.inventory.contents import WAITING_FAMILIES, Content, contents_of, read_contents, write_contents
-from workers.inventory.keys import order_key, outbox_key, warehouses_key
+from workers.inventory.epoch import new_epoch, write_epoch
+from workers.inventory.keys import order_key, outbox_key, sequence_key, warehouses_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.replay import Record, Replay
 from workers.inventory.snapshot import Snapshots
@@ -84,10 +89,20 @@ class Rebuild:
     Raises TransientError when Kafka or Redis is away.
     """
 
-    def __init__(self, kafka: Kafka, redis: Redis, progress: Progress, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        kafka: Kafka,
+        redis: Redis,
+        progress: Progress,
+        now: Callable[[], float] = time.time,
+        *,
+        emptied: bool = False,
+    ) -> None:
+        """`emptied`: what is in the outboxes was made on a ledger without stock, and is left out."""
         self._cluster = Cluster.of(kafka)
         self._redis = redis
         self._progress = progress
+        self._emptied = emptied
         self._now_ms = int(now() * 1000)
         self.replay = Replay(REMEMBER_MS, MOVED_MS)
         self._committed: dict[int, int] = {}
@@ -100,7 +115,8 @@ class Rebuild:
     async def read(self) -> None:
         """Read everything. Nothing is written."""
         await asyncio.to_thread(self._read_topic, INVENTORY_EVENTS.name, self._take_event)
-        await self._read_outboxes()
+        if not self._emptied:
+            await self._read_outboxes()
         for one in self.replay:
             while not one.advance():
                 one.skip_gap()
@@ -272,12 +288,7 @@ class Rebuild:
         for planned in filter(None, await self._planned([(each.partition, each.offset) for each in lost])):
             order = changed(planned.order, revision=retry_of(planned.order.revision))
             retried.append(changed(planned, order=order))
-        producer, encoder = Producer(self._cluster), Encoder([ORDERS_PLANNED])
-        producer.start()
-        try:
-            await producer.send([encoder(planned) for planned in retried])
-        finally:
-            await producer.close()
+        await _send(self._cluster, ORDERS_PLANNED, retried)
 
     async def _planned(self, places: list[Place]) -> list[PlannedOrder | None]:
         archive = PlannedArchive(self._cluster)
@@ -308,6 +319,57 @@ def _same(found: Content, should: Content) -> bool:
     if found.family == "order" and isinstance(found.value, dict):
         return same_pointer(found.value, should.value)
     return found.line() == should.line()
+
+
+async def begin_anew(kafka: Kafka, redis: Redis) -> list[str]:
+    """Begin with no stock: a new epoch, and an event in each warehouse that ends all that was told of it.
+
+    The warehouses. Redis must hold nothing of the ledger. Raises TransientError.
+    """
+    newest: dict[str, int] = {}
+
+    def take(message: Message) -> None:
+        try:
+            event = decode(InventoryEvent, message.value() or b"")
+        except ValidationError:
+            return
+        newest[event.warehouse_id] = max(event.sequence, newest.get(event.warehouse_id, 0))
+
+    await asyncio.to_thread(_read_all, kafka, INVENTORY_EVENTS.name, take)
+    epoch = new_epoch(EpochReason.DECLARED_NEW)
+    events = [
+        InventoryEvent(
+            event_id=f"{warehouse_id}/{sequence + 1}",
+            sequence=sequence + 1,
+            warehouse_id=warehouse_id,
+            kind=InventoryEventKind.BEGAN_ANEW,
+            at=epoch.at,
+            changes=(),
+        )
+        for warehouse_id, sequence in sorted(newest.items())
+    ]
+    await _send(kafka, INVENTORY_EVENTS, events)
+    await _send(kafka, INVENTORY_EPOCHS, [epoch])
+    contents = [Content(sequence_key(event.warehouse_id), str(event.sequence)) for event in events]
+    if newest:
+        contents.append(Content(warehouses_key(), sorted(newest)))
+    await write_contents(redis, contents)
+    await write_epoch(redis, epoch.epoch_id)
+    return sorted(newest)
+
+
+def _read_all(kafka: Kafka, topic: str, take: Callable[[Message], None]) -> None:
+    with TopicLog(kafka, topic) as log:
+        log.read(take)
+
+
+async def _send(kafka: Kafka, topic: Topic, values: Iterable[Any]) -> None:
+    producer, encoder = Producer(kafka), Encoder([topic])
+    producer.start()
+    try:
+        await producer.send([encoder(value) for value in values])
+    finally:
+        await producer.close()
 
 
 async def back_up(redis: Redis, path: Path) -> int:

@@ -14,10 +14,12 @@ from redis.exceptions import RedisError
 
 from ops.cli.output import ExitCode, fail
 from schemas.text import Text
+from workers.inventory.epoch import EpochLog, read_epoch, settle_epoch
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import CorruptLedger
 from workers.runtime.cluster import Cluster
 from workers.runtime.connections import connect
+from workers.runtime.epoch import EpochGuard
 from workers.runtime.errors import Misconfigured, TransientError
 from workers.runtime.settings import Settings
 
@@ -27,11 +29,16 @@ CONNECT_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 10.0
 
 
-def ask_ledger(settings: Settings, question: Callable[[Ledger], Awaitable[T]]) -> T:
-    """What the stock ledger answers. Ends the command when Redis is away, refuses, or holds what is not ours."""
+def ask_ledger(settings: Settings, question: Callable[[Ledger], Awaitable[T]], *, writes: bool = False) -> T:
+    """What the stock ledger answers. Ends the command when Redis is away, refuses, or holds what is not ours.
+
+    `writes`: also when it was emptied, and nobody has settled that yet.
+    """
     try:
-        return asyncio.run(asked(settings, question))
+        return asyncio.run(asked(settings, question, writes=writes))
     except TransientError as error:
+        if not str(error).startswith("Redis"):
+            fail_kafka_away(settings, error)
         fail_redis_away(settings, error)
     except RedisError as error:
         fail(redis_refused(settings, error), ExitCode.AWAY)
@@ -39,20 +46,25 @@ def ask_ledger(settings: Settings, question: Callable[[Ledger], Awaitable[T]]) -
         fail(corrupt(error))
 
 
-async def asked(settings: Settings, question: Callable[[Ledger], Awaitable[T]]) -> T:
+async def asked(settings: Settings, question: Callable[[Ledger], Awaitable[T]], *, writes: bool = False) -> T:
     """The same with its errors: TransientError, RedisError, CorruptLedger."""
-    redis = redis_client(settings)
+    guard = EpochGuard() if writes else None
+    redis = redis_client(settings, guard)
     try:
+        if guard is not None:
+            # Kafka is asked only where Redis says nothing: to count must be possible while Kafka is away.
+            guard.expect(await read_epoch(redis) or await settle_epoch(redis, EpochLog(settings.cluster)))
         return await question(Ledger(redis))
     finally:
         await redis.aclose()
 
 
-def redis_client(settings: Settings) -> Redis:
+def redis_client(settings: Settings, guard: EpochGuard | None = None) -> Redis:
     """A client that fails fast. Ends the command when the address is no address."""
     try:
         return connect(
             settings.redis_url.get_secret_value(),
+            guard,
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 0),

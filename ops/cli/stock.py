@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from ops.cli import stock_audit, stock_rebuild, transfers
+from ops.cli import stock_audit, stock_epoch, stock_rebuild, transfers
 from ops.cli.inputs import a_slug
 from ops.cli.output import (
     ExitCode,
@@ -193,7 +193,7 @@ def set_(
     from ops.cli.servers import ask_ledger
 
     counts = _counts(warehouse, sku, on_hand, safety, file)
-    available = ask_ledger(settings(), lambda ledger: _set_all(ledger, counts))
+    available = ask_ledger(settings(), lambda ledger: _set_all(ledger, counts), writes=True)
     short = [row for row in available if row["available_to_promise"] < 0]
     if as_json:
         for row in available:
@@ -252,3 +252,4 @@ def tell_short(short: Iterable[tuple[str, str, int]]) -> None:
 
 app.command("audit", help=stock_audit.HELP, epilog=stock_audit.EPILOG)(stock_audit.audit)
 app.command("rebuild", help=stock_rebuild.HELP, epilog=stock_rebuild.EPILOG)(stock_rebuild.rebuild)
+app.command("epoch", help=stock_epoch.HELP, epilog=stock_epoch.EPILOG)(stock_epoch.epoch)

@@ -90,7 +90,7 @@ def stock_import(
         raise typer.Exit(ExitCode.USAGE)
     changes, untouched = ask_ledger(settings(), lambda ledger: compare(ledger, found.rows))
     if not dry_run:
-        after = ask_ledger(settings(), lambda ledger: write_snapshot(ledger, found.rows))
+        after = ask_ledger(settings(), lambda ledger: write_snapshot(ledger, found.rows), writes=True)
         changes = [as_it_came(change, after) for change in changes]
     tell_changes(changes, dry_run=dry_run, as_json=as_json)
     tell_left_out(found, untouched)

@@ -137,24 +137,26 @@ async def _run(known: Settings, wishes: _Wishes) -> int:
 
     from ops.cli.rebuilding import Rebuild
     from ops.cli.servers import redis_client
+    from workers.inventory.epoch import carry_epoch
 
     started = time.monotonic()
     async with redis_client(known) as redis:
-        await _refuse_unless_quiet(known, redis)
-        there = await _keys(redis)
-        if there and not (wishes.replace or wishes.dry_run):
+        await refuse_unless_quiet(known, redis)
+        there, emptied = await ledger_size(redis), await _was_emptied(known, redis)
+        if there and not (wishes.replace or wishes.dry_run or emptied):
             fail(_not_empty(there))
         if wishes.source is not None:
-            return await _restore(redis, wishes, there)
-        rebuild = Rebuild(known.cluster, redis, _progress)
+            return await _restore(known, redis, wishes, there)
+        rebuild = Rebuild(known.cluster, redis, _progress, emptied=emptied)
         await rebuild.read()
         _refuse_gaps(rebuild, wishes)
         read = time.monotonic()
         if wishes.dry_run:
             return _tell_differences(await rebuild.compare(), rebuild, wishes)
-        await _refuse_unless_quiet(known, redis)
-        backup = await _clear(redis) if there else None
+        await refuse_unless_quiet(known, redis)
+        backup = await clear(redis, outboxes=emptied) if there or emptied else None
         keys = await rebuild.write()
+        await carry_epoch(redis, known.cluster)
         seconds, reading = time.monotonic() - started, read - started
         lost = await rebuild.lost_orders()
         if lost and wishes.requeue:
@@ -166,7 +168,8 @@ async def _run(known: Settings, wishes: _Wishes) -> int:
 # -- refusing ------------------------------------------------------------------------------------------------------
 
 
-async def _refuse_unless_quiet(known: Settings, redis: Redis) -> None:
+async def refuse_unless_quiet(known: Settings, redis: Redis) -> None:
+    """End the command while workers write to the ledger."""
     from ops.cli.quiet import signs_of_writers
 
     signs = await signs_of_writers(known.cluster, redis)
@@ -177,7 +180,15 @@ async def _refuse_unless_quiet(known: Settings, redis: Redis) -> None:
         raise typer.Exit(ExitCode.BAD)
 
 
-async def _keys(redis: Redis) -> int:
+async def _was_emptied(known: Settings, redis: Redis) -> bool:
+    """Whether what is in Redis was written after it had been emptied: nothing that is worth keeping."""
+    from workers.inventory.epoch import EpochLog, read_epoch
+
+    return not await read_epoch(redis) and (await EpochLog(known.cluster).read()).epoch is not None
+
+
+async def ledger_size(redis: Redis) -> int:
+    """How many keys of the ledger there are."""
     from workers.inventory.contents import ledger_keys
 
     return sum([len(page) async for page in ledger_keys(redis)])
@@ -214,12 +225,13 @@ def _refuse_gaps(rebuild: Rebuild, wishes: _Wishes) -> None:
 # -- writing -------------------------------------------------------------------------------------------------------
 
 
-async def _clear(redis: Redis) -> Path:
-    """Back up, then delete. The backup's path."""
+async def clear(redis: Redis, *, outboxes: bool) -> Path:
+    """Back up, then delete; the outboxes only when what they tell of did not happen. The backup's path."""
     from datetime import UTC, datetime
 
     from ops.cli.rebuilding import back_up
-    from workers.inventory.contents import delete_all
+    from workers.inventory.contents import delete_all, delete_outboxes
+    from workers.inventory.epoch import forget_epoch
 
     path = Path.cwd() / f"stock-backup-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.jsonl"
     try:
@@ -233,12 +245,16 @@ async def _clear(redis: Redis) -> Path:
             ExitCode.USAGE,
         )
     note(Text(f"{keys} keys backed up to {path}", f"已备份 {keys} 个键到 {path}"))
+    await forget_epoch(redis)
     await delete_all(redis)
+    if outboxes:
+        await delete_outboxes(redis)
     return path
 
 
-async def _restore(redis: Redis, wishes: _Wishes, there: int) -> int:
+async def _restore(known: Settings, redis: Redis, wishes: _Wishes, there: int) -> int:
     from workers.inventory.contents import restored, write_contents
+    from workers.inventory.epoch import carry_epoch
 
     assert wishes.source is not None
     try:
@@ -247,8 +263,9 @@ async def _restore(redis: Redis, wishes: _Wishes, there: int) -> int:
     except ValueError:
         fail(Text(f"{wishes.source} is no backup of stock rebuild", f"{wishes.source} 不是备份文件"), ExitCode.USAGE)
     if there:
-        await _clear(redis)
+        await clear(redis, outboxes=False)
     keys = await write_contents(redis, contents)
+    await carry_epoch(redis, known.cluster)
     if wishes.as_json:
         print_json({"keys": keys})
     else:

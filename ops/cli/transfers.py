@@ -117,7 +117,7 @@ def _take(action: str, warehouse: str, transfer_id: str, units: list[str], at: s
     a_slug(warehouse, "--to" if action == "receive" else "--from")
     at_ms = int((a_moment(at, "--at").timestamp() if at else time.time()) * 1000)
     step = Transfer(warehouse, _an_id(transfer_id), TransferAction(action), at_ms, _units(units))
-    [(outcome, available)] = ask_ledger(settings(), lambda ledger: ledger.transfer([step]))
+    [(outcome, available)] = ask_ledger(settings(), lambda ledger: ledger.transfer([step]), writes=True)
     if as_json:
         print_json({"transfer_id": transfer_id, "warehouse_id": warehouse, "outcome": outcome, "available": available})
     bad = outcome in (TransferOutcome.INSUFFICIENT, TransferOutcome.REFUSED)

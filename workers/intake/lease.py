@@ -17,6 +17,7 @@ from typing import TypeVar
 from redis.asyncio import Redis
 
 from workers.intake.store import ShopKey, asked
+from workers.runtime.connections import prove_epoch
 from workers.runtime.errors import TransientError
 from workers.runtime.scripts import load_script
 
@@ -50,6 +51,7 @@ class Leases:
     async def acquire(self, shop: ShopKey) -> Lease | None:
         """The lease, None when another poller holds it. Raises TransientError."""
         token = secrets.token_hex(8)
+        await asked(prove_epoch(self._redis))  # without its cursors, a shop would look like a new one
         started = self.clock()
         keys = [shop.redis_key("lease"), shop.redis_key("fence")]
         fence = int(await asked(self._acquire(keys, [token, self.milliseconds])))

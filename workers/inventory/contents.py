@@ -213,6 +213,13 @@ def _commands(content: Content) -> Iterator[tuple[Any, ...]]:
         yield ("PEXPIREAT", key, expires_ms)
 
 
+async def delete_outboxes(redis: Redis) -> None:
+    """Delete the events that are not yet known to be in Kafka. Raises TransientError."""
+    with redis_errors():
+        async for key in redis.scan_iter(match=prefixed("outbox:{*"), count=2000):
+            await redis.unlink(key)
+
+
 async def delete_all(redis: Redis) -> int:
     """Delete every key of the ledger; outboxes stay. How many. Raises TransientError."""
     deleted = 0

@@ -15,6 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from schemas.inventory import InventoryEventKind
+
 COUNTERS: Final = ("on_hand", "held", "committed", "allocated", "transfer", "safety")
 LIVE: Final = frozenset({"held", "committed", "allocated"})
 
@@ -23,6 +25,7 @@ Event = dict[str, Any]
 
 _EVERYTHING: Final = 1 << 62
 _REMEMBERED: Final = 1 << 14  # a repeat of an event older than that is not compared with what it repeats
+_BEGAN_ANEW: Final = InventoryEventKind.BEGAN_ANEW.value
 _WAITING: Final = 50_000  # so many events wait for a missing number before it is given up
 _MOVES: Final = {"shipped": "", "short": "", "transfer-sent": "/send", "transfer-received": "/receive"}
 _NOTHING: Final[dict[str, int]] = {}
@@ -177,6 +180,9 @@ class WarehouseReplay:
         self.sequence = number
         self._told[number % _REMEMBERED] = _gist(event)
         at_ms = milliseconds(event["at"])
+        if event["kind"] == _BEGAN_ANEW:
+            for kept in (self.stock, self.sums, self.records, self.transfers, self.moved):
+                kept.clear()
         self._count(event)
         if order_uid := event.get("order_uid"):
             self._note_record(order_uid, event, at_ms)

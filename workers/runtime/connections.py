@@ -8,6 +8,8 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.maint_notifications import MaintNotificationsConfig
 
+from workers.runtime.epoch import EpochGuard, epoch_key
+
 
 class Connections(ConnectionPool):
     """redis-py's pool without its lock and its counters for OpenTelemetry, which take longer than a short command.
@@ -15,6 +17,9 @@ class Connections(ConnectionPool):
     The lock is for notifications of maintenance, which rearrange a pool; they are off here. That a server goes away is
     seen when its connections break, and then what was asked for is done again.
     """
+
+    guard: EpochGuard | None = None
+    """Asked in every pipeline whether this is the Redis that is meant; None: whatever is there will do."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(maint_notifications_config=MaintNotificationsConfig(enabled=False), **options)
@@ -38,9 +43,18 @@ class Connections(ConnectionPool):
         self._available_connections.append(connection)
 
 
-def connect(url: str, **options: Any) -> Redis:
+def connect(url: str, guard: EpochGuard | None = None, **options: Any) -> Redis:
     """A client with such a pool, closed with it. Nothing is sent before the first command.
 
     `options` are those of `Redis.from_url`. Raises ValueError when the address is no address.
     """
-    return Redis.from_pool(Connections.from_url(url, **options))
+    pool = Connections.from_url(url, **options)
+    pool.guard = guard
+    return Redis.from_pool(pool)
+
+
+async def prove_epoch(redis: Redis) -> None:
+    """Make sure by itself that this is the Redis that is meant, before single commands. Raises as the guard does."""
+    guard: EpochGuard | None = getattr(redis.connection_pool, "guard", None)
+    if guard is not None:
+        await guard.check(await redis.get(epoch_key()))

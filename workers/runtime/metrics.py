@@ -47,6 +47,8 @@ INTAKE_HINTS = Counter("orders_intake_hints", "Pushes that had an order read aga
 INTAKE_WEBHOOKS = Counter("orders_intake_webhooks", "Pushes received, by the HTTP status they were answered with; unknown shops count as shop unknown.", ["channel", "shop", "status"])
 INTAKE_DROPPED = Counter("orders_intake_push_connections_dropped", "Connections of the push receiver that were closed unanswered, by reason: too-slow, too-many, broken-off or bad-request.", ["reason"])
 
+EPOCH_LOST = Gauge("orders_stock_epoch_lost", "1 while this process holds still because Redis was emptied or is another one, else 0.")
+
 AUDIT_FINDINGS = Gauge("orders_stock_audit_findings", "What the last stock audit found, by kind of finding; 0 where it found nothing.", ["kind"])
 AUDIT_NEGATIVE = Gauge("orders_stock_negative_available_skus", "SKUs of which more is promised than is there, at the last stock audit.")
 AUDIT_TIME = Gauge("orders_stock_audit_timestamp_seconds", "When the last stock audit was finished, in seconds since 1970.")

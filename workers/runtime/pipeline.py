@@ -16,6 +16,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from workers.runtime.epoch import EpochGuard
+
 Command = tuple[str | bytes | int, ...]
 
 _AT_FIRST: Final = 2
@@ -28,21 +30,36 @@ _READ_BYTES: Final = 1 << 16
 async def run_pipeline(redis: Redis, commands: Sequence[Command]) -> list[Any]:
     """Run all; the replies stand in their order, a command's own error as a ResponseError.
 
+    With a guard (see `connect`), Redis is asked behind the last command whether it is the one that is meant. Raises
+    EpochLost when it is not: then nothing of what it answered counts.
+
     Like `Redis.pipeline(transaction=False)`, it starts over as often as the client's `retry` says when a connection
     breaks, and then raises what redis.exceptions has for that. Some commands may have taken effect by then.
     """
+    guard: EpochGuard | None = getattr(redis.connection_pool, "guard", None)
+    if guard is None:
+        return await _run(redis, commands, None)
+    if guard.in_doubt:
+        [epoch] = await _run(redis, [guard.command], None)
+        await guard.check(epoch)
+    replies = await _run(redis, commands, guard.command)
+    await guard.check(replies.pop())
+    return replies
+
+
+async def _run(redis: Redis, commands: Sequence[Command], last: Command | None) -> list[Any]:
     pool: Any = redis.connection_pool
     connection = await pool.get_connection()
     try:
         replies: list[Any] = await connection.retry.call_with_retry(
-            lambda: _exchange(connection, commands), lambda _error: connection.disconnect(nowait=True)
+            lambda: _exchange(connection, commands, last), lambda _error: connection.disconnect(nowait=True)
         )
     finally:
         await pool.release(connection)
     return replies
 
 
-async def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
+async def _exchange(connection: Any, commands: Sequence[Command], last: Command | None) -> list[Any]:
     try:
         transport = await _ready(connection)
         count, start, end = len(commands), 0, _AT_FIRST
@@ -51,6 +68,9 @@ async def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
             if transport.get_write_buffer_size():  # it takes no more: wait, and no longer than redis-py may
                 await connection.send_packed_command([], check_health=False)
             start, end = end, end + _AT_A_TIME
+        if last is not None:
+            transport.write(packed([last]))
+            count += 1
         return await _read(connection, count)
     except BaseException:
         # Whoever got this connection next would take the replies that are still to come for its own.

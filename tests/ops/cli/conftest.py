@@ -20,6 +20,7 @@ from ops.cli.main import app
 from ops.local_stack.ports import free_port
 from ops.local_stack.redis_server import RedisServer
 from workers.inventory.ledger import Ledger
+from workers.runtime.epoch import epoch_key
 
 PROJECT = Path(__file__).parents[3]
 PAYLOADS = PROJECT / "tests" / "channel_adapters"
@@ -92,6 +93,7 @@ def redis_url(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> str
     """An empty Redis, which the commands are told about."""
     with Redis.from_url(redis_server.url) as client:
         client.flushall()
+        client.set(epoch_key(), "of-the-test")  # else Kafka would be asked for it
     monkeypatch.setenv("ORDERFLEET_REDIS_URL", redis_server.url)
     return redis_server.url
 
