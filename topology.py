@@ -39,6 +39,7 @@ from schemas.topics import (
     TRANSFERS_REQUESTED,
     WMS_EVENTS,
 )
+from workers.admin.preflight import begin_to_look_at_kafka, preflight
 from workers.defer.agent import defer, wake
 from workers.defer.queue import DelayQueue
 from workers.fulfill.agent import fulfill
@@ -153,8 +154,13 @@ async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[
     try:
         worker = build_worker(settings, services, stages)
         calm_the_collector()
+        await preflight(settings, redis)
         await await_epoch(redis, guard, settings.cluster, settings.retry_seconds)
-        return await worker.run(ready)
+        looking = begin_to_look_at_kafka(settings, redis)
+        try:
+            return await worker.run(ready)
+        finally:
+            await end_tasks([looking] if looking else [])
     finally:
         await end_tasks([watching])
         await services.archive.close()

@@ -19,6 +19,7 @@ from ops.cli import (
     backorders,
     dead_letters,
     demo,
+    doctor,
     explain,
     parse,
     poll,
@@ -71,6 +72,7 @@ app.command("poll", rich_help_panel=RUNNING, epilog=poll.EPILOG, help=poll.HELP)
 app.command("receive", rich_help_panel=RUNNING, epilog=receive.EPILOG, help=receive.HELP)(receive.receive)
 app.command("parse", rich_help_panel=READING, epilog=parse.EPILOG, help=parse.HELP)(parse.parse)
 app.add_typer(rules.app, name="rules", rich_help_panel=READING)
+app.command("doctor", rich_help_panel=OPERATING, epilog=doctor.EPILOG, help=doctor.HELP)(doctor.doctor)
 app.command("explain", rich_help_panel=OPERATING, epilog=explain.EPILOG, help=explain.HELP)(explain.explain)
 stock.app.command("import", epilog=stock_import.EPILOG, help=stock_import.HELP)(stock_import.stock_import)
 stock.app.command("template", epilog=stock_template.EPILOG, help=stock_template.HELP)(stock_template.template)

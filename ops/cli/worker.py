@@ -48,7 +48,8 @@ def worker(
     from aiokafka.errors import KafkaConnectionError
 
     import topology
-    from ops.cli.servers import fail_kafka_away
+    from ops.cli.servers import fail_kafka_away, fail_redis_away
+    from workers.admin.preflight import Unfit
     from workers.rules.problems import RulesetErrors
     from workers.runtime.errors import TransientError
     from workers.runtime.table import BrokenTable
@@ -79,7 +80,11 @@ def worker(
         fail(Text(str(error), str(error)), ExitCode.USAGE)
     except RulesetErrors as error:
         fail(Text(str(error), str(error)), ExitCode.BAD)
+    except Unfit as error:
+        fail(error.text, ExitCode.BAD)
     except (TransientError, KafkaConnectionError) as error:
+        if str(error).startswith("Redis"):
+            fail_redis_away(config, error)
         fail_kafka_away(config, error)
     logging.shutdown()
     sys.stdout.flush()

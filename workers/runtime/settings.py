@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     ] = 10
     poll_lookback_seconds: Annotated[float, Field(gt=0, description="How far back a new shop is read")] = 86400.0
 
+    strict: Annotated[bool, Field(description="Refuse to start where orderfleet doctor warns")] = False
+    expected_orders: Annotated[
+        int, Field(ge=0, description="Orders that Redis must have room for, of 45 days; 2.5 kB each")
+    ] = 100_000
+
     partitions: Annotated[int, Field(ge=1, description="Of every topic on the order path")] = 24
     replication: Annotated[int, Field(ge=1, description="Copies of every topic; 3 on a cluster")] = 1
 

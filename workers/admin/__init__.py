@@ -1,0 +1,1 @@
+"""What operators do, as plain functions: the command line calls them, and so may anything else."""
