@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-quix demo torture mutants test bench check format lock clean
+.PHONY: help setup setup-quix setup-interop interop demo torture mutants test bench check format lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,13 @@ bench: setup setup-quix ## speed beside a bare loop, Quix Streams and plain Faus
 setup-quix:
 	@sh ops/setup/setup.sh "$(PYTHON)" $(QUIX) ops/bench/quix/requirements.lock
 
+# SDKs of others want an older httpx than the fleet has: they, too, are on their own.
+setup-interop:
+	@sh ops/setup/setup.sh "$(PYTHON)" .venv-interop tests/interop/requirements.lock
+
+interop: setup setup-interop ## the SDKs of others against the simulated platforms; see tests/interop/README.md
+	"$(BIN)/pytest" tests/interop $(ARGS)
+
 check: setup ## lint, types and import contracts only
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
@@ -58,6 +65,8 @@ format: setup ## put the code into its form
 lock: setup ## resolve the dependencies anew (needs uv)
 	uv pip compile --generate-hashes --no-header --no-emit-index-url --no-annotate --universal \
 		--python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+	uv pip compile --generate-hashes --no-header --no-emit-index-url --no-annotate --universal \
+		--python-version 3.11 tests/interop/requirements.in -o tests/interop/requirements.lock
 
 clean: ## remove the virtual environment and caches
-	rm -rf "$(VENV)" "$(VENV).lock" $(QUIX) $(QUIX).lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf "$(VENV)" "$(VENV).lock" $(QUIX) $(QUIX).lock .venv-interop .venv-interop.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

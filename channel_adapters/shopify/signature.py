@@ -50,7 +50,14 @@ def verify_webhook(headers: Headers, body: bytes, secret: str) -> None:
 
 
 def callback_signature(params: Mapping[str, str], secret: str) -> str:
-    """Hex HMAC-SHA256 of the authorisation callback's parameters, without its signatures, sorted by name."""
-    signed = sorted((name, value) for name, value in params.items() if name not in ("hmac", "signature"))
-    message = "&".join(f"{name}={value}" for name, value in signed)
+    """Hex HMAC-SHA256 of the authorisation callback's parameters, without its signatures, sorted.
+
+    What separates them is escaped inside names and values, or one parameter could be passed off as two.
+    """
+    pairs = (
+        (name.replace("%", "%25").replace("=", "%3D"), value.replace("%", "%25"))
+        for name, value in params.items()
+        if name not in ("hmac", "signature")
+    )
+    message = "&".join(sorted(f"{name}={value}".replace("&", "%26") for name, value in pairs))
     return hmac.new(secret.encode(), message.encode(), sha256).hexdigest()

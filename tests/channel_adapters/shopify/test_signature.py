@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 
 from channel_adapters.contract import ForgedRequest
@@ -38,3 +40,9 @@ def test_the_authorisation_callback_is_signed_over_its_sorted_parameters() -> No
     }
     expected = "efcd6eccd99abe5e6c84cee27100dc27370b557f53ebfe8f9e636c0a378fcb78"
     assert callback_signature(params, SECRET) == expected
+
+
+def test_one_parameter_of_a_callback_is_not_passed_off_as_two() -> None:
+    whole = callback_signature({"shop": "a&state=1", "code": "50%"}, SECRET)
+    assert whole != callback_signature({"shop": "a", "state": "1", "code": "50%"}, SECRET)
+    assert whole == hmac.new(SECRET.encode(), b"code=50%25&shop=a%26state=1", "sha256").hexdigest()
