@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-quix setup-interop interop demo torture mutants test bench check format lock clean
+.PHONY: help setup setup-quix setup-interop interop demo torture mutants test bench check format wheels lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ check: setup ## lint, types and import contracts only
 format: setup ## put the code into its form
 	"$(BIN)/ruff" check --fix .
 	"$(BIN)/ruff" format .
+
+wheels: setup ## whether everything of the lock comes ready-built, on every machine of the README; ARGS="--json"
+	@"$(BIN)/python" -m ops.setup.wheels $(ARGS)
 
 lock: setup ## resolve the dependencies anew (needs uv)
 	uv pip compile --generate-hashes --no-header --no-emit-index-url --no-annotate --universal \
