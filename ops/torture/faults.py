@@ -54,6 +54,7 @@ class FaultKind(StrEnum):
     BROKER_RESTART = "broker restart"
     STOCK_ARRIVES = "stock arrives"
     WMS_KILL = "WMS kill -9"
+    ODD_RECORDS = "records of any kind on every topic"
 
 
 KEEPS_ITS_DATA: Final = frozenset({FaultKind.BROKER_KILL, FaultKind.BROKER_RESTART})
@@ -87,6 +88,7 @@ _ODDS: Final = {
     FaultKind.BROKER_RESTART: (1, 0.0, 2.0),
     FaultKind.STOCK_ARRIVES: (1.5, 0.0, 2.0),
     FaultKind.WMS_KILL: (2, 0.0, 1.0),
+    FaultKind.ODD_RECORDS: (2, 0.0, 0.0),
 }
 
 

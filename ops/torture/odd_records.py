@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -92,20 +93,36 @@ def wrapped(key: bytes, value: bytes, headers: Headers = ()) -> list[OddRecord]:
     return [OddRecord(name, key, value, (*odd, *headers)) for name, odd in ODD_HEADERS.items()]
 
 
-async def put_odd(address: str, topic: str, partition: int, records: Sequence[OddRecord]) -> None:
-    """Write them as they are, past what clients check. Raises KafkaError."""
-    producer = AIOKafkaProducer(bootstrap_servers=address, acks="all")
+ODD_KEY: Final = b"odd:records:1"
+"""Under which no order is ever written."""
+
+
+def is_odd(key: bytes | None) -> bool:
+    """Whether a record, or the dead letter about one, is one of ours: its key is no order's."""
+    return not key or key.startswith((b"odd:", b"digest:", b"kkk")) or not key.isascii()
+
+
+def some(rng: Random, count: int) -> list[OddRecord]:
+    """So many of them, of every kind in the long run."""
+    return rng.sample(unreadable(ODD_KEY), count)
+
+
+async def put_odd(address: str, topic: str, partition: int, records: Sequence[OddRecord]) -> list[int]:
+    """Write them as they are, past what clients check. Where they stand. Raises KafkaError."""
+    producer = AIOKafkaProducer(bootstrap_servers=address, acks="all", request_timeout_ms=3000)
     await producer.start()
+    places = []
     try:
         for record in records:
             batch = producer.create_batch()
             batch._builder = builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 1 << 25)
             builder.append(0, record.at_ms, record.key, record.value, _as_list(record.headers))
             batch._relative_offset = 1
-            stored: Any = await producer.send_batch(batch, topic, partition=partition)
-            await stored
+            stored: Any = await (await producer.send_batch(batch, topic, partition=partition))
+            places.append(stored.offset)
     finally:
         await producer.stop()
+    return places
 
 
 def _as_list(headers: Headers) -> list[tuple[str, bytes | None]]:

@@ -32,6 +32,7 @@ from ops.torture.proof import Stock
 from ops.torture.proxy import Proxy
 from workers.runtime.stage import Every
 from workers.runtime.table import groups
+from workers.runtime.worker import topic_names
 
 PARTITIONS: Final = 8
 WORKERS: Final = 2
@@ -229,3 +230,9 @@ def fleet_jobs() -> tuple[str, str]:
         names = timers if isinstance(group.reads, Every) else readers
         names += [stage.name for stage in group.stages]
     return ",".join(readers), ",".join(timers)
+
+
+def read_topics() -> list[str]:
+    """Every topic that some worker reads."""
+    reads = [group.reads for group in groups(topology.STAGES) if not isinstance(group.reads, Every)]
+    return [name for topic in reads for name in topic_names(topic, tuple(CHANNELS))]

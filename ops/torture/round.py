@@ -196,6 +196,8 @@ class Rounds:
             return "the orders"
         if self._books.unanswered():
             return "the warehouses"
+        if self._books.odd - self._books.odd_letters:
+            return "the dead letters"
         if time.monotonic() - self._books.read_at < _LOOK_SECONDS:
             return "the messages"
         ends = dict(self._books.positions)
@@ -229,6 +231,7 @@ class Rounds:
             "misplaced": verdict.misplaced,
             "double": verdict.doubled,
             "unknown": verdict.unknown,
+            "not set aside": sorted(books.odd - books.odd_letters),
             "oversold": below,
             "unanswered": unanswered,
             "misheld": [] if unanswered else misheld(truth, books.places(truth), reservations, books.shipped(uids)),

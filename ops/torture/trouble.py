@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from collections.abc import Sequence
@@ -10,14 +11,16 @@ from functools import partial
 from random import Random
 from typing import Final
 
+from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from ops.local_stack.child import Child
 from ops.torture.accountant import Accountant
 from ops.torture.faults import Fault, FaultKind
+from ops.torture.odd_records import put_odd, some
 from ops.torture.proxy import Proxy
 from ops.torture.rebuilding import empty_and_rebuild
-from ops.torture.rig import Rig
+from ops.torture.rig import PARTITIONS, Rig, read_topics
 from ops.torture.steps import Trouble, Wait, leave
 from ops.torture.striking import strike
 from workers.runtime.errors import TransientError
@@ -52,8 +55,8 @@ def trouble(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
                 yield from _whole_fleet(fault, rig, books)
             case FaultKind.BROKER_KILL | FaultKind.BROKER_RESTART:
                 yield from _broker(fault, rig, books)
-            case FaultKind.STOCK_ARRIVES:
-                yield from _arrive(fault, rig)
+            case FaultKind.STOCK_ARRIVES | FaultKind.ODD_RECORDS:
+                yield from _arrive(fault, rig) if fault.kind in WRITERS else _odd_records(fault, rig, books)
             case _:
                 yield from _network(fault, _proxy(fault, rig), books)
 
@@ -68,7 +71,9 @@ def _what_it_breaks(fault: Fault, rig: Rig) -> Sequence[str]:
         return (fault.kind.name,)
     if fault.kind.name.startswith("REDIS"):
         return (REDIS,)
-    return (BROKER,) if fault.kind.name.startswith("BROKER") else (_child(fault, rig).name,)
+    if fault.kind.name.startswith("BROKER") or fault.kind is FaultKind.ODD_RECORDS:
+        return (BROKER,)
+    return (_child(fault, rig).name,)
 
 
 def _child(fault: Fault, rig: Rig) -> Child:
@@ -216,3 +221,14 @@ class Troubles:
 def _is_over(wait: Wait, now: float) -> bool:
     """A number is here the time until which to wait."""
     return wait() if callable(wait) else now >= wait
+
+
+def _odd_records(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
+    """Some on a partition of every topic that a worker reads, until Kafka has taken them."""
+    rng = Random(str(fault))  # noqa: S311  # repeatable on purpose
+    for topic in read_topics():
+        partition, records = fault.target % PARTITIONS, some(rng, 4)
+        with suppress(KafkaError):  # then they are not awaited; some may have been taken all the same
+            offsets = asyncio.run(put_odd(rig.broker.address, topic, partition, records))
+            books.odd.update(f"{topic}/{partition}/{offset}" for offset in offsets)
+        yield 0.0

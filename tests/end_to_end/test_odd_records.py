@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Message
 
-import topology
 from channel_adapters.registry import CHANNELS
 from ops.local_stack.broker import Broker
 from ops.local_stack.child import Child, fleet_environment, worker
@@ -19,10 +18,10 @@ from ops.local_stack.topics import create_topics, wanted_topics
 from ops.simulators.catalogue import load_catalogue
 from ops.torture.odd_records import put_odd, unreadable, wrapped
 from ops.torture.plan import Size, plan_round
-from ops.torture.rig import fleet_jobs
+from ops.torture.rig import fleet_jobs, read_topics
 from schemas.dead_letter import DeadLetter
 from schemas.record import decode, encode
-from schemas.topics import ORDERS_BACKORDERED, ORDERS_PLANNED, ORDERS_QUARANTINED, Topic
+from schemas.topics import ORDERS_BACKORDERED, ORDERS_PLANNED, ORDERS_QUARANTINED
 from tests.builders import a_planned_order, an_order
 from tests.kafka import TopicReader
 from workers.runtime.partitioning import partition_of
@@ -78,15 +77,6 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
             yield Fleet(broker.address, child)
         finally:
             child.stop()
-
-
-def read_topics() -> list[str]:
-    """Every topic that some worker reads."""
-    names: list[str] = []
-    for stage in topology.STAGES:
-        if isinstance(stage.reads, Topic):
-            names += [stage.reads.of(channel) for channel in CHANNELS] if stage.reads.per else [stage.reads.name]
-    return names
 
 
 def letter(message: Message) -> DeadLetter:
