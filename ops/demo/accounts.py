@@ -6,12 +6,14 @@ Every order must end in exactly one place. The accountant reads the topics that 
 
 from __future__ import annotations
 
+import base64
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from ops.demo.parcels import Content, Parcel, Told, content_of
+from ops.simulators.wms.house import IMPOSSIBLE
 from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
@@ -90,6 +92,8 @@ class Account:
 
     def _after_reserve(self) -> str:
         live = [parcel for parcel in self.routed.values() if parcel.live]
+        if self.planned in self.reviewed and not self.shipped >= Counter(self.wanted):
+            return "wms-review"  # more is wanted than has left, and a person must see to the rest
         if live and all(parcel.left for parcel in live):
             return "shipped"  # whatever was wanted of it later
         if not live and any(self.wanted.values()) and self.shipped >= Counter(self.wanted):
@@ -129,6 +133,8 @@ class Books:
         self.kinds: Counter[InventoryEventKind] = Counter()
         self.answers: Counter[str] = Counter()  # of warehouses; "cancelled-too-late": refused cancellations
         self.sequences: defaultdict[str, set[int]] = defaultdict(set)
+        self.impossible: set[str] = set()  # messages of warehouses that cannot be right ...
+        self.set_aside: set[str] = set()  # ... and those that were refused as such
         self._seen: set[tuple[str, str, str]] = set()
         self._readers = {
             "orders.planned": self._planned,
@@ -176,6 +182,9 @@ class Books:
 
     def _answer(self, value: bytes) -> None:
         event = _WMS_EVENT(value)
+        if event.message_id.endswith(IMPOSSIBLE):
+            self.impossible.add(event.message_id)
+            return
         self.answers[_answer_name(event)] += 1
         parcel = self.accounts[event.order_uid].routed.setdefault(event.warehouse_id, Parcel())
         parcel.hear(event)
@@ -195,7 +204,11 @@ class Books:
         self.accounts[order.uid].reviewed.add(order.revision)
 
     def _letter(self, value: bytes) -> None:
-        self.accounts[_LETTER(value).key].letters += 1
+        letter = _LETTER(value)
+        if letter.reason in ("more-than-told", "never-told"):
+            self.set_aside.add(_WMS_EVENT(base64.b64decode(letter.payload_base64)).message_id)
+            return
+        self.accounts[letter.key].letters += 1
 
     def _inventory(self, value: bytes) -> None:
         event = _INVENTORY(value)

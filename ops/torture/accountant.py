@@ -187,6 +187,11 @@ class Accountant:
             if uids := self.history.named_in(findings):
                 self.history.write(file, uids)
 
+    def misjudged(self) -> list[str]:
+        """Messages of warehouses that cannot be right and were believed, or that were right and were not."""
+        with self._lock:
+            return sorted(self.books.impossible ^ self.books.set_aside)
+
     def shipped(self, uids: Iterable[str]) -> dict[str, Counter[str]]:
         """Units that have left for each of these orders, by SKU."""
         with self._lock:

@@ -16,7 +16,9 @@ from ops.demo.accounts import Expected
 from ops.simulators.catalogue import Catalogue
 from ops.simulators.generator import Generator, Life, open_sale
 from ops.simulators.payloads.order_objects import order_object
-from ops.simulators.stories import SHIPPABLE, shown
+from ops.simulators.places import somewhere
+from ops.simulators.sale import Sale
+from ops.simulators.stories import SHIPPABLE, close_unpaid, pay, refund_all, refund_first_line, shown
 from ops.torture.faults import Fault, FaultKind, draw_faults
 from schemas.ids import order_uid
 from workers.intake.raw import Arrival, raw_record
@@ -28,6 +30,9 @@ PAY_SECONDS: Final = 15
 
 _PLACED_AGO: Final = (12, 32)
 _STEP_GAPS: Final = (1, 2, 3)
+_TIES: Final = (pay, close_unpaid, refund_all, refund_first_line)
+"""Steps that may leave the time stamp alone: what they make of an order wins a tie."""
+_TIED: Final = 0.4  # of these steps
 _TOUCHED: Final = 0.15  # of the orders that ship: their shop touches them twice more ...
 _TOUCHED_FROM: Final = 0.6  # ... in the last part of the round, when they may have left
 _REORDERED: Final = 0.3  # of the orders with several revisions
@@ -99,12 +104,13 @@ def _revisions(life: Life, placed_at: int, now: int) -> Iterator[Record]:
     sale = open_sale(life, placed_at)
     if shown(sale):
         yield _record(life, now)
-    for _, step in life.steps:
-        sale.modified_at += rng.choice(_STEP_GAPS)
+    for number, (_, step) in enumerate(life.steps, start=1):
+        if step.change not in _TIES or rng.random() >= _TIED:
+            sale.modified_at += rng.choice(_STEP_GAPS)
         sale.revision += 1
         step.change(sale, sale.modified_at)
         if shown(sale):
-            yield _record(life, now)
+            yield _record(life, now, number)
 
 
 def _touches(life: Life, now: int) -> Iterator[Record]:
@@ -114,13 +120,28 @@ def _touches(life: Life, now: int) -> Iterator[Record]:
         for _ in range(2):
             sale.modified_at += 1
             sale.revision += 1
+            _alter(sale)
             yield _record(life, now)
 
 
-def _record(life: Life, now: int) -> Record:
+def _alter(sale: Sale) -> None:
+    """Now and then the buyer moves, or wants one piece more or fewer of the first line."""
+    rng, first = Random(sale.serial * 7 + sale.revision), sale.items[0]  # noqa: S311
+    simple = len(sale.items) == 1 and not (first.refunded or first.gift or sale.presale)
+    match rng.randrange(5):
+        case 0:
+            sale.place = somewhere(rng)
+        case 1 if simple:
+            first.quantity += 1
+        case 2 if simple and first.quantity > 1:
+            first.quantity -= 1
+
+
+def _record(life: Life, now: int, number: int = 0) -> Record:
+    """As it was received, a millisecond after the state before."""
     sale = life.sale
     shop = ShopKey(sale.channel, sale.shop_id)
-    arrival = Arrival(shop=shop, source="poll", at=datetime.fromtimestamp(now, UTC))
+    arrival = Arrival(shop=shop, source="poll", at=datetime.fromtimestamp(now + number / 1000, UTC))
     modified = datetime.fromtimestamp(sale.modified_at, UTC)
     return raw_record(arrival, RawOrder(sale.order_id, modified, order_object(sale)))
 

@@ -49,6 +49,7 @@ _MISHAPS: Final = Mishaps(
     part_only=0.03,
     twice=0.15,
     out_of_order=0.15,
+    impossible=0.1,
 )
 _WMS_PACE: Final = 0.15  # shipped in a third of a second
 _SAY_LATER: Final = 0.2

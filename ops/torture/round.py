@@ -236,6 +236,7 @@ class Rounds:
             "unanswered": unanswered,
             "misheld": [] if unanswered else misheld(truth, books.places(truth), reservations, books.shipped(uids)),
             "audit": [f"{finding.warehouse_id}: {finding.message.en}" for finding in audit.findings],
+            "misjudged answers": [] if moving else books.misjudged(),
             "missing events": books.replay.missing(),
             "torn events": list(books.replay.torn),
             "torn instructions": list(books.torn),

@@ -23,9 +23,10 @@ class Mishaps:
     part_only: float = 0.003  # of those: the second parcel is found damaged
     twice: float = 0.05
     out_of_order: float = 0.05
+    impossible: float = 0.0  # of those that ship in one parcel: something is said of it besides that cannot be right
 
 
-CALM: Final = Mishaps(0, 0, 0, 0, 0, 0, 0, 0)
+CALM: Final = Mishaps(0, 0, 0, 0, 0, 0, 0, 0, 0)
 """Everything is shipped, and every message sent once, in order."""
 
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import count
 from math import inf
 
-from ops.simulators.wms.fate import Act, Mishaps, fate, random_of
+from ops.simulators.wms.fate import Act, Mishaps, fate, random_of, units
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
+
+IMPOSSIBLE = "-impossible"
+"""How the ids of messages end that cannot be right, for those who keep the books."""
 
 
 class _Work:
@@ -99,6 +103,24 @@ class Houses:
             event = self._event(told, _moment(at, act), act.kind, number, act.quantities, act.reason)
             work.left = work.left or (act.kind is WmsEventKind.SHIPPED and event.message_id in self._said)
             self._say(work, event, at + act.said_after)
+            if act.kind is WmsEventKind.SHIPPED and act.quantities == units(told):
+                self._mistake(told, event, work, at + act.said_after)
+
+    def _mistake(self, told: FulfillmentInstruction, left: WmsEvent, work: _Work, moment: float) -> None:
+        """Say more of a parcel than is true: far more units, the same parcel again, or one that nobody asked for."""
+        random = random_of(self._seed, told.instruction_id, "mistake")
+        if random.random() >= self._mishaps.impossible:
+            return
+        wrong = replace(left, message_id=f"{left.message_id}{IMPOSSIBLE}")
+        match random.randrange(3):
+            case 0:
+                wrong = replace(wrong, quantities={sku: count + 50 for sku, count in left.quantities.items()})
+            case 1:
+                never = told.instruction_id.replace(told.revision, f"{told.revision[:15]}.00000000000.never")
+                wrong = replace(wrong, instruction_id=never)
+            case _:
+                pass
+        heapq.heappush(self._mouth, (moment + 0.2 * self._pace, next(self._ticket), work, wrong))
 
     def _cancel(self, told: FulfillmentInstruction, at: float, work: _Work | None) -> None:
         if work is not None and work.has_left(at) and not work.is_over(at):
