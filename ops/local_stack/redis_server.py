@@ -68,20 +68,25 @@ class RedisServer:
         """Its process id while it runs."""
         return self._process.pid if self._process is not None else None
 
+    def launch(self, *more: str) -> None:
+        """Start without waiting. `more`: options for this time only."""
+        command = [self.executable, "--bind", LOOPBACK, "--port", str(self.port), "--dir", str(self._folder)]
+        command += ["--save", "", "--appendonly", "yes" if self._append_only else "no", *self._options, *more]
+        self._process = spawn(command, log=self.log)
+
     def start(self) -> None:
         """Start and wait until it answers. Raises RuntimeError when it does not within three minutes."""
-        command = [self.executable, "--bind", LOOPBACK, "--port", str(self.port), "--dir", str(self._folder)]
-        command += ["--save", "", "--appendonly", "yes" if self._append_only else "no", *self._options]
-        self._process = spawn(command, log=self.log)
+        self.launch()
+        assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
-            if self._answers():
+            if self.answers():
                 return
             time.sleep(0.01)
         self.stop()
         raise RuntimeError(f"the embedded Redis did not start; see {self.log}")
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         """Whether it takes commands: a server that still loads its data answers PING with an error."""
         try:
             with socket.create_connection((LOOPBACK, self.port), timeout=1) as connection:

@@ -30,6 +30,10 @@ EPILOG = epilog(
         ("python -m ops.torture --kafka apache --rounds 100", Text("Apache Kafka, one broker", "单节点 Apache Kafka")),
         ("python -m ops.torture --kafka apache3 --seed 7", Text("three brokers", "三节点")),
         (
+            "python -m ops.torture --redis /usr/bin/redis-server --only 'Redis full' --seconds 40 --lasting 20",
+            Text("a Redis 7 that is full for 20 s", "Redis 7 内存写满 20 秒"),
+        ),
+        (
             "python -m ops.torture --only 'Redis kill -9' --only 'worker kill -9'",
             Text("only these faults", "只用这些故障"),
         ),
@@ -47,6 +51,12 @@ ONLY = say("Only faults of this kind; may be given several times.", "只使用�
 FAULTS = say("Faults in one round.", "每轮故障数。")
 ORDERS = say("Orders in one round.", "每轮订单数。")
 SECONDS = say("How long input comes in, in seconds.", "每轮进单秒数。")
+LASTING = say(
+    "How long each fault lasts, in seconds; by default as its kind does.", "每个故障持续秒数；默认取决于类型。"
+)
+REDIS = say(
+    "Another redis-server or valkey-server than the embedded one.", "用其他 redis-server 或 valkey-server 代替内置的。"
+)
 ROUNDS = say("How many rounds.", "轮数。")
 LOGS = say(
     "Keep all logs in this empty folder; else only of a run that fails.", "日志目录（须为空）；不填则仅在失败时保留。"
@@ -67,12 +77,14 @@ def command(
     faults: Annotated[int, typer.Option(min=0, max=50, help=FAULTS)] = DEFAULT.faults,
     seconds: Annotated[float, typer.Option(min=0.5, max=3600, help=SECONDS)] = DEFAULT.seconds,
     only: Annotated[list[FaultKind] | None, typer.Option(help=ONLY)] = None,
+    lasting: Annotated[float | None, typer.Option(min=0, max=600, help=LASTING)] = None,
+    redis: Annotated[str | None, typer.Option(metavar="PROGRAM", help=REDIS)] = None,
     logs: Annotated[Path | None, typer.Option(help=LOGS)] = None,
     json: Annotated[Path | None, typer.Option(help=JSON)] = None,
 ) -> None:
     """The command."""
     signal.signal(signal.SIGTERM, _interrupted)
-    run = Run(kafka, rounds, seed, Size(orders, faults, seconds), tuple(only or ()))
+    run = Run(kafka, rounds, seed, Size(orders, faults, seconds, lasting), tuple(only or ()), redis)
     folder = Path(tempfile.mkdtemp(prefix="orderfleet-torture-")) if logs is None else logs
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):  # a stock ledger of an earlier run may lie there, and would be loaded
@@ -132,8 +144,13 @@ def _again(run: Run, seed: int) -> str:
     only = "".join(f" --only '{kind}'" for kind in run.kinds)
     return (
         f"python -m ops.torture --kafka {run.kafka} --rounds 1 --seed {seed} "
-        f"--orders {size.orders} --faults {size.faults} --seconds {size.seconds:g}{only}"
+        f"--orders {size.orders} --faults {size.faults} --seconds {size.seconds:g}{only}{_others(run)}"
     )
+
+
+def _others(run: Run) -> str:
+    lasting = "" if run.size.lasting is None else f" --lasting {run.size.lasting:g}"
+    return lasting + (f" --redis {run.redis}" if run.redis else "")
 
 
 # -- at the end -----------------------------------------------------------------------------------------------------
@@ -177,9 +194,11 @@ def _summary(outcome: Outcome) -> list[str]:
         say(
             f"{totals.rounds} rounds in {totals.seconds:.0f} s: {totals.orders:,} orders; "
             f"{totals.records:,} records in ({totals.repeated:,} repeats, {totals.reordered:,} orders out of order), "
-            f"{outcome.repeats:,} repeated messages out, all stock counters looked at {outcome.looks:,} times",
+            f"{outcome.repeats:,} repeated messages out, {outcome.letters:,} dead letters, "
+            f"all stock counters looked at {outcome.looks:,} times",
             f"{totals.rounds} 轮，{totals.seconds:.0f} 秒：{totals.orders:,} 单，输入 {totals.records:,} 条"
             f"（重复 {totals.repeated:,} 条，乱序 {totals.reordered:,} 单），输出重复 {outcome.repeats:,} 条，"
+            f"死信 {outcome.letters:,} 条，"
             f"库存巡检 {outcome.looks:,} 次",
         ),
         say(f"waited for: {_waited(totals.waited, 's')}", f"等待：{_waited(totals.waited, '秒')}"),
@@ -222,6 +241,7 @@ def _waited(seconds: Mapping[str, float], unit: str) -> str:
 def _as_json(outcome: Outcome) -> dict[str, Any]:
     return outcome.totals.as_json(
         repeated_output=outcome.repeats,
+        dead_letters=outcome.letters,
         answers=outcome.answers,
         stock_looks=outcome.looks,
         slowest_leave_seconds=round(outcome.slowest_leave, 2),

@@ -45,6 +45,10 @@ class FaultKind(StrEnum):
     REDIS_REFUSE = "Redis refuses connections"
     REDIS_STALL = "Redis connections stall"
     REDIS_STRAND = "Redis connections go dead"
+    REDIS_FULL = "Redis full"
+    REDIS_READ_ONLY = "Redis read-only"
+    REDIS_BUSY = "Redis busy"
+    REDIS_LOADING = "Redis loads slowly"
     REDIS_EMPTY = "Redis emptied and rebuilt"
     BROKER_CUT = "broker connections cut"
     BROKER_REFUSE = "broker refuses connections"
@@ -79,6 +83,10 @@ _ODDS: Final = {
     FaultKind.REDIS_REFUSE: (1, 0.5, 2.0),
     FaultKind.REDIS_STALL: (1, 0.5, 3.0),
     FaultKind.REDIS_STRAND: (0.5, 0.0, 0.0),
+    FaultKind.REDIS_FULL: (1, 0.5, 2.5),
+    FaultKind.REDIS_READ_ONLY: (1, 0.5, 2.5),
+    FaultKind.REDIS_BUSY: (1, 0.5, 2.5),
+    FaultKind.REDIS_LOADING: (0.5, 0.5, 2.5),
     FaultKind.REDIS_EMPTY: (1, 0.0, 0.5),
     FaultKind.BROKER_CUT: (2, 0.0, 0.0),
     FaultKind.BROKER_REFUSE: (1, 0.5, 2.0),
@@ -107,8 +115,12 @@ def possible_faults(kafka: Kafka) -> tuple[FaultKind, ...]:
     return tuple(kind for kind in FaultKind if kafka is not Kafka.EMBEDDED or kind not in KEEPS_ITS_DATA)
 
 
-def draw_faults(rng: Random, kinds: Sequence[FaultKind], count: int, seconds: float) -> tuple[Fault, ...]:
+def draw_faults(
+    rng: Random, kinds: Sequence[FaultKind], count: int, seconds: float, lasting: float | None = None
+) -> tuple[Fault, ...]:
     """Some faults of these kinds, in the order in which they happen, while input comes in for `seconds`.
+
+    `lasting`: how long each of them lasts, seconds; None: as their kind does.
 
     There may be fewer than `count`: of kinds that happen once only, when no others are wished for.
     """
@@ -117,7 +129,8 @@ def draw_faults(rng: Random, kinds: Sequence[FaultKind], count: int, seconds: fl
         [kind] = rng.choices(open_kinds, [_ODDS[each][0] for each in open_kinds])
         _, shortest, longest = _ODDS[kind]
         at = rng.uniform(0.1, 0.8) * seconds
-        drawn.append(Fault(round(at, 3), kind, rng.randrange(12), round(rng.uniform(shortest, longest), 3)))
+        target, lasts = rng.randrange(12), rng.uniform(shortest, longest) if lasting is None else lasting
+        drawn.append(Fault(round(at, 3), kind, target, round(lasts, 3)))
     return tuple(sorted(drawn, key=lambda fault: fault.at))
 
 

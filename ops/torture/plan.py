@@ -68,6 +68,7 @@ class Size:
     orders: int = 300
     faults: int = 4
     seconds: float = 4.0
+    lasting: float | None = None  # seconds of each fault; None: as its kind does
 
 
 def plan_round(
@@ -90,7 +91,7 @@ def plan_round(
     return RoundPlan(
         seed=seed,
         feeds=tuple(sorted((*feeds, *again), key=lambda feed: feed.at)),
-        faults=draw_faults(rng, kinds, size.faults, size.seconds),
+        faults=draw_faults(rng, kinds, size.faults, size.seconds, size.lasting),
         truth=tuple(truth),
         stock={warehouse: _stock(rng, catalogue) for warehouse in warehouses},
         reordered=reordered,

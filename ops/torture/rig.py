@@ -38,6 +38,12 @@ PARTITIONS: Final = 8
 WORKERS: Final = 2
 TIMERS: Final = 2
 
+_REDIS_OPTIONS: Final = (
+    "--appendfsync",
+    "always",
+    "--aof-use-rdb-preamble",
+    "no",
+)  # it answers while it loads commands
 _REVIVE_PAUSE: Final = 0.5
 _WMS_SEED: Final = 11  # the same in all rounds, so that one of them alone draws the same fates
 _MISHAPS: Final = Mishaps(
@@ -63,12 +69,13 @@ _ENVIRONMENT: Final = {
 class Rig:
     """Use it as a context manager: leaving it leaves nothing behind. `folder` keeps all logs."""
 
-    def __init__(self, kafka: Kafka, folder: Path, warehouses: Sequence[str]) -> None:
+    def __init__(self, kafka: Kafka, folder: Path, warehouses: Sequence[str], redis: str | None = None) -> None:
+        """`redis`: the program of another Redis than the embedded one."""
         self.kafka = kafka
         self.folder = folder
         self.warehouses = tuple(warehouses)
         self.silent = tuple(sorted(warehouses)[::2])  # whose WMS never answers; of the others, units wait for it
-        self.redis = RedisServer(folder, append_only=True, options=("--appendfsync", "always"))
+        self.redis = RedisServer(folder, append_only=True, executable=redis, options=_REDIS_OPTIONS)
         self.stock = Stock(self.redis.url, self.warehouses)
         self.redis_proxy = Proxy(self.redis.port)
         self.broker_proxies = tuple(Proxy() for _ in range(kafka.nodes))

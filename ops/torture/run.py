@@ -32,6 +32,7 @@ class Run:
     seed: int
     size: Size = field(default_factory=Size)
     kinds: tuple[FaultKind, ...] = ()
+    redis: str | None = None  # the program of another Redis than the embedded one
 
     def faults(self) -> tuple[FaultKind, ...]:
         """The kinds that may be drawn. Raises ValueError when none of the wished is possible."""
@@ -52,6 +53,7 @@ class Outcome:
     repeats: int  # messages that came a second time out of the fleet
     slowest_leave: float
     answers: dict[str, int]  # of warehouses, by kind
+    letters: int  # dead letters
 
 
 def torture(run: Run, settings: Settings, folder: Path, show: Callable[[RoundReport], None]) -> Outcome:
@@ -60,7 +62,7 @@ def torture(run: Run, settings: Settings, folder: Path, show: Callable[[RoundRep
     warehouses, skus = tuple(rules.ruleset.warehouses), tuple(rules.catalogue.skus)
     totals = Totals(run.kafka)
     with ExitStack() as stack:
-        rig = stack.enter_context(Rig(run.kafka, folder, warehouses))
+        rig = stack.enter_context(Rig(run.kafka, folder, warehouses, run.redis))
         rig.start()
         tail = TopicTail(rig.broker.address, _topics(warehouses), PARTITIONS)
         books = stack.enter_context(Accountant(tail, rig.silent))
@@ -71,7 +73,13 @@ def torture(run: Run, settings: Settings, folder: Path, show: Callable[[RoundRep
             totals.add(report)
             show(report)
         return Outcome(
-            totals, dict(rig.revived), watch.looks, books.books.repeats, rig.slowest_leave, dict(books.books.answers)
+            totals,
+            dict(rig.revived),
+            watch.looks,
+            books.books.repeats,
+            rig.slowest_leave,
+            dict(books.books.answers),
+            books.books.messages["orders.quarantined"],
         )
 
 

@@ -12,9 +12,11 @@ from random import Random
 from typing import Final
 
 from aiokafka.errors import KafkaError
+from redis import Redis
 from redis.exceptions import RedisError
 
 from ops.local_stack.child import Child
+from ops.local_stack.redis_states import busy, full, replica
 from ops.torture.accountant import Accountant
 from ops.torture.faults import Fault, FaultKind
 from ops.torture.odd_records import put_odd, some
@@ -27,6 +29,15 @@ from workers.runtime.errors import TransientError
 
 FLAP_SECONDS: Final = 0.03
 ARRIVAL_SECONDS: Final = 0.2
+
+_BALLAST_KEYS: Final = 20_000
+_BALLAST_MS: Final = 600_000
+_REFUSING: Final = {
+    FaultKind.REDIS_FULL: full,
+    FaultKind.REDIS_READ_ONLY: replica,
+    FaultKind.REDIS_BUSY: busy,
+}
+_REDIS_ITSELF: Final = (FaultKind.REDIS_KILL, FaultKind.REDIS_RESTART, FaultKind.REDIS_LOADING, *_REFUSING)
 
 REDIS: Final = "redis"
 BROKER: Final = "broker"
@@ -49,7 +60,7 @@ def trouble(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
                 yield from _join(fault, rig)
             case FaultKind.WORKER_FREEZE:
                 yield from _freeze(_child(fault, rig), fault)
-            case FaultKind.REDIS_KILL | FaultKind.REDIS_RESTART:
+            case kind if kind in _REDIS_ITSELF:
                 yield from _redis(fault, rig, books)
             case FaultKind.REDIS_EMPTY | FaultKind.WORKER_STRIKE:
                 yield from _whole_fleet(fault, rig, books)
@@ -125,6 +136,12 @@ def _freeze(child: Child, fault: Fault) -> Trouble:
 
 
 def _redis(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
+    if fault.kind in _REFUSING:
+        return _refuse(fault, rig, books)
+    return _load(fault, rig, books) if fault.kind is FaultKind.REDIS_LOADING else _restart(fault, rig, books)
+
+
+def _restart(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
     began = time.time()
     if fault.kind is FaultKind.REDIS_KILL:
         rig.redis.kill()
@@ -132,6 +149,27 @@ def _redis(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
         rig.redis.stop()
     yield fault.seconds
     rig.redis.start()
+    books.returned(str(fault.kind), began)
+
+
+def _refuse(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
+    """Redis is there and refuses: what it is asked for is to be asked for again, and is no bad order."""
+    began = time.time()
+    with Redis.from_url(rig.redis.url) as admin, _REFUSING[fault.kind](admin):
+        yield fault.seconds
+    books.returned(str(fault.kind), began)
+
+
+def _load(fault: Fault, rig: Rig, books: Accountant) -> Trouble:
+    """It comes back with so much to load that it takes as long as the fault, and answers meanwhile that it loads."""
+    began = time.time()
+    with Redis.from_url(rig.redis.url) as admin, admin.pipeline(transaction=False) as pipeline:
+        for number in range(_BALLAST_KEYS):
+            pipeline.set(f"ballast:{number}", "", px=_BALLAST_MS)
+        pipeline.execute()
+    rig.redis.kill()
+    rig.redis.launch("--key-load-delay", str(int(fault.seconds * 1e6 / _BALLAST_KEYS)))
+    yield rig.redis.answers
     books.returned(str(fault.kind), began)
 
 
