@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
     from typing import Any
 
+    import httpx
+
     from channel_adapters.shop import ShopSettings
     from workers.intake.pace import Peak
     from workers.intake.service import Address, Intake, Policies
@@ -70,7 +72,7 @@ async def opened_intake(
         guarded_redis, _ = guarded(config.redis_url.get_secret_value(), config.cluster)
         redis = await stack.enter_async_context(guarded_redis)
         limits = httpx.Limits(max_connections=100)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, limits=limits))
+        http = await stack.enter_async_context(_client(limits))
         connections = []
         for shop in shops:
             channel = CHANNELS[shop.channel]
@@ -138,6 +140,25 @@ async def until_told(work: Coroutine[Any, Any, None], config: Settings) -> None:
             Text(
                 f"cannot listen at {host}:{port} ({error.strerror}); set ORDERFLEET_WEBHOOK_PORT",
                 f"无法监听 {host}:{port}（{error.strerror}）；请修改 ORDERFLEET_WEBHOOK_PORT",
+            ),
+            ExitCode.USAGE,
+        )
+
+
+def _client(limits: httpx.Limits) -> httpx.AsyncClient:
+    """Goes through the proxy that the environment names; ends the command when it names one that cannot be used."""
+    import httpx
+
+    try:
+        return httpx.AsyncClient(timeout=30, limits=limits)
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        word = type(error).__name__  # its text may quote a password
+        fail(
+            Text(
+                f"the proxy settings cannot be used ({word}): HTTPS_PROXY and HTTP_PROXY take http://HOST:PORT, "
+                "NO_PROXY host names with commas between; leave ALL_PROXY=socks5://... away",
+                f"代理设置无法使用（{word}）：HTTPS_PROXY 和 HTTP_PROXY 应为 http://主机:端口，"
+                "NO_PROXY 为逗号分隔的主机名；请去掉 ALL_PROXY=socks5://...",
             ),
             ExitCode.USAGE,
         )

@@ -5,6 +5,7 @@ The modules mounted here import what is heavy inside their commands, so that `--
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -116,6 +117,7 @@ def _root(
 
 def main() -> None:
     """The entry point. No way out of it shows a traceback, unless ORDERFLEET_LOG_LEVEL is DEBUG."""
+    _say_what_the_terminal_cannot()
     _log_to_stderr()
     try:
         app(prog_name="orderfleet")
@@ -124,6 +126,13 @@ def main() -> None:
             raise
         _report_bug(error)
         sys.exit(ExitCode.BUG)
+
+
+def _say_what_the_terminal_cannot() -> None:
+    """A character that the terminal's encoding lacks (GBK, ASCII) becomes a question mark, and ends no command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _log_to_stderr() -> None:
