@@ -112,6 +112,7 @@ def _shorter(text: str) -> Iterator[str]:
             break
 
 
+@lru_cache(8192)
 def province(spelling: str, country: str) -> str:
     """A province as our orders name it: the short Chinese name within China, else as it was written."""
     if country in ("CN", "HK", "MO", "TW", ""):

@@ -6,7 +6,7 @@ Every function raises UnreadablePayload with the path of the field at fault.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -329,18 +329,20 @@ class Reading:
 
     def was_odd(self, field: str) -> bool:
         """Whether this field was left out."""
-        return f"odd={field}" in self.marks
+        return bool(self.marks) and f"odd={field}" in self.marks
 
     def hold(self, code: HoldCode) -> None:
         """Do not ship before a person has looked, for this reason."""
         self.holds[code] = None
 
-    def distinct(self, rows: Iterable[E], id_of: Callable[[E], str]) -> list[tuple[str, E]]:
+    def distinct(self, rows: Sequence[E], id_of: Callable[[E], str]) -> list[tuple[str, E]]:
         """The rows with ids that are told apart: identical repeats collapse, others of one id get `#2`, `#3` ..."""
+        ids = [id_of(row) for row in rows]
+        if len(ids) == 1 or len(set(ids)) == len(ids):
+            return list(zip(ids, rows, strict=True))
         found: list[tuple[str, E]] = []
         seen: dict[str, list[E]] = {}
-        for row in rows:
-            line_id = id_of(row)
+        for line_id, row in zip(ids, rows, strict=True):
             same = seen.get(line_id)
             if same is None:
                 seen[line_id] = [row]

@@ -53,12 +53,15 @@ class ShopPolicy:
         return None
 
 
+NOTHING_SET: Final = ShopPolicy()
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """Whose orders are read, and what its owner has set."""
 
     shop_id: Slug
-    policy: ShopPolicy = field(default_factory=ShopPolicy)
+    policy: ShopPolicy = NOTHING_SET
 
 
 class ShopSettings(BaseModel):

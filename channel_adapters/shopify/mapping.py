@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final
 
@@ -189,12 +190,12 @@ def _is_presale(wire: OrderObject) -> bool:
 
 def _is_fetched(wire: OrderObject) -> bool:
     """The buyer fetches the goods in person: said by the way's category, and in older forms by its name alone."""
-    return any(
-        (each.delivery_category or "").lower() in _FETCHED
-        or (each.code or "").strip().lower() in _FETCHED
-        or (each.title or "").strip().lower() in _FETCHED
-        for each in wire.shipping_lines or ()
-    )
+    return any(_is_pickup(each.delivery_category, each.code, each.title) for each in wire.shipping_lines or ())
+
+
+@lru_cache(1024)  # a shop has a handful of ways to ship
+def _is_pickup(*words: str | None) -> bool:
+    return any(word.strip().lower() in _FETCHED for word in words if word)
 
 
 def _status(
@@ -430,8 +431,8 @@ def _line_marks(item: LineItem, unit: int, given: bool, refunded: int) -> tuple[
 def _totals(wire: OrderObject, lines: Sequence[Line], digits: int, reading: Reading) -> Totals:
     """As ordered, refunds not taken off. Postage after its own discounts; tax, duties and tips are `other`."""
     goods = minor_units(wire.total_line_items_price, "total_line_items_price", digits=digits, rounding=True)
-    worth = sum([line.unit_price * item.quantity for line, item in zip(lines, wire.line_items, strict=False)])
     if len(lines) == len(wire.line_items):
+        worth = sum([line.unit_price * item.quantity for line, item in zip(lines, wire.line_items, strict=True)])
         reading.check_total(goods, worth, len(lines))
     discount = goods - minor_units(wire.subtotal_price, "subtotal_price", digits=digits, rounding=True)
     paid = minor_units(wire.total_price, "total_price", digits=digits, rounding=True)

@@ -5,9 +5,7 @@ Amounts are those in the shop's own currency; `*_set` repeats them beside the bu
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from channel_adapters.fields import Amount, Count, Id, Lines, Loose, Number, Reference, Rows, Wire, Word
 
@@ -15,7 +13,7 @@ from channel_adapters.fields import Amount, Count, Id, Lines, Loose, Number, Ref
 class Attribute(Wire):
     """A line property or cart attribute."""
 
-    name: Annotated[str, Field(coerce_numbers_to_str=True)]
+    name: str
     value: Any = None
 
 
@@ -65,7 +63,7 @@ class DiscountApplication(Wire):
 class DiscountCode(Wire):
     """A code that the buyer entered."""
 
-    code: Annotated[str, Field(coerce_numbers_to_str=True)]
+    code: str
     amount: Amount
 
 

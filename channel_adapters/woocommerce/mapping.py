@@ -171,7 +171,8 @@ def _holds(wire: OrderObject, refunded: int) -> tuple[str, ...]:
 
 
 def _is_fetched(wire: OrderObject) -> bool:
-    return any((each.method_id or "").startswith(_FETCHED) for each in wire.shipping_lines or ())
+    ways = wire.shipping_lines
+    return ways is not None and bool([1 for each in ways if each.method_id and each.method_id.startswith(_FETCHED)])
 
 
 def _pay_deadline(wire: OrderObject, status: OrderStatus, placed_at: datetime, reading: Reading) -> datetime | None:
@@ -219,13 +220,14 @@ def _totals(wire: OrderObject, items: Items, digits: int, reading: Reading) -> t
     paid = minor_units(wire.total, "total", digits=digits, rounding=True)
     other = paid - goods + discount - postage
     if wire.total_tax is not None:
-        tax = reading.optional_money(wire.total_tax, "total_tax", digits=digits, negative=True)
-        fees = sum(
-            reading.optional_money(fee.total, "fee_lines.total", digits=digits, negative=True)
-            for fee in wire.fee_lines or ()
-        )
-        reading.check_total(paid, sum([after for _, after in prices]) + postage + tax + fees, len(prices) + 3)
+        more = _tax_and_fees(wire, digits, reading) if wire.fee_lines or wire.total_tax != "0.00" else 0
+        reading.check_total(paid, sum([after for _, after in prices]) + postage + more, len(prices) + 3)
     return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=other), prices
+
+
+def _tax_and_fees(wire: OrderObject, digits: int, reading: Reading) -> int:
+    amounts = [("total_tax", wire.total_tax), *(("fee_lines.total", fee.total) for fee in wire.fee_lines or ())]
+    return sum(reading.optional_money(amount, where, digits=digits, negative=True) for where, amount in amounts)
 
 
 def _prices(items: Items, digits: int) -> Prices:

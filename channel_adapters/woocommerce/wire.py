@@ -5,9 +5,7 @@ Plugins write into anything: what is marked `Loose` is left out when it is odd.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from channel_adapters.fields import Amount, Count, Id, Lines, Loose, Reference, Rows, Wire, Word
 
@@ -15,7 +13,7 @@ from channel_adapters.fields import Amount, Count, Id, Lines, Loose, Reference, 
 class Meta(Wire):
     """What a plugin noted. The value may be any JSON."""
 
-    key: Annotated[str, Field(coerce_numbers_to_str=True)]
+    key: str
     value: Any = None
 
 
@@ -48,7 +46,7 @@ class FeeLine(Wire):
 class CouponLine(Wire):
     """A coupon that the buyer used; `discount` is positive."""
 
-    code: Annotated[str, Field(coerce_numbers_to_str=True)]
+    code: str
     discount: Loose[Amount] = None
 
 

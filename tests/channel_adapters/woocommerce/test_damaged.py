@@ -45,7 +45,7 @@ def refusal(payload: bytes) -> UnreadablePayload:
         (("date_modified_gmt",), None, "missing-field", "date_modified_gmt"),
         (("date_modified_gmt",), "yesterday", "bad-time", "date_modified_gmt"),
         (("date_created_gmt",), "2026-13-45T99:00:00", "bad-time", "date_created_gmt"),
-        (("date_paid_gmt",), 1789920030, "bad-field", "date_paid_gmt"),
+        (("date_paid_gmt",), 1789920030, "bad-time", "date_paid_gmt"),
         (("id",), "A-1", "bad-field", "id"),
         (("id",), True, "bad-field", "id"),
     ],
