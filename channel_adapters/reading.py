@@ -337,8 +337,10 @@ class Reading:
 
     def distinct(self, rows: Sequence[E], id_of: Callable[[E], str]) -> list[tuple[str, E]]:
         """The rows with ids that are told apart: identical repeats collapse, others of one id get `#2`, `#3` ..."""
+        if len(rows) == 1:
+            return [(id_of(rows[0]), rows[0])]
         ids = [id_of(row) for row in rows]
-        if len(ids) == 1 or len(set(ids)) == len(ids):
+        if len(set(ids)) == len(ids):
             return list(zip(ids, rows, strict=True))
         found: list[tuple[str, E]] = []
         seen: dict[str, list[E]] = {}
