@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, KeysView
+from collections.abc import Callable, Iterator, KeysView, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, NoReturn, TypeVar
@@ -58,11 +58,14 @@ class Envelope:
 
     def value(self, *path: str) -> bytes | None:
         """The untouched bytes of the value at `path`; None when there is none."""
-        found: bytes | None = self.body
+        found = self.body
         for name in path:
-            if found is None or not found.startswith(b"{"):
+            if not found.startswith(b"{"):
                 return None
-            found = (self._members if found is self.body else members(found)).get(name)
+            inside = (self._members if found is self.body else members(found)).get(name)
+            if inside is None:
+                return None
+            found = bytes(inside)
         return found
 
     def is_object(self, *path: str) -> bool:
@@ -87,12 +90,12 @@ class Envelope:
         return [] if value is None else rows(value)
 
 
-def members(text: bytes) -> dict[str, bytes]:
-    """The untouched bytes of each member of an object."""
+def members(text: bytes) -> Mapping[str, bytes | msgspec.Raw]:
+    """The untouched bytes of each member of an object, uncopied where that can be."""
+    found: dict[str, bytes | msgspec.Raw] = {}
     try:
-        found = {name: bytes(raw) for name, raw in _members(text).items()}
+        return _members(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        found = {}
         for part in _parts(text):
             named = _NAMED.match(part)
             if named is None:
@@ -216,7 +219,7 @@ def _head_of(payload: bytes, head: type[BaseModel]) -> bytes:
     found = {}
     for name, value in kept.items():
         try:
-            found[name] = loosely(value)
+            found[name] = loosely(bytes(value))
         except UnreadablePayload:
             continue
     return json.dumps(found).encode()
