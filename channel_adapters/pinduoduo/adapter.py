@@ -16,11 +16,12 @@ from channel_adapters.contract import (
     Headers,
     RawOrder,
     Template,
+    UnreadablePayload,
 )
 from channel_adapters.envelope import Envelope, raw_order, when
-from channel_adapters.pinduoduo.mapping import CHANNEL, to_order
-from channel_adapters.pinduoduo.wire import FullOrder, LeanOrder, OrderId
-from channel_adapters.reading import beijing_time, hint, read_model, refuse
+from channel_adapters.pinduoduo.mapping import CHANNEL, is_over, to_order
+from channel_adapters.pinduoduo.wire import Ending, FullOrder, LeanOrder, OrderId
+from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, refuse, required
 from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
 from schemas.text import Text
@@ -53,7 +54,8 @@ class OrderTemplate:
 
     def read(self, payload: bytes, shop: Shop) -> Order:
         """The order this object describes. Raises UnreadablePayload."""
-        return to_order(read_model(self.model, payload), shop.shop_id, self.name)
+        reading = Reading(shop, self.name)
+        return to_order(reading.model(self.model, payload), reading)
 
 
 class PinduoduoAdapter:
@@ -80,8 +82,13 @@ class PinduoduoAdapter:
         return [_raw_order(envelope.body)]
 
     def stopped(self, payload: bytes, shop: Shop) -> Order | None:
-        """None: see channel_adapters.contract.ChannelAdapter."""
-        return None
+        """See channel_adapters.contract.ChannelAdapter."""
+        try:
+            head = read_model(Ending, payload)
+            at = required(beijing_time(head.updated_at, "updated_at"), "updated_at")
+        except UnreadablePayload:
+            return None
+        return cancelled(CHANNEL, shop.shop_id, head.order_sn, at, "status", at) if is_over(head) else None
 
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """Refuses whatever comes: see `verify`."""

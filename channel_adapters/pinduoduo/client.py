@@ -12,10 +12,10 @@ from pydantic import StrictInt
 
 from channel_adapters.calling import call
 from channel_adapters.contract import ChannelClient, PollRules, RawOrder, Window
+from channel_adapters.fields import Wire
 from channel_adapters.paging import Page, last_page_first
 from channel_adapters.pinduoduo.adapter import ADAPTER
 from channel_adapters.pinduoduo.signature import sign
-from channel_adapters.pinduoduo.wire import Wire
 from channel_adapters.reading import read_model
 from channel_adapters.shop import ShopSettings
 

@@ -1,84 +1,100 @@
 """What we read of a Pinduoduo order (open platform docs: pdd.order.information.get). All other fields are ignored.
 
-Amounts are yuan, as JSON numbers on the wire and as text in the docs. Times are Beijing text, "" while it has not
-happened.
+Amounts are yuan, as JSON numbers on the wire and as text in the docs; statuses are numbers, and come as text, too.
+Times are Beijing text, "" while it has not happened. What is marked `Loose` decides nothing: it is left out when odd.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import Field, StrictFloat, StrictInt, StrictStr
+
+from channel_adapters.fields import Count, Key, Lines, Loose, Number, Reference, Rows, Wire, Word
 
 _IN_TURN = Field(union_mode="left_to_right")  # the likely type first: weighing all of them takes twice the time
 
-Id = Annotated[StrictInt | StrictStr, _IN_TURN]
 Money = Annotated[StrictFloat | StrictStr, _IN_TURN]  # a whole number is read as 29.0, which is exact up to 2^53
 
-
-class Wire(BaseModel):
-    """Validated straight from bytes, never changed."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+Status = Annotated[StrictInt | StrictStr, _IN_TURN]
+"""A number that says where an order stands, or its text. See `reading.choose`."""
 
 
 class Item(Wire):
     """A line of the order. It has no id of its own: order and sku name it."""
 
-    goods_id: Id | None = None
-    sku_id: Id | None = None
-    outer_id: str | None = None
-    goods_name: str | None = None
+    goods_id: Reference | None = None
+    sku_id: Reference | None = None
+    outer_id: Word = None
+    goods_name: Loose[Word] = None
     goods_price: Money
-    goods_count: Annotated[int, Field(le=1_000_000)]
+    goods_count: Count
 
 
 class FullItem(Item):
     """A line of the detail answer."""
 
-    sku_id: Id
-    outer_id: str | None
+    sku_id: Reference
+    outer_id: Word
 
 
-class Gift(Item):
-    """A gift; with an `order_sn` of its own it ships with that order."""
+class Gift(Wire):
+    """A gift; with an `order_sn` of its own it ships with that order. Empty ones stand for "no gift"."""
 
-    goods_price: Money = 0
-    order_sn: str | None = None
+    goods_id: Loose[Reference] = None
+    sku_id: Loose[Reference] = None
+    outer_id: Loose[Word] = None
+    goods_name: Loose[Word] = None
+    goods_price: Loose[Money] = None
+    goods_count: Loose[Count] = None
+    order_sn: Loose[Word] = None
 
 
 class ServiceFee(Wire):
     """A paid service, such as the carrier the buyer chose."""
 
-    service_name: str | None = None
-    service_fee: Money | None = None
+    service_fee: Loose[Money] = None
 
 
 class OrderTag(Wire):
     """A tag of the order: 1 = it has it."""
 
-    name: str
-    value: int | None = None
+    name: Number
+    value: Loose[Status] = None
 
 
 class PromotionDetail(Wire):
     """An activity; its amount is already inside the order's discounts."""
 
-    promotion_type: Id | None = None
+    promotion_type: Loose[Number] = None
 
 
 class RelatedOrder(Wire):
     """Another order of the same purchase."""
 
-    order_sn: str
-    relation_type: int | None = None
+    order_sn: Key
+    relation_type: Loose[Status] = None
 
 
 class StepOrderInfo(Wire):
     """How far a presale with a deposit is paid."""
 
-    step_trade_status: int
-    advanced_paid_fee: Money | None = None
+    step_trade_status: Status
+    advanced_paid_fee: Loose[Money] = None
+
+
+class WarePart(Wire):
+    """One ware of a bundle, and how many pieces of it each bundle has."""
+
+    ware_sn: Loose[Word] = None
+    ware_name: Loose[Word] = None
+    ware_quantity: Loose[Count] = None
+
+
+class DepotInfo(Wire):
+    """What the platform's warehouse module knows of the goods."""
+
+    ware_sub_info_list: Loose[Rows[WarePart]] = None
 
 
 AnItem = TypeVar("AnItem", bound=Item)
@@ -87,69 +103,68 @@ AnItem = TypeVar("AnItem", bound=Item)
 class AnyOrder(Wire, Generic[AnItem]):
     """An order, with its lines as `AnItem`."""
 
-    order_sn: str = Field(min_length=1)
-    order_status: int
-    refund_status: int
-    confirm_status: int | None = None
-    group_status: int | None = None
-    risk_control_status: int | None = None
-    trade_type: int | None = None
-    is_pre_sale: int | None = None
-    is_lucky_flag: int | None = None
-    is_stock_out: int | None = None
-    free_sf: int | None = None
-    delivery_one_day: int | None = None
-    gift_order_status: int | None = None
-    created_time: str
-    updated_at: str
-    pay_time: str | None = None
-    confirm_time: str | None = None
-    last_ship_time: str | None = None
-    pre_sale_time: str | None = None
+    order_sn: Key
+    order_status: Status
+    refund_status: Status
+    confirm_status: Status | None = None
+    group_status: Status | None = None
+    risk_control_status: Status | None = None
+    trade_type: Status | None = None
+    is_pre_sale: Status | None = None
+    is_lucky_flag: Loose[Status] = None
+    is_stock_out: Loose[Status] = None
+    free_sf: Loose[Status] = None
+    delivery_one_day: Loose[Status] = None
+    gift_order_status: Loose[Status] = None
+    created_time: Number
+    updated_at: Number
+    pay_time: Word = None
+    confirm_time: Word = None
+    last_ship_time: Loose[Word] = None
+    pre_sale_time: Word = None
     pay_amount: Money
-    discount_amount: Money | None = None
-    platform_discount: Money | None = None
-    seller_discount: Money | None = None
-    capital_free_discount: Money | None = None
-    postage: Money | None = None
-    service_fee_detail: list[ServiceFee] | None = None
-    promotion_detail_list: list[PromotionDetail] | None = None
-    step_order_info: StepOrderInfo | None = None
-    item_list: list[AnItem]
-    gift_list: list[Gift] | None = None
-    related_order_list: list[RelatedOrder] | None = None
-    order_tag_list: list[OrderTag] | None = None
-    province: str | None = None
-    city: str | None = None
-    town: str | None = None
-    receiver_name: str | None = None
-    receiver_phone: str | None = None
-    receiver_address: str | None = None
-    address: str | None = None
-    contact_mobile: str | None = None
-    receiver_name_mask: str | None = None
-    receiver_phone_mask: str | None = None
-    receiver_address_mask: str | None = None
-    open_address_id: str | None = None
-    open_address_id_2: str | None = None
-    buyer_memo: str | None = None
-    remark: str | None = None
-    remark_tag: int | None = None
-    cat_id_1: Id | None = None
-    cat_id_2: Id | None = None
-    cat_id_3: Id | None = None
-    cat_id_4: Id | None = None
-    bonded_warehouse: str | None = None
+    discount_amount: Loose[Money] = None
+    platform_discount: Loose[Money] = None
+    seller_discount: Loose[Money] = None
+    capital_free_discount: Loose[Money] = None
+    postage: Loose[Money] = None
+    service_fee_detail: Loose[Rows[ServiceFee]] = None
+    promotion_detail_list: Loose[Rows[PromotionDetail]] = None
+    step_order_info: Loose[StepOrderInfo] = None
+    item_list: Lines[AnItem]
+    gift_list: Loose[Rows[Gift]] = None
+    related_order_list: Loose[Rows[RelatedOrder]] = None
+    order_tag_list: Loose[Rows[OrderTag]] = None
+    order_depot_info: Loose[DepotInfo] = None
+    province: Loose[Word] = None
+    city: Loose[Word] = None
+    town: Loose[Word] = None
+    receiver_name: Loose[Word] = None
+    receiver_phone: Loose[Word] = None
+    receiver_address: Loose[Word] = None
+    address: Loose[Word] = None
+    contact_mobile: Loose[Word] = None
+    receiver_name_mask: Loose[Word] = None
+    receiver_phone_mask: Loose[Word] = None
+    receiver_address_mask: Loose[Word] = None
+    open_address_id: Loose[Word] = None
+    open_address_id_2: Loose[Word] = None
+    buyer_memo: Loose[Word] = None
+    remark: Loose[Word] = None
+    remark_tag: Loose[Status] = None
+    cat_id_1: Loose[Number] = None
+    cat_id_2: Loose[Number] = None
+    cat_id_3: Loose[Number] = None
+    cat_id_4: Loose[Number] = None
+    bonded_warehouse: Loose[Word] = None
 
 
 class FullOrder(AnyOrder[FullItem]):
     """The detail answer and the rows of today's lists: all that decides whether it may ship is there."""
 
-    confirm_status: int
-    group_status: int
-    risk_control_status: int
-    postage: Money
-    discount_amount: Money
+    confirm_status: Status
+    group_status: Status
+    risk_control_status: Status
 
 
 class LeanOrder(AnyOrder[Item]):
@@ -162,5 +177,16 @@ Order = FullOrder | LeanOrder
 class OrderId(Wire):
     """Just enough of an order to key it."""
 
-    order_sn: str = Field(min_length=1)
-    updated_at: str | None = None
+    order_sn: Key
+    updated_at: Any = None
+
+
+class Ending(Wire):
+    """Just enough of an order to know that it is over."""
+
+    order_sn: Key
+    updated_at: Number
+    order_status: Any = None
+    refund_status: Any = None
+    confirm_status: Any = None
+    group_status: Any = None

@@ -18,7 +18,7 @@ SHIPPABLE = ("shipped", "routed", "wms-review", "backordered", "transfer-request
 LAPSED = ("expired", "backordered", "transfer-requested")  # what could not be held has no hold to expire
 
 ALL = frozenset({"taobao", "pinduoduo", "douyin", "jd", "woocommerce", "shopify"})
-HOLDING = frozenset({"woocommerce", "shopify", "taobao"})  # an order with a word that is not known
+HOLDING = frozenset({"woocommerce", "shopify", "taobao", "pinduoduo"})  # an order with a word that is not known
 SHOWS_UNPAID = frozenset({"taobao", "douyin", "woocommerce", "shopify"})
 LINE_REFUNDS = frozenset({"taobao", "douyin", "woocommerce", "shopify"})
 DEPOSITS = frozenset({"taobao", "pinduoduo", "douyin", "shopify"})

@@ -10,12 +10,11 @@ from pydantic import SecretStr
 
 from channel_adapters.contract import ChannelRefused, ChannelUnavailable, UnreadablePayload
 from channel_adapters.shop import ShopSettings
-from tests.channel_adapters.contract import ChannelAdapterContract, Forms
+from tests.channel_adapters.contract import Cancelled, ChannelAdapterContract, Forms
 
 
 class TestPinduoduoContract(ChannelAdapterContract):
     channel = "pinduoduo"
-    refuses_unknown_words = True
     payloads = Path(__file__).parent / "payloads"
     orders_in: ClassVar = {
         "01_simple_paid.json": 1,
@@ -39,7 +38,40 @@ class TestPinduoduoContract(ChannelAdapterContract):
         ("confirm_status",),
         ("group_status",),
         ("risk_control_status",),
+        ("06_presale_deposit_paid.json", ("step_order_info", "step_trade_status")),
     ]
+    cancelled = Cancelled(
+        "04_refund_success_before_ship.json", [("item_list",), ("pay_amount",), ("risk_control_status",)]
+    )
+    decoration: ClassVar = [
+        ("gift_list",),
+        ("service_fee_detail",),
+        ("promotion_detail_list",),
+        ("related_order_list",),
+        ("order_depot_info",),
+        ("step_order_info",),
+        ("last_ship_time",),
+        ("discount_amount",),
+        ("seller_discount",),
+        ("postage",),
+        ("buyer_memo",),
+        ("remark",),
+        ("remark_tag",),
+        ("cat_id_1",),
+        ("province",),
+        ("receiver_name",),
+        ("open_address_id",),
+        ("item_list", 0, "goods_name"),
+    ]
+    text_or_number: ClassVar = [
+        ("order_status",),
+        ("confirm_status",),
+        ("refund_status",),
+        ("item_list", 0, "sku_id"),
+        ("item_list", 0, "goods_count"),
+    ]
+    page = "02_increment_page_two_orders_has_next.json"
+    lists: ClassVar = [("item_list",), ("gift_list",), ("order_tag_list",), ("service_fee_detail",)]
     amount = Forms(("pay_amount",), {24.9: 2490, "24.90": 2490, 29: 2900, 0.07: 7, "1234567.89": 123456789, 0: 0})
     bad_amounts: ClassVar = [24.999, "24.901", -1, "-0.01", "", "CNY 5", None, False, {}, 0.1 + 0.2]
     moment = Forms(
