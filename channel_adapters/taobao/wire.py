@@ -131,7 +131,7 @@ class ListTrade(Wire):
     buyer_open_uid: Loose[Word] = None
     buyer_message: Loose[Word] = None
     seller_memo: Loose[Word] = None
-    seller_flag: Loose[Word] = None
+    seller_flag: Loose[Number] = None
     receiver_name: Loose[Word] = None
     receiver_state: Loose[Word] = None
     receiver_city: Loose[Word] = None
