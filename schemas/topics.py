@@ -51,6 +51,10 @@ class Topic:
             raise ValueError(f"{self.base} is a single topic")
         return f"{self.name}.{member}"
 
+    def holds(self, name: str) -> bool:
+        """Whether this is the full name of the topic, or of one of the family."""
+        return name.startswith(f"{self.name}.") if self.per else name == self.name
+
     def __str__(self) -> str:
         return f"{self.base}.<{self.per.removesuffix('_id')}>" if self.per else self.base
 

@@ -27,6 +27,7 @@ from schemas.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from ops.cli.scan import Topics
     from schemas.dead_letter import DeadLetter
@@ -213,10 +214,12 @@ def payload(
     from ops.cli.letter_retry import no_such_letter
     from ops.cli.letters import Filter, Original, read_letters
 
-    with _reading(settings()) as topics:
+    known = settings()
+    with _reading(known) as topics:
         found = next(read_letters(topics, Filter(letter_id=letter)), None)
         if found is None:
             fail(no_such_letter(letter))
+        _refuse_erased(known, found.key)
         original = Original.of(found, topics)
     try:
         body = original.payload
@@ -234,6 +237,31 @@ def payload(
         fail(Text(f"{letter} holds no payload: {_problem(found)}", f"死信 {letter} 不含原始内容：{_problem(found)}"))
     sys.stdout.buffer.write(body)
     sys.stdout.buffer.flush()
+
+
+def _refuse_erased(known: Settings, order_uid: str) -> None:
+    """Redis knows which orders are erased. Away, it ends the command: nothing is shown on a guess."""
+    import asyncio
+
+    from redis.exceptions import RedisError
+
+    from ops.cli.output import was_erased
+    from ops.cli.servers import redis_away, redis_client, redis_refused
+    from workers.admin.erasure import Erasure
+    from workers.runtime.errors import TransientError
+
+    async def asked() -> dict[str, datetime]:
+        async with redis_client(known) as redis:
+            return await Erasure(redis).erased([order_uid])
+
+    try:
+        erased = asyncio.run(asked())
+    except TransientError as error:
+        fail(redis_away(known, error), ExitCode.AWAY)
+    except RedisError as error:
+        fail(redis_refused(known, error), ExitCode.AWAY)
+    if order_uid in erased:
+        fail(was_erased(order_uid, erased[order_uid]))
 
 
 # -- retry ---------------------------------------------------------------------------------------------------------

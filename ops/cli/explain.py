@@ -60,7 +60,7 @@ def explain(
 
     known = settings()
     start = a_moment(since, "--since") if since else None
-    evidence = gather(known, _uid(known, order.strip(), start), start)
+    evidence = gather(known, uid_of(known, order.strip(), start), start)
     if evidence.is_empty and not evidence.away:
         fail(_not_found(evidence))
     if not evidence.is_empty:
@@ -74,8 +74,8 @@ def explain(
         raise typer.Exit(ExitCode.AWAY)
 
 
-def _uid(known: Settings, order: str, since: datetime | None) -> str:
-    """The uid that is meant: it stands there, or is found by the platform's order id."""
+def uid_of(known: Settings, order: str, since: datetime | None) -> str:
+    """The uid that is meant: it stands there, or is found by the platform's order id. Ends the command without one."""
     from schemas.ids import OrderUid
 
     try:

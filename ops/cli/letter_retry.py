@@ -7,11 +7,12 @@ from typing import Final
 import typer
 
 from ops.cli.letters import MOST_ATTEMPTS, Filter, Original, Retried, batches, put_back, read_letters
-from ops.cli.output import ExitCode, console, fail, print_json, say, tell
+from ops.cli.output import ExitCode, console, fail, print_json, say, tell, was_erased
 from ops.cli.scan import Topics
 from ops.cli.servers import redis_client
 from schemas.dead_letter import DeadLetter
 from schemas.text import Text
+from workers.admin.erasure import Erasure
 from workers.runtime.producer import Producer
 from workers.runtime.settings import Settings
 
@@ -52,10 +53,13 @@ class Retrying:
 
     async def _portion(self, batch: list[DeadLetter], topics: Topics, producer: Producer, retried: Retried) -> None:
         before = {} if self._again else await retried.when([letter.letter_id for letter in batch])
+        erased = await Erasure(retried.redis).erased(letter.key for letter in batch)
         ready = []
         for letter in batch:
             original = Original.of(letter, topics)
             outcome, why = self._judge(original, topics, before)
+            if letter.key in erased:
+                outcome, why = "impossible", was_erased(letter.key, erased[letter.key])
             if outcome == "put-back":
                 ready.append(original)
             else:

@@ -209,14 +209,14 @@ class Retried:
     """Which letters were put back, and when. Raises TransientError when Redis is away."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        self.redis = redis
 
     async def when(self, letter_ids: Sequence[str]) -> dict[str, float]:
         """Seconds since the epoch, of those that were put back."""
         if not letter_ids:
             return {}
         with redis_errors():
-            pipeline = self._redis.pipeline(transaction=False)
+            pipeline = self.redis.pipeline(transaction=False)
             for letter_id in letter_ids:
                 pipeline.get(_key(letter_id))
             found = await pipeline.execute()
@@ -226,7 +226,7 @@ class Retried:
         """They were put back now."""
         now = f"{time.time():.3f}"
         with redis_errors():
-            pipeline = self._redis.pipeline(transaction=False)
+            pipeline = self.redis.pipeline(transaction=False)
             for letter_id in letter_ids:
                 pipeline.set(_key(letter_id), now, ex=_KEEP_SECONDS)
             await pipeline.execute()

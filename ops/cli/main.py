@@ -22,6 +22,7 @@ from ops.cli import (
     demo,
     doctor,
     explain,
+    forget,
     parse,
     poll,
     receive,
@@ -75,6 +76,7 @@ app.command("parse", rich_help_panel=READING, epilog=parse.EPILOG, help=parse.HE
 app.add_typer(rules.app, name="rules", rich_help_panel=READING)
 app.command("doctor", rich_help_panel=OPERATING, epilog=doctor.EPILOG, help=doctor.HELP)(doctor.doctor)
 app.command("explain", rich_help_panel=OPERATING, epilog=explain.EPILOG, help=explain.HELP)(explain.explain)
+app.command("forget", rich_help_panel=OPERATING, epilog=forget.EPILOG, help=forget.HELP)(forget.forget)
 stock.app.command("import", epilog=stock_import.EPILOG, help=stock_import.HELP)(stock_import.stock_import)
 stock.app.command("template", epilog=stock_template.EPILOG, help=stock_template.HELP)(stock_template.template)
 app.add_typer(stock.app, name="stock", rich_help_panel=OPERATING)

@@ -155,6 +155,15 @@ def add_row(table: Table, *cells: str, style: str | None = None) -> None:
     table.add_row(*(Styled(cell) for cell in cells), style=style)
 
 
+def was_erased(order_uid: str, when: datetime) -> Text:
+    """Why nothing of an order is shown or put back."""
+    return Text(
+        f"the personal data of {order_uid} was erased ({moment(when)}): what Kafka still holds of it is not shown and "
+        "not processed again",
+        f"{order_uid} 的个人信息已抹去（{moment(when)}）：Kafka 中剩余的内容不再显示，也不再处理",
+    )
+
+
 # -- ending --------------------------------------------------------------------------------------------------------
 
 

@@ -83,6 +83,10 @@ class DelayQueue:
         calls = [self._call(self._finish, uid, uid, revision) for uid, revision in orders]
         return [FinishOutcome(reply[0].decode()) for reply in await self._run(calls)]
 
+    def key_of_body(self, order_uid: str) -> str:
+        """The hash that holds this order's bytes, if it waits, under its uid."""
+        return self._keys(order_uid)[_PARTS.index("orders")]
+
     async def waiting(self) -> int:
         """How many orders are kept."""
         pipeline = self._redis.pipeline(transaction=False)
@@ -101,7 +105,10 @@ class DelayQueue:
         return {uid.decode(): revision.decode() for kept in shards for uid, revision in kept.items()}
 
     def _call(self, script: Script, order_uid: str, *arguments: str | bytes | int) -> ScriptCall:
-        return ScriptCall(script, self._shards[crc32(order_uid.encode()) % SHARDS], arguments)
+        return ScriptCall(script, self._keys(order_uid), arguments)
+
+    def _keys(self, order_uid: str) -> tuple[str, ...]:
+        return self._shards[crc32(order_uid.encode()) % SHARDS]
 
     async def _run(self, calls: Sequence[ScriptCall]) -> list[Any]:
         replies = await run_scripts(self._redis, calls)

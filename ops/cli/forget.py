@@ -1,0 +1,230 @@
+"""`orderfleet forget`: erase what is held of the person behind one order."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from ops.cli.explain import uid_of
+from ops.cli.output import (
+    ExitCode,
+    a_table,
+    add_row,
+    console,
+    epilog,
+    fail,
+    moment,
+    note,
+    print_json,
+    print_table,
+    say,
+    settings,
+)
+from schemas.text import Text
+
+if TYPE_CHECKING:
+    from ops.cli.scan import Topics
+    from workers.admin.erasure import Erased, Kept
+    from workers.runtime.settings import Settings
+
+HELP: Final = say(
+    "Erase the personal data of one order: receiver, remarks, parcel numbers. What Redis holds is emptied at once. "
+    "Kafka gives up single records only when a topic's retention ends: which topics still hold some, and until when, "
+    "is said exactly; until then no command shows them or puts them back.\n\n"
+    "ORDER is an order uid, CHANNEL:SHOP:PLATFORM-ORDER-ID, or the platform's order id alone. An order that may still "
+    "be shipped is refused without --force: nobody could deliver it. If the shop sends the order again, it comes with "
+    "its data: erase it there first.",
+    "抹去一个订单的个人信息：收件人、留言、运单号。Redis 中的内容立即清空。"
+    "Kafka 只能在 topic 保留期结束时删除单条记录：会准确列出哪些 topic 仍有记录、到何时为止；"
+    "在此之前任何命令都不会显示或重放。\n\n"
+    "ORDER 是订单 uid（渠道:店铺:平台订单号），或只写平台订单号。"
+    "仍可能发货的订单需加 --force，否则拒绝：抹去后无法投递。"
+    "若店铺再次推送该订单，信息会随之回来：请先在店铺抹去。",
+)
+EPILOG: Final = epilog(
+    [
+        (
+            "orderfleet forget taobao:main:2700000000000000001 --dry-run",
+            Text("what is held, and until when", "查看保存了什么、到何时"),
+        ),
+        ("orderfleet forget taobao:main:2700000000000000001", Text("do it, after a question", "确认后执行")),
+        ("orderfleet forget shopify:eu:5100000000001 --yes --json", Text("for machines", "供程序使用")),
+    ],
+    (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY),
+)
+
+
+def forget(
+    order: Annotated[
+        str, typer.Argument(metavar="ORDER", help=say("Order uid or platform order id.", "订单 uid 或平台订单号。"))
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=say("Show what is held, erase nothing.", "只查看，不抹去。"))
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help=say("Even if it may still be shipped.", "即使仍可能发货。"))
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=say("Do not ask.", "不再询问。"))] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=say("JSON, for machines.", "输出 JSON，供程序读取。"))
+    ] = False,
+) -> None:
+    """Look, ask, erase, tell what stays."""
+    from ops.cli.scan import Topics
+    from ops.cli.servers import fail_kafka_away
+    from workers.runtime.errors import TransientError
+
+    known = settings()
+    uid = uid_of(known, order.strip(), None)
+    try:
+        with Topics(known.cluster) as topics:
+            kept = _kept(topics, uid)
+    except TransientError as error:
+        fail_kafka_away(known, error)
+    is_known, at_work = _ask(known, lambda redis: _look(redis, uid))
+    if not is_known and not kept:
+        fail(_nobody_knows(uid))
+    if at_work and not force and not dry_run:
+        fail(_still_shipping(uid))
+    if not dry_run and not yes:
+        _confirm(uid)
+    now = datetime.now(UTC)
+    erased = None if dry_run else _ask(known, lambda redis: _erase(redis, uid, now))
+    _tell(uid, kept, erased, at_work=at_work, as_json=as_json)
+
+
+def _kept(topics: Topics, uid: str) -> list[Kept]:
+    """The topics that hold records of this order, and until when they do."""
+    from workers.admin.erasure import Kept, personal_topics, until
+
+    found = []
+    for topic in personal_topics():
+        names = [
+            name
+            for name in topics.partitions
+            if name == topic.name or (topic.per and name.startswith(f"{topic.name}."))
+        ]
+        for name in sorted(names):
+            times = [record.at for record in topics.having_key(uid, [name])]
+            if times:
+                found.append(Kept(name, len(times), until(topic, max(times))))
+    return found
+
+
+def _ask(known: Settings, question: Any) -> Any:
+    """What Redis answers; ends the command when it is away or refuses."""
+    from redis.exceptions import RedisError
+
+    from ops.cli.servers import redis_away, redis_client, redis_refused
+    from workers.runtime.errors import TransientError
+
+    async def asked() -> Any:
+        async with redis_client(known) as redis:
+            return await question(redis)
+
+    try:
+        return asyncio.run(asked())
+    except TransientError as error:
+        fail(redis_away(known, error), ExitCode.AWAY)
+    except RedisError as error:
+        fail(redis_refused(known, error), ExitCode.AWAY)
+
+
+async def _look(redis: Any, uid: str) -> tuple[bool, bool]:
+    """Whether Redis knows the order, and whether somebody may still ship it."""
+    from workers.admin.erasure import Erasure, is_at_work
+    from workers.inventory.ledger import Ledger
+
+    whereabouts = await Ledger(redis).where_is(uid)
+    deferred = await Erasure(redis).is_deferred(uid)
+    is_known = deferred or bool(whereabouts.revision or whereabouts.reservations)
+    return is_known, is_at_work(whereabouts, is_deferred=deferred)
+
+
+async def _erase(redis: Any, uid: str, at: datetime) -> Erased:
+    from workers.admin.erasure import Erasure
+
+    return await Erasure(redis).erase(uid, at)
+
+
+def _confirm(uid: str) -> None:
+    question = say(
+        f"Erase the personal data of {uid}? It cannot be undone.", f"抹去 {uid} 的个人信息？此操作不可撤销。"
+    )
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(ExitCode.USAGE)
+
+
+# -- telling -------------------------------------------------------------------------------------------------------
+
+
+def _nobody_knows(uid: str) -> Text:
+    return Text(
+        f"nobody holds anything of {uid}; check its spelling, or it was given up by every topic already",
+        f"没有 {uid} 的任何记录；请检查拼写，或所有 topic 都已过保留期",
+    )
+
+
+def _still_shipping(uid: str) -> Text:
+    return Text(
+        f"{uid} may still be shipped, and its receiver is needed for that; cancel it in the shop first, "
+        "or erase it all the same with --force (orderfleet explain tells where it is)",
+        f"{uid} 仍可能发货，需要收件信息；请先在店铺取消，或加 --force 强制抹去（orderfleet explain 可查看订单位置）",
+    )
+
+
+def _tell(uid: str, kept: list[Kept], erased: Erased | None, *, at_work: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "order_uid": uid,
+                "erased": erased is not None,
+                "may_still_ship": at_work,
+                "redis": None if erased is None else erased._asdict(),
+                "kept": [each._asdict() for each in kept],
+                "kept_until": _last(kept),
+            }
+        )
+        return
+    if erased is not None:
+        values = erased.deferred + erased.answers
+        console().print(
+            say(
+                f"{uid}: erased; {values} values in Redis were emptied, and no command shows what is left",
+                f"{uid}：已抹去；Redis 中清空 {values} 项，任何命令都不再显示剩余内容",
+            ),
+            markup=False,
+        )
+    _print_kept(kept)
+    note(
+        Text(
+            "not in orderfleet: the shop, the warehouses that were told, backups of Kafka and Redis, files that people "
+            "saved. After a rebuild of Redis erase the order again",
+            "不在 orderfleet 内：店铺、已下发的仓库、Kafka 与 Redis 的备份、人工保存的文件。"
+            "重建 Redis 后请再次抹去该订单",
+        )
+    )
+
+
+def _last(kept: list[Kept]) -> datetime | None:
+    return max((each.until for each in kept if each.until is not None), default=None)
+
+
+def _print_kept(kept: list[Kept]) -> None:
+    if not kept:
+        console().print(say("no topic holds a record of it", "没有 topic 仍保存其记录"))
+        return
+    table = a_table(
+        Text("Records that Kafka gives up later", "Kafka 稍后删除的记录"),
+        [
+            (Text("topic", "topic"), False),
+            (Text("records", "记录数"), True),
+            (Text("until, and until the segment ends", "直到（及所在分段结束）"), False),
+        ],
+    )
+    for each in kept:
+        add_row(table, each.topic, str(each.records), moment(each.until))
+    print_table(table)

@@ -1,0 +1,152 @@
+"""Erasing the personal data of one order: at once in Redis, and said exactly where else it stays until when.
+
+Kafka gives up single records only when their topic's retention ends. Until then a note in Redis keeps commands from
+showing what they still hold of the order, and from putting it back. See ops/decisions/0023.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import orjson
+from redis.asyncio import Redis
+
+from schemas.fulfillment import WmsEvent
+from schemas.namespace import prefixed
+from schemas.personal import personal_fields, without_personal
+from schemas.plan import DeferredOrder
+from schemas.record import decode, encode
+from schemas.topics import FOREVER, TOPICS, Topic
+from workers.defer.queue import DelayQueue
+from workers.inventory.keys import order_key
+from workers.inventory.records import LIVE, OrderState, Whereabouts
+from workers.runtime.redis_errors import redis_errors
+from workers.runtime.scripts import Script, ScriptCall, run_scripts
+
+SETTLED: Final = frozenset({OrderState.RELEASED, OrderState.EXPIRED, OrderState.SHIPPED, OrderState.NOTHING})
+"""Nobody ships anything of such an order any more."""
+
+_TRIES: Final = 20  # of a field that others change just then
+_OVERTAKEN: Final = b"overtaken:"
+
+
+class Kept(NamedTuple):
+    """A topic that still holds records of the order. `until`: when the newest of them is given up, None = never."""
+
+    topic: str
+    records: int
+    until: datetime | None
+
+
+class Erased(NamedTuple):
+    """What was emptied in Redis, in numbers of values."""
+
+    deferred: int
+    answers: int
+
+
+def personal_topics() -> tuple[Topic, ...]:
+    """The topics whose records hold data about a person: the platforms' own bytes, and models with such fields."""
+    return tuple(topic for topic in TOPICS if topic.model is None or personal_fields(topic.model))
+
+
+def longest_retention() -> timedelta:
+    """After so long no topic holds anything of an order that is erased now."""
+    return max(topic.retention for topic in personal_topics())
+
+
+def until(topic: Topic, newest: datetime) -> datetime | None:
+    """When the topic gives up a record of that time, at the earliest."""
+    return None if topic.retention == FOREVER else newest + topic.retention
+
+
+def is_at_work(whereabouts: Whereabouts, *, is_deferred: bool) -> bool:
+    """Whether somebody may still ship the order: then its receiver is needed."""
+    if is_deferred or any(each.state in LIVE for each in whereabouts.reservations):
+        return True
+    if not whereabouts.revision:
+        return False
+    return not whereabouts.settled or whereabouts.state not in SETTLED
+
+
+class Erasure:
+    """Empties what Redis holds of a person, and remembers which orders are erased. Raises TransientError."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._replace = Script("workers.admin", "replace_field.lua")
+        self._queue = DelayQueue(redis)
+
+    async def is_deferred(self, order_uid: str) -> bool:
+        """Whether the order waits until it is due, whole and with its receiver."""
+        key = self._queue.key_of_body(order_uid)
+        with redis_errors():
+            return bool(await self._redis.hexists(key, order_uid))
+
+    async def erase(self, order_uid: str, at: datetime) -> Erased:
+        """Note it first: whoever reads meanwhile shows nothing. Doing it again is safe."""
+        lasts = int(longest_retention().total_seconds())
+        with redis_errors():
+            await self._redis.set(_note(order_uid), int(at.timestamp()), ex=lasts)
+        deferred = await self._change(self._queue.key_of_body(order_uid), order_uid.encode(), _empty_deferred)
+        answers = 0
+        with redis_errors():
+            names: list[Any] = await self._redis.hkeys(order_key(order_uid))
+        for name in names:
+            if name.startswith(_OVERTAKEN):
+                answers += await self._change(order_key(order_uid), name, _empty_answers)
+        return Erased(int(deferred), answers)
+
+    async def erased(self, order_uids: Iterable[str]) -> dict[str, datetime]:
+        """Which of these orders were erased, and when."""
+        uids = list(dict.fromkeys(order_uids))
+        if not uids:
+            return {}
+        pipeline = self._redis.pipeline(transaction=False)
+        for uid in uids:
+            pipeline.get(_note(uid))
+        with redis_errors():
+            found: Sequence[bytes | None] = await pipeline.execute()
+        return {uid: datetime.fromtimestamp(int(at), UTC) for uid, at in zip(uids, found, strict=True) if at}
+
+    async def _change(self, key: str, field: bytes, change: Callable[[bytes], bytes]) -> bool:
+        """Change a field that others may change, too. Whether there was anything to change."""
+        for _ in range(_TRIES):
+            with redis_errors():
+                held: Any = await self._redis.hget(key, field)
+            if held is None:
+                return False
+            emptied = change(held)
+            if emptied == held:
+                return False
+            call = ScriptCall(self._replace, (key,), (field, held, emptied))
+            [reply] = await run_scripts(self._redis, [call])
+            if isinstance(reply, Exception):
+                raise reply
+            if reply[0] == b"REPLACED":
+                return True
+        raise RuntimeError("a field in Redis was changed all the time")
+
+
+def _note(order_uid: str) -> str:
+    return prefixed(f"erased:{{{order_uid}}}")
+
+
+def _empty_deferred(body: bytes) -> bytes:
+    deferred = decode(DeferredOrder, zlib.decompress(body))
+    emptied = without_personal(deferred)
+    return body if emptied == deferred else zlib.compress(encode(emptied), 1)
+
+
+def _empty_answers(packed: bytes) -> bytes:
+    """What a warehouse said, without the parcel's number."""
+    return orjson.dumps(list(_emptied(orjson.loads(packed))))
+
+
+def _emptied(answers: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for answer in answers:
+        event = without_personal(decode(WmsEvent, answer["event"]))
+        yield {**answer, "event": encode(event).decode()}
