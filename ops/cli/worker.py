@@ -48,6 +48,7 @@ def worker(
     from aiokafka.errors import KafkaConnectionError
 
     import topology
+    from channel_adapters.shop_file import BrokenShopFile
     from ops.cli.servers import fail_kafka_away, fail_redis_away
     from workers.admin.preflight import Unfit
     from workers.rules.problems import RulesetErrors
@@ -80,7 +81,7 @@ def worker(
         fail(Text(str(error), str(error)), ExitCode.USAGE)
     except RulesetErrors as error:
         fail(Text(str(error), str(error)), ExitCode.BAD)
-    except Unfit as error:
+    except (BrokenShopFile, Unfit) as error:
         fail(error.text, ExitCode.BAD)
     except (TransientError, KafkaConnectionError) as error:
         if str(error).startswith("Redis"):
