@@ -92,6 +92,29 @@ Loose = Annotated[T | None, LOOSE]
 """Decoration: left out when it is odd, entry by entry where it is a list. Give it a default."""
 
 
+_MOST = 10**9  # rows of a listing; more is no count
+
+
+def count_of(value: object) -> int | None:
+    """A count, as a number or as text; None for what is none, or for nothing."""
+    if isinstance(value, str):
+        text = value.strip()
+        value = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST)) else None
+    elif isinstance(value, float):
+        value = int(value) if value.is_integer() else None
+    return value if type(value) is int and 0 <= value <= _MOST else None
+
+
+_FLAGS = dict.fromkeys(("true", "1", "yes", "y"), True) | dict.fromkeys(("false", "0", "no", "n", ""), False)
+
+
+def flag_of(value: object) -> bool | None:
+    """A flag in any spelling: true, 1, "true", "1"; None for what is none, or for nothing."""
+    if isinstance(value, bool):
+        return value
+    return _FLAGS.get(str(value).strip().lower()) if isinstance(value, int | str) else None
+
+
 class Wire(BaseModel):
     """A slim model of a platform's object: only the fields we use, read straight from bytes.
 

@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
 
-from channel_adapters.contract import ChannelUnavailable, RawOrder, Window
+from channel_adapters.contract import ChannelUnavailable, RawOrder, UnreadablePayload, Window
+from channel_adapters.envelope import Envelope
+from channel_adapters.fields import count_of, flag_of
 
 T = TypeVar("T")
 
@@ -25,16 +27,31 @@ _ATTEMPTS: Final = 4
 _PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 
+_MOST_PAGES: Final = 5000
+
 _MOST_WALKS = 5
 """A listing that gains orders faster than it can be walked is left to the overlap of the next round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a listing, and how many orders the platform counts in the whole window."""
+    """One page of a listing."""
 
-    total: int
+    total: int | None  # orders in the whole window, as the platform counts them; None: it does not say
     orders: Sequence[RawOrder]
+    more: bool | None = None  # whether it says that there is another page
+
+
+def page_of(body: bytes, orders: Sequence[RawOrder], path: Sequence[str], total: str, more: str = "") -> Page:
+    """A page with what the object at `path` says of the whole listing: its total, and whether more follows.
+
+    Neither decides anything by itself, so a missing, odd or unreadable one is no reason to refuse the page.
+    """
+    try:
+        answer = Envelope(body)
+        return Page(count_of(answer.read(*path, total)), orders, flag_of(answer.read(*path, more)) if more else None)
+    except UnreadablePayload:
+        return Page(None, orders)
 
 
 FetchPage = Callable[[Window, int], Awaitable[Page]]
@@ -60,41 +77,91 @@ async def last_page_first(
 ) -> AsyncIterator[Sequence[RawOrder]]:
     """Every order of the window, those on the last page first. A window that holds more than `deepest` orders, the
     most that the platform lists, is read in halves, as long as there are seconds to halve.
+
+    A total that cannot be right is not believed: the pages are walked to their end, first page first.
     """
     first = await fetch(window, 0)  # one call: when it fails, the round fails, and its pause is the right one
-    if first.total <= page_size:
+    total = first.total
+    if total is None or _contradicts(first, total, page_size):
+        pages = _to_the_end(fetch, window, page_size, deepest, _Seen())
+    elif total <= page_size:
         if first.orders:
             yield first.orders
         return
-    if first.total > deepest and window.end - window.start >= 2 * SHORTEST:
-        for half in _halves(window):
-            async for orders in last_page_first(fetch, half, page_size, deepest):
-                yield orders
-        return
-    seen = _Seen()
-    last = (first.total - 1) // page_size
-    for number in reversed(range(last + 1)):
-        page = await patiently(partial(fetch, window, number))
-        if news := seen.news_of(page.orders):
-            yield news
-    async for orders in _first_page_first(fetch, window, page_size, seen):
+    elif total > deepest and window.end - window.start >= 2 * SHORTEST:
+        pages = _in_halves(fetch, window, page_size, deepest, await fetch(window, deepest // page_size - 1))
+    else:
+        pages = _both_ways(fetch, window, page_size, deepest, total)
+    async for orders in pages:
         yield orders
 
 
-async def _first_page_first(
-    fetch: FetchPage, window: Window, page_size: int, seen: _Seen
+async def _in_halves(
+    fetch: FetchPage, window: Window, page_size: int, deepest: int, deepest_page: Page
 ) -> AsyncIterator[Sequence[RawOrder]]:
-    """What a walk backward did not see, again and again until there is nothing new: a burst may go on meanwhile."""
+    """Halves of a window that is full down to the deepest page, else what it has: its total is wrong."""
+    if not deepest_page.orders:
+        async for orders in _to_the_end(fetch, window, page_size, deepest, _Seen()):
+            yield orders
+        return
+    for half in _halves(window):
+        async for orders in last_page_first(fetch, half, page_size, deepest):
+            yield orders
+
+
+async def _both_ways(
+    fetch: FetchPage, window: Window, page_size: int, deepest: int, total: int
+) -> AsyncIterator[Sequence[RawOrder]]:
+    """From the last page to the first, then to the end.
+
+    A listing that shrinks meanwhile says so; one that still counts orders on a page without any counts wrong.
+    """
+    seen = _Seen()
+    number = (total - 1) // page_size
+    while number >= 0:
+        page = await patiently(partial(fetch, window, number))
+        if not page.orders and (page.total is None or page.total > number * page_size):
+            break
+        if news := seen.news_of(page.orders):
+            yield news
+        number -= 1
+    async for orders in _to_the_end(fetch, window, page_size, deepest, seen):
+        yield orders
+
+
+def _contradicts(first: Page, total: int, page_size: int) -> bool:
+    """Whether the first page shows that its total is wrong."""
+    return total < len(first.orders) or len(first.orders) < min(total, page_size)
+
+
+async def _to_the_end(
+    fetch: FetchPage, window: Window, page_size: int, deepest: int, seen: _Seen
+) -> AsyncIterator[Sequence[RawOrder]]:
+    """What was not seen yet, first page first, again and again until there is nothing new: a burst may go on."""
+    most_pages = min(deepest // page_size, _MOST_PAGES)
     for _ in range(_MOST_WALKS):
-        number, total, found = 0, 1, False
-        while number * page_size < total:
+        found = False
+        for number in range(most_pages):
             page = await patiently(partial(fetch, window, number))
-            number, total = number + 1, page.total
-            if news := seen.news_of(page.orders):
+            news = seen.news_of(page.orders)
+            if news:
                 found = True
                 yield news
+            if _is_last(page, number, page_size):
+                break
+            if number and not news and page.total is None:
+                break  # the same page again and again
         if not found:
             return
+
+
+def _is_last(page: Page, number: int, page_size: int) -> bool:
+    """Whether nothing can follow: whatever is said, an empty page is the end, and a full one need not be."""
+    if not page.orders:
+        return True
+    if len(page.orders) >= page_size:
+        return page.total == (number + 1) * page_size and not page.more
+    return not page.more and (page.total is None or page.total <= number * page_size + len(page.orders))
 
 
 class _Seen:

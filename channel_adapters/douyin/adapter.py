@@ -19,6 +19,7 @@ from channel_adapters.douyin.mapping import CHANNEL, read_full, read_reduced
 from channel_adapters.douyin.signature import verify_push, verify_push_headers
 from channel_adapters.douyin.wire import Head
 from channel_adapters.envelope import Envelope, raw_order, rows, when
+from channel_adapters.fields import count_of
 from channel_adapters.reading import hint, read_object, refuse, unix_time
 from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
@@ -106,12 +107,12 @@ class DouyinAdapter:
 
 def check_success(root: dict[str, Any]) -> None:
     """Nothing, when the envelope says success. Raises ChannelUnavailable or ChannelRefused as its code asks."""
-    code, sub_code = root.get("code"), root.get("sub_code")
+    code, sub_code = count_of(root.get("code")), root.get("sub_code")
     if code is None and "err_no" in root:
-        code = SUCCESS if root["err_no"] == 0 else root["err_no"]
+        code = SUCCESS if count_of(root["err_no"]) == 0 else count_of(root["err_no"])
     if code == SUCCESS:
         return
-    if not isinstance(code, int):
+    if code is None:
         refuse("not-an-order", "", "is no doudian answer: it has no code", "不是抖店接口的应答：缺少 code")
     told = sub_code[:60] if isinstance(sub_code, str) and sub_code else str(code)
     log_id = str(root.get("log_id", ""))[:60]

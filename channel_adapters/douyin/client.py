@@ -13,8 +13,7 @@ from channel_adapters.calling import call
 from channel_adapters.contract import PollRules, RawOrder, Window
 from channel_adapters.douyin.adapter import ADAPTER
 from channel_adapters.douyin.signature import SIGN_METHOD, VERSION, param_json, sign
-from channel_adapters.paging import Page, last_page_first
-from channel_adapters.reading import read_object, refuse
+from channel_adapters.paging import Page, last_page_first, page_of
 from channel_adapters.shop import ShopSettings
 
 MAX_PAGE_SIZE = 100
@@ -60,7 +59,7 @@ class DouyinClient:
             }
         )
         orders = ADAPTER.open_envelope(body)
-        return Page(total=_total(body), orders=orders)
+        return page_of(body, orders, ("data",), total="total", more="has_more")
 
     async def _call(self, parameters: dict[str, object]) -> bytes:
         params = param_json(parameters)
@@ -84,14 +83,6 @@ class DouyinClient:
             headers={"content-type": "application/json"},
         )
         return response.content
-
-
-def _total(body: bytes) -> int:
-    data = read_object(body).get("data")
-    total = data.get("total") if isinstance(data, dict) else None
-    if type(total) is not int or total < 0:
-        refuse("missing-field", "data.total", "is missing, so that pages cannot be counted", "缺少总数，无法翻页")
-    return total
 
 
 def make_client(shop: ShopSettings, http: httpx.AsyncClient, now: Callable[[], datetime]) -> DouyinClient:

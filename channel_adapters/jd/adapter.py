@@ -18,6 +18,7 @@ from channel_adapters.contract import (
     UnreadablePayload,
 )
 from channel_adapters.envelope import Envelope, raw_order
+from channel_adapters.fields import flag_of
 from channel_adapters.jd.mapping import CHANNEL, read_detail, read_lean
 from channel_adapters.jd.wire import Head
 from channel_adapters.reading import beijing_time, hint, refuse
@@ -164,7 +165,10 @@ def _raise_gateway_error(code: str) -> NoReturn:
 
 def _check_api_result(result: object) -> None:
     """The refusal quotes JD's own words about the query; anything in them like an id or a token is cut out."""
-    if not isinstance(result, dict) or result.get("success") is True:
+    if not isinstance(result, dict):
+        return
+    success = flag_of(result.get("success"))
+    if success or (success is None and not result.get("numberCode") and not result.get("englishErrCode")):
         return
     code = str(result.get("numberCode", "unknown"))[:40]
     words = " / ".join(filter(None, (_quotable(result.get("englishErrCode")), _quotable(result.get("chineseErrCode")))))

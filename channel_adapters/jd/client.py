@@ -10,11 +10,11 @@ import httpx
 
 from channel_adapters.calling import call
 from channel_adapters.contract import PollRules, RawOrder, Window
-from channel_adapters.jd.adapter import ADAPTER, RESULT, open_answer
+from channel_adapters.jd.adapter import ADAPTER, RESULT
 from channel_adapters.jd.mapping import ORDER_STATE
 from channel_adapters.jd.signature import PARAM_JSON, VERSION, param_json, sign
-from channel_adapters.paging import Page, last_page_first
-from channel_adapters.reading import BEIJING, read_object, refuse
+from channel_adapters.paging import Page, last_page_first, page_of
+from channel_adapters.reading import BEIJING
 from channel_adapters.shop import ShopSettings
 
 MAX_PAGE_SIZE: Final = 100
@@ -103,7 +103,7 @@ class JdClient:
             }
         )
         orders = ADAPTER.open_envelope(body)
-        return Page(total=_total(body), orders=orders)
+        return page_of(body, orders, (f"{METHOD.replace('.', '_')}_responce", RESULT), total="orderTotal")
 
     async def _call(self, parameters: dict[str, str]) -> bytes:
         form = {
@@ -121,16 +121,6 @@ class JdClient:
 
 def _beijing(moment: datetime) -> str:
     return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _total(body: bytes) -> int:
-    _, answer = open_answer(read_object(body))
-    result = answer.get(RESULT)
-    total = result.get("orderTotal") if isinstance(result, dict) else None
-    if type(total) is not int or total < 0:
-        where = f"{RESULT}.orderTotal"
-        refuse("missing-field", where, "is missing, so that pages cannot be counted", "缺少总数，无法翻页")
-    return total
 
 
 def make_client(shop: ShopSettings, http: httpx.AsyncClient, now: Callable[[], datetime]) -> JdClient:

@@ -8,15 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import httpx
-from pydantic import StrictInt
 
 from channel_adapters.calling import call
 from channel_adapters.contract import ChannelClient, PollRules, RawOrder, Window
-from channel_adapters.fields import Wire
-from channel_adapters.paging import Page, last_page_first
+from channel_adapters.paging import Page, last_page_first, page_of
 from channel_adapters.pinduoduo.adapter import ADAPTER
 from channel_adapters.pinduoduo.signature import sign
-from channel_adapters.reading import read_model
 from channel_adapters.shop import ShopSettings
 
 PATH: Final = "/api/router"
@@ -27,14 +24,6 @@ _LARGEST_PAGE: Final = 100
 
 # is_lucky_flag 0, order_status 5 and refund_status 5 each mean "all"; they are mandatory.
 _ALL_ORDERS: Final = {"is_lucky_flag": "0", "order_status": "5", "refund_status": "5"}
-
-
-class _Count(Wire):
-    total_count: StrictInt
-
-
-class _CountAnswer(Wire):
-    order_sn_increment_get_response: _Count
 
 
 class PinduoduoClient:
@@ -65,7 +54,7 @@ class PinduoduoClient:
             }
         )
         orders = ADAPTER.open_envelope(body)
-        return Page(read_model(_CountAnswer, body).order_sn_increment_get_response.total_count, orders)
+        return page_of(body, orders, ("order_sn_increment_get_response",), total="total_count", more="has_next")
 
     async def _call(self, business: dict[str, str]) -> bytes:
         form = business | {

@@ -10,13 +10,11 @@ from functools import partial
 from typing import Final
 
 import httpx
-from pydantic import StrictInt
 
 from channel_adapters.calling import call
 from channel_adapters.contract import ChannelClient, PollRules, RawOrder, Window
-from channel_adapters.fields import Wire
-from channel_adapters.paging import Page, last_page_first, patiently
-from channel_adapters.reading import BEIJING, read_model
+from channel_adapters.paging import Page, last_page_first, page_of, patiently
+from channel_adapters.reading import BEIJING
 from channel_adapters.shop import ShopSettings
 from channel_adapters.taobao.adapter import ADAPTER
 from channel_adapters.taobao.signature import sign
@@ -30,14 +28,6 @@ _LONGEST: Final = timedelta(minutes=30)  # advised; a day is allowed
 _ADVISED_PAGE: Final = 50
 _LARGEST_PAGE: Final = 100
 _DETAILS_AT_ONCE: Final = 8
-
-
-class _Count(Wire):
-    total_results: StrictInt
-
-
-class _CountAnswer(Wire):
-    trades_sold_increment_get_response: _Count
 
 
 class TaobaoClient:
@@ -68,7 +58,7 @@ class TaobaoClient:
             }
         )
         rows = ADAPTER.open_envelope(body)
-        return Page(read_model(_CountAnswer, body).trades_sold_increment_get_response.total_results, rows)
+        return page_of(body, rows, ("trades_sold_increment_get_response",), total="total_results", more="has_next")
 
     async def _details(self, rows: Sequence[RawOrder]) -> Sequence[RawOrder]:
         try:

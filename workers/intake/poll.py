@@ -67,8 +67,8 @@ class ShopPoller:
         self._rereader: Rereader | None = None
         shop_register: ShopRegister | None = None
         if register is not None and adapter is not None and isinstance(client, ReadsById):
-            shop_register = ShopRegister(self.shop, adapter, register, now)
-            self._rereader = Rereader(self.shop, client, adapter, producer=producer, register=register, now=now)
+            shop_register = ShopRegister(shop, adapter, register, now)
+            self._rereader = Rereader(shop, client, adapter, producer=producer, register=register, now=now)
         self._reader = ShopReader(
             shop,
             client,

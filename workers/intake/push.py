@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +22,7 @@ from channel_adapters.contract import (
     TellsDeletions,
     UnreadablePayload,
 )
+from channel_adapters.shop import Shop, ShopSettings
 from schemas.text import Text
 from workers.intake.lease import Leases
 from workers.intake.raw import STAGE, Arrival, Sender, deletion_record, raw_record, unreadable_letter
@@ -53,13 +54,13 @@ class PushIntake:
         producer: Sender,
         leases: Leases,
         register: OpenOrders,
-        rereads: Collection[ShopKey] = (),
+        rereads: Iterable[ShopSettings] = (),
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._producer = producer
         self._leases = leases
         self._register = register
-        self._rereads = frozenset(rereads)
+        self._rereads = {ShopKey.of(shop): Shop(shop.shop_id, shop.policy) for shop in rereads}
         self._now = now
         self._unnoted: deque[tuple[ShopKey, list[OrderState]]] = deque(maxlen=_MOST_UNNOTED)
 
@@ -86,8 +87,9 @@ class PushIntake:
     async def _publish(self, arrival: Arrival, adapter: ChannelAdapter, orders: Sequence[RawOrder]) -> None:
         await self._producer.send([raw_record(arrival, order) for order in orders])
         metrics.INTAKE_ORDERS.labels(*arrival.shop, "webhook").inc(len(orders))
-        if arrival.shop in self._rereads:
-            states = [state_of(adapter, order, arrival.shop.shop_id) for order in orders]
+        whose = self._rereads.get(arrival.shop)
+        if whose is not None:
+            states = [state_of(adapter, order, whose) for order in orders]
             self._unnoted.append((arrival.shop, [state for state in states if state is not None]))
             await self._note()
 

@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 
 from channel_adapters.contract import ChannelAdapter, RawOrder
 from channel_adapters.parsing import NoTemplateFits, read_order
-from channel_adapters.shop import Shop
+from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import OrderStatus
 from schemas.record import record
 from workers.intake.lease import Lease, LeaseLost
@@ -103,7 +103,7 @@ class Due(NamedTuple):
     registered: int  # orders in the register, due or not
 
 
-def state_of(adapter: ChannelAdapter, raw: RawOrder, shop_id: str) -> OrderState | None:
+def state_of(adapter: ChannelAdapter, raw: RawOrder, shop: Shop) -> OrderState | None:
     """What the register keeps of an order object; None for one that does not say which order it is, or as of when.
 
     The digest is that of what we make of it, so that a counter of a plugin, or a link, is no news. Of what cannot be
@@ -113,10 +113,11 @@ def state_of(adapter: ChannelAdapter, raw: RawOrder, shop_id: str) -> OrderState
         return None
     stamp = int(raw.modified_at.timestamp() * 1000)
     try:
-        order = read_order(adapter, raw.payload, Shop(shop_id))
+        order = read_order(adapter, raw.payload, shop)
     except NoTemplateFits:
         return OrderState(raw.platform_order_id, stamp, blake2b(raw.payload, digest_size=12).hexdigest(), False)
-    return OrderState(raw.platform_order_id, stamp, order.revision, order.status in _ENDED)
+    digest = order.revision.rpartition(".")[2]  # without the ranks before it, which come and go with our version
+    return OrderState(raw.platform_order_id, stamp, digest, order.status in _ENDED)
 
 
 class OpenOrders:
@@ -210,8 +211,11 @@ class OpenOrders:
 class ShopRegister:
     """The register of one shop as its poller uses it, page by page: first `editions`, then Kafka, then `confirm`."""
 
-    def __init__(self, shop: ShopKey, adapter: ChannelAdapter, orders: OpenOrders, now: Callable[[], datetime]) -> None:
-        self._shop = shop
+    def __init__(
+        self, shop: ShopSettings, adapter: ChannelAdapter, orders: OpenOrders, now: Callable[[], datetime]
+    ) -> None:
+        self._shop = ShopKey.of(shop)
+        self._whose = Shop(shop.shop_id, shop.policy)
         self._adapter = adapter
         self._orders = orders
         self._now = now
@@ -230,7 +234,7 @@ class ShopRegister:
 
         Raises LeaseLost, TransientError.
         """
-        states = [state_of(self._adapter, row, self._shop.shop_id) for row in page]
+        states = [state_of(self._adapter, row, self._whose) for row in page]
         known = [state for state in states if state is not None]
         assigned = await self._orders.assign(self._shop, self._fence, self._seconds(), self._marks, known)
         ranked = [pair for pair in zip(known, assigned, strict=True) if not (pair[1].older or pair[1].overtaken)]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from channel_adapters.contract import ChannelAdapter, RawOrder, ReadsById
+from channel_adapters.shop import Shop, ShopSettings
 from schemas.record import record
 from workers.intake.lease import Lease
 from workers.intake.raw import Arrival, Sender, deletion_record, raw_record
@@ -39,7 +40,7 @@ class Rereader:
 
     def __init__(
         self,
-        shop: ShopKey,
+        shop: ShopSettings,
         client: ReadsById,
         adapter: ChannelAdapter,
         *,
@@ -47,17 +48,18 @@ class Rereader:
         register: OpenOrders,
         now: Callable[[], datetime],
     ) -> None:
-        self.shop = shop
+        self.shop = ShopKey.of(shop)
+        self._whose = Shop(shop.shop_id, shop.policy)
         self._client = client
         self._adapter = adapter
         self._producer = producer
         self._register = register
         self._policy = register.policy
         self._now = now
-        self._new = metrics.INTAKE_ORDERS.labels(*shop, "reread")
-        self._read = metrics.INTAKE_REREAD.labels(*shop)
-        self._open = metrics.INTAKE_OPEN.labels(*shop)
-        self._braked = metrics.INTAKE_MISSING.labels(*shop)
+        self._new = metrics.INTAKE_ORDERS.labels(*self.shop, "reread")
+        self._read = metrics.INTAKE_REREAD.labels(*self.shop)
+        self._open = metrics.INTAKE_OPEN.labels(*self.shop)
+        self._braked = metrics.INTAKE_MISSING.labels(*self.shop)
 
     @property
     def pause_seconds(self) -> float:
@@ -87,7 +89,7 @@ class Rereader:
 
     async def _publish(self, lease: Lease, due: Due, rows: Sequence[RawOrder]) -> int:
         """Publish those that have changed, and say when each is read again. How many have."""
-        read = [(row, state) for row in rows if (state := state_of(self._adapter, row, self.shop.shop_id)) is not None]
+        read = [(row, state) for row in rows if (state := state_of(self._adapter, row, self._whose)) is not None]
         undated = {row.platform_order_id for row in rows} - {row.platform_order_id for row, _ in read}
         assigned = await self._register.assign(
             self.shop, lease.fence, self._seconds(), due.marks, [state for _, state in read]

@@ -20,7 +20,6 @@ from workers.intake.poll import ShopPoller
 from workers.intake.push import PushIntake
 from workers.intake.raw import Sender
 from workers.intake.register import OpenOrders, RereadPolicy
-from workers.intake.store import ShopKey
 from workers.intake.unread import Unread
 from workers.intake.webhook import Endpoint, WebhookPolicy, Webhooks
 
@@ -98,7 +97,7 @@ class Intake:
             producer=self._producer,
             leases=self._leases,
             register=self._register,
-            rereads=[ShopKey.of(each.shop) for each in self._connections if rereads and _reads_by_id(each)],
+            rereads=[each.shop for each in self._connections if rereads and _reads_by_id(each)],
         )
         endpoints = [Endpoint(each.shop, each.adapter) for each in self._connections]
         webhooks = Webhooks(endpoints, intake=intake, redis=self._redis, policy=self._policies.webhooks)

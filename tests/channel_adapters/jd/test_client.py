@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from channel_adapters.contract import ChannelRefused, ChannelUnavailable, UnreadablePayload, Window
+from channel_adapters.contract import ChannelRefused, ChannelUnavailable, Window
 from channel_adapters.jd.client import FIELDS, make_client
 from channel_adapters.jd.signature import sign
 from channel_adapters.jd.wire import DetailOrder
@@ -117,7 +117,7 @@ async def test_a_window_deeper_than_a_hundred_pages_is_read_in_halves() -> None:
         return page_of(101 if whole else 1, [span[0]])
 
     await pull(handler, page_size=1)
-    assert spans[1:] == [
+    assert spans[2:] == [  # after the first page and the deepest, which shows that there are so many
         ("2026-09-20 08:00:00", "2026-09-20 08:30:00"),
         ("2026-09-20 08:30:00", "2026-09-20 09:00:00"),
     ]
@@ -188,12 +188,6 @@ async def test_a_code_inside_the_answer_is_a_refusal_too() -> None:
     with pytest.raises(ChannelRefused) as caught:
         await pull(lambda request: httpx.Response(200, json={"jingdong_pop_order_search_responce": {"code": "12"}}))
     assert caught.value.code == "12"
-
-
-async def test_a_page_that_does_not_count_its_orders_is_refused() -> None:
-    with pytest.raises(UnreadablePayload) as caught:
-        await pull(lambda request: page_of(0, [], orderTotal=None))
-    assert caught.value.where == "searchorderinfo_result.orderTotal"
 
 
 def test_a_larger_page_than_the_platform_gives_is_not_asked_for() -> None:

@@ -18,7 +18,6 @@ from channel_adapters.contract import (
     ChannelRefused,
     ChannelUnavailable,
     RawOrder,
-    UnreadablePayload,
     Window,
 )
 from channel_adapters.shop import ShopSettings
@@ -228,10 +227,3 @@ async def test_the_words_of_an_error_are_never_repeated() -> None:
     answer = error(41, "isv.bad 中文 exampleSession", "exampleSession")
     failure = await refusal(Platform([1], page_1=answer))
     assert "exampleSession" not in repr(failure) + repr(failure.text)
-
-
-async def test_a_page_without_a_total_is_unreadable() -> None:
-    answer = {"trades_sold_increment_get_response": {"trades": {"trade": [{"tid": 1}]}}}
-    failure = await refusal(Platform([1], page_1=answer))
-    assert isinstance(failure, UnreadablePayload)
-    assert failure.where == "trades_sold_increment_get_response.total_results"

@@ -96,7 +96,7 @@ def receiver(kafka: FakeKafka, redis: Redis, policy: WebhookPolicy = POLICY) -> 
         producer=kafka,
         leases=Leases(redis),
         register=OpenOrders(redis, RereadPolicy()),
-        rereads=[ShopKey("woocommerce", "mall"), ShopKey("shopify", "mall")],
+        rereads=[shop("woocommerce", "mall"), shop("shopify", "mall")],
         now=lambda: AT,
     )
     return Webhooks(ENDPOINTS, intake=intake, redis=redis, policy=policy)
