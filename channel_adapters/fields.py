@@ -56,11 +56,17 @@ def _worded(value: Any) -> Any:
 Status = Annotated[str | None, Field(coerce_numbers_to_str=True), BeforeValidator(Repair(_worded))]
 """A word that decides whether goods may go, for `reading.choose` and its kin. Never odd: what it is not is unknown."""
 
+TextStatus = Annotated[str | None, BeforeValidator(Repair(_worded))]
+"""A status that is a text on ordinary days: quicker for it, and slower for a number."""
+
 Flag = Any
 """A yes or no in any spelling, for `reading.is_set`."""
 
 Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=40)]
 """Money as the platform wrote it, for `reading.minor_units`. A JSON number keeps its shortest exact text."""
+
+TextAmount = Annotated[str, Field(max_length=40)]
+"""Money that is a text on ordinary days: quicker for it, and slower for a number."""
 
 Count = Annotated[int, Field(le=1_000_000)]
 """Pieces, as number or text."""

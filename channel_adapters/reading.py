@@ -358,7 +358,7 @@ class Reading:
 
     def optional_money(self, value: str | float | None, where: str, *, digits: int = 2, negative: bool = False) -> int:
         """An amount that decides nothing: 0 when it is missing, and 0 with a mark when it is odd."""
-        if value is None or value == "":
+        if not value or value == "0.00":  # most are none, and this is asked several times an order
             return 0
         try:
             return minor_units(value, where, digits=digits, negative=negative, rounding=True)

@@ -51,7 +51,7 @@ def real_items(order: Order, worth: int, reading: Reading) -> Sequence[Item]:
     `worth`: what was paid for the goods and taken off them, in fen. Where it fits neither, a person decides.
     """
     rows = order.item_list
-    if len({row.sku_id or row.goods_id for row in rows}) == len(rows):
+    if len(rows) < 2 or len({row.sku_id or row.goods_id for row in rows}) == len(rows):
         return rows
     once = [row for at, row in enumerate(rows) if row not in rows[:at]]
     if len(once) == len(rows) or _worth(rows) == worth:

@@ -112,7 +112,7 @@ def to_order(wire: WireOrder, reading: Reading) -> Order:
             paid_at=beijing_time(wire.pay_time, "pay_time"),
             ship_by=reading.optional_time(beijing_time, wire.last_ship_time, "last_ship_time"),
             promotions=_promotions(wire, reading),
-            promised_gifts=promised(wire),
+            promised_gifts=promised(wire) if wire.gift_list else (),
             presale=_presale(wire, step, reading),
             holds=holds,
             marks=_marks(wire),
@@ -241,9 +241,10 @@ def _totals(lines: Sequence[Line], items: Sequence[Item], discount: int, paid: i
 
 def _promotions(wire: WireOrder, reading: Reading) -> tuple[Promotion, ...]:
     """Who pays for the discount. The single activities are inside these sums and would count twice."""
-    amounts = [reading.optional_money(each, name) for name, each in zip(_DISCOUNTS, _discounts(wire), strict=True)]
-    if not any(amounts):
+    told = _discounts(wire)
+    if not any(told):
         return ()
+    amounts = [reading.optional_money(each, name) for name, each in zip(_DISCOUNTS, told, strict=True)]
     return tuple(Promotion(name=name, amount=each) for name, each in zip(_DISCOUNTS, amounts, strict=True) if each)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.reading import Reading, is_set, minor_units, refuse, required, share_out, without_orphans
@@ -72,8 +71,7 @@ Named = Sequence[tuple[str, SubOrder]]
 """The sub-orders with their ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class TradeFacts:
+class TradeFacts(NamedTuple):
     """What the trade says for all its lines."""
 
     status: OrderStatus
@@ -89,7 +87,7 @@ def named_subs(trade: Trade, reading: Reading) -> Named:
     """
     subs = trade.orders.order
     ids = [sub.oid_str or sub.oid or "" for sub in subs]
-    if len(set(ids)) == len(ids) and "" not in ids:
+    if "" not in ids and (len(ids) < 2 or len(set(ids)) == len(ids)):
         return list(zip(ids, subs, strict=True))
     kept = []
     for index, (own_id, sub) in enumerate(zip(ids, subs, strict=True)):

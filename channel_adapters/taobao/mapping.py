@@ -205,8 +205,7 @@ def _status(told: OrderStatus, lines: Sequence[Line], holds: Sequence[str]) -> O
 
 
 def _facts(trade: Trade, told: OrderStatus, deal: _Deal, tags: Mapping[str, Sequence[str]]) -> TradeFacts:
-    part_shipped = told is OrderStatus.PART_SHIPPED
-    return TradeFacts(status=told, part_shipped=part_shipped, virtual=deal is _Deal.VIRTUAL, tags=tags)
+    return TradeFacts(told, told is OrderStatus.PART_SHIPPED, deal is _Deal.VIRTUAL, tags)
 
 
 def _step(trade: Trade, deal: _Deal, reading: Reading) -> PaymentStatus | None:

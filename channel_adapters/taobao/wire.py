@@ -1,6 +1,7 @@
 """What we read of a Taobao trade (TOP API metadata: taobao.trade.fullinfo.get). All other fields are ignored.
 
 Absent and null mean the same: a field comes back only when it was asked for, and is left out until it happens.
+Nearly all is text; a number in its place is read as text, only more slowly.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from channel_adapters.fields import Amount, Count, Flag, Id, Lines, Loose, Number, Rows, Status, Wire, Word
+from channel_adapters.fields import Count, Flag, Id, Lines, Loose, Number, Rows, TextAmount, TextStatus, Wire, Word
 from channel_adapters.quick import Repair
 
 
@@ -23,12 +24,12 @@ class SubOrder(Wire):
     sku_id: Loose[Number] = None
     outer_sku_id: Word = None
     title: Loose[Word] = None
-    price: Amount
+    price: TextAmount
     num: Count
-    discount_fee: Loose[Amount] = None
-    divide_order_fee: Amount | None = None
-    status: Status = None
-    refund_status: Status = None
+    discount_fee: Loose[TextAmount] = None
+    divide_order_fee: TextAmount | None = None
+    status: TextStatus = None
+    refund_status: TextStatus = None
     consign_time: Loose[Word] = None
     invoice_no: Loose[Word] = None
     is_free_gift: Flag = None
@@ -47,8 +48,8 @@ class SubOrder(Wire):
 class FullSubOrder(SubOrder):
     """One line of the detail answer."""
 
-    divide_order_fee: Amount
-    status: Status
+    divide_order_fee: TextAmount
+    status: TextStatus
 
 
 class SubOrders(Wire):
@@ -68,7 +69,7 @@ class PromotionDetail(Wire):
 
     promotion_name: Loose[Word] = None
     promotion_id: Loose[Word] = None
-    discount_fee: Loose[Amount] = None
+    discount_fee: Loose[TextAmount] = None
     gift_item_name: Loose[Word] = None
     gift_item_id: Loose[Number] = None
     gift_item_num: Loose[Word] = None
@@ -116,14 +117,14 @@ class ListTrade(Wire):
 
     tid: Loose[Id] = None
     tid_str: Loose[Id] = None
-    status: Status
-    type: Status = None
-    payment: Amount
-    total_fee: Loose[Amount] = None
-    discount_fee: Loose[Amount] = None
-    post_fee: Loose[Amount] = None
-    created: Number
-    modified: Number
+    status: TextStatus
+    type: TextStatus = None
+    payment: TextAmount
+    total_fee: Loose[TextAmount] = None
+    discount_fee: Loose[TextAmount] = None
+    post_fee: Loose[TextAmount] = None
+    created: str
+    modified: str
     pay_time: Word = None
     timeout_action_time: Loose[Word] = None
     est_con_time: Loose[Word] = None
@@ -147,8 +148,8 @@ class ListTrade(Wire):
     share_group_hold: Flag = None
     ofp_hold: Flag = None
     delay_create_delivery: Flag = None
-    step_trade_status: Status = None
-    step_paid_fee: Loose[Amount] = None
+    step_trade_status: TextStatus = None
+    step_paid_fee: Loose[TextAmount] = None
     promotion_details: Loose[PromotionDetails] = None
     service_tags: Loose[ServiceTags] = None
     is_gift: Flag = None
