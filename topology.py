@@ -51,14 +51,14 @@ from workers.relay.agent import relay
 from workers.reserve.agent import reserve
 from workers.restock.agent import restock
 from workers.route.agent import reroute, route
-from workers.rules.provider import RuleFiles
+from workers.rules.provider import LOOK_SECONDS, RuleFiles
 from workers.runtime.memory import calm_the_collector, give_big_blocks_back
 from workers.runtime.producer import Producer
 from workers.runtime.settings import Settings, load_settings
 from workers.runtime.shell import Shell
 from workers.runtime.stage import Every, Stage, chained, every
 from workers.runtime.table import BrokenTable, Group, check, durable, select, to_mermaid
-from workers.runtime.tasks import end_tasks
+from workers.runtime.tasks import end_tasks, look_again
 from workers.runtime.worker import Reader, Timer, Worker, let_downstream_go_first, topic_names
 from workers.sweep.agent import sweep
 from workers.tag.agent import tag
@@ -114,7 +114,7 @@ def build_services(settings: Settings, redis: Redis) -> Services:
     return Services(
         settings=settings,
         adapters={name: channel.adapter for name, channel in CHANNELS.items()},
-        shops=ShopPolicies(settings.shops_file, tuple(CHANNELS), time.monotonic),
+        shops=ShopPolicies(settings.shops_file, tuple(CHANNELS)),
         rules=RuleFiles(settings.rules_file, settings.catalogue_file, channels=tuple(CHANNELS)),
         ledger=Ledger(redis),
         deferred=DelayQueue(redis),
@@ -150,7 +150,10 @@ async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[
     give_big_blocks_back()
     redis, guard = guarded(settings.redis_url.get_secret_value(), settings.cluster)
     services = build_services(settings, redis)
-    watching = asyncio.create_task(services.rules.watch(), name="watch the rules")
+    watching = [
+        asyncio.create_task(services.rules.watch(), name="watch the rules"),
+        asyncio.create_task(look_again(services.shops.look, LOOK_SECONDS), name="watch the shops"),
+    ]
     try:
         worker = build_worker(settings, services, stages)
         calm_the_collector()
@@ -162,7 +165,7 @@ async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[
         finally:
             await end_tasks([looking] if looking else [])
     finally:
-        await end_tasks([watching])
+        await end_tasks(watching)
         await services.archive.close()
         await redis.aclose()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from hashlib import blake2b
 from pathlib import Path
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,6 +15,8 @@ from schemas.text import Text
 from schemas.yaml_input import MOST_BYTES, BadYaml, load
 
 _log = logging.getLogger(__name__)
+
+_Key = tuple[str, str]  # channel, shop
 
 
 class BrokenShopFile(Exception):
@@ -27,9 +31,15 @@ def load_shops(path: Path, channels: Collection[str]) -> list[ShopSettings]:
     """The shops in a YAML list. Raises BrokenShopFile."""
     try:
         with path.open("rb") as file:
-            shops = TypeAdapter(list[ShopSettings]).validate_python(load(file.read(MOST_BYTES + 1)))
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise BrokenShopFile(Text(f"{path}: {error.strerror}", f"{path}：无法读取")) from None
+    return _shops_in(content, path, channels)
+
+
+def _shops_in(content: bytes, path: Path, channels: Collection[str]) -> list[ShopSettings]:
+    try:
+        shops = TypeAdapter(list[ShopSettings]).validate_python(load(content))
     except BadYaml as error:
         where, where_zh = (f", line {error.line}", f" 第 {error.line} 行") if error.line else ("", "")
         raise BrokenShopFile(Text(f"{path}{where}: {error.text.en}", f"{path}{where_zh}：{error.text.zh}")) from None
@@ -46,66 +56,80 @@ def load_shops(path: Path, channels: Collection[str]) -> list[ShopSettings]:
     return shops
 
 
-Signature = tuple[int, int, int]
+SETTLED_SECONDS: Final = 1.0
+"""What the file says is taken once it has been the same for so long: one that is half written goes on changing."""
+
+_NO_FILE: Final = b""
+_UNREADABLE: Final = b"?"
+_MOST_REMEMBERED: Final = 10_000
 
 
 class ShopPolicies:
     """What the shops' owners have set, by channel and shop: from a file, and read again when it changes.
 
-    A changed file takes effect once it has looked the same at two checks. A broken one changes nothing: it is told in
-    the log, once, and the old policies stay.
+    It is looked at by a timer (`look`), whether orders come or not. What counts is what the file holds, not when it was
+    written. A broken one changes nothing: it is told in the log, once, and the old policies stay.
     """
 
-    def __init__(
-        self, path: Path | None, channels: Collection[str], clock: Callable[[], float], check_every: float = 5.0
-    ) -> None:
-        """`clock` counts seconds (monotonic). None, or no file there: nothing is set. Raises BrokenShopFile."""
+    def __init__(self, path: Path | None, channels: Collection[str]) -> None:
+        """None, or no file there: nothing is set. Raises BrokenShopFile."""
         self._path = path
         self._channels = channels
-        self._clock = clock
-        self._check_every = check_every
-        self._loaded = self._seen = self._signature()
-        self._policies = self._load() if self._loaded is not None else {}
-        self._shops: dict[tuple[str, str], Shop] = {}
-        self._next_check = clock() + check_every
+        content, digest = self._content()
+        self._loaded = self._seen = digest
+        self._seen_at = 0.0
+        self._in_force: tuple[dict[_Key, ShopPolicy], dict[_Key, Shop]] = (self._load(content), {})
 
     def shop(self, channel: str, shop_id: str) -> Shop:
-        """The shop with its owner's settings; looks at the file at most every `check_every` seconds."""
-        if self._path is not None and self._clock() >= self._next_check:
-            self._refresh()
+        """The shop with its owner's settings. Touches no file: asked for every order."""
+        policies, shops = self._in_force
         try:
-            return self._shops[channel, shop_id]
+            return shops[channel, shop_id]
         except KeyError:
-            shop = Shop(shop_id, self._policies.get((channel, shop_id), ShopPolicy()))
-            if len(self._shops) < 10_000:
-                self._shops[channel, shop_id] = shop
+            shop = Shop(shop_id, policies.get((channel, shop_id), ShopPolicy()))
+            if len(shops) < _MOST_REMEMBERED:
+                shops[channel, shop_id] = shop
             return shop
 
-    def _refresh(self) -> None:
-        self._next_check = self._clock() + self._check_every
-        signature = self._signature()
-        settled, self._seen = signature == self._seen, signature
-        if not settled or signature == self._loaded:
-            return
-        self._loaded = signature
+    def look(self, now: float) -> None:
+        """See whether the file changed, and put in force what has settled. `now`: seconds of any steady clock.
+
+        Never raises, and may run in a thread: what is in force is replaced in one move.
+        """
         try:
-            self._policies = self._load() if signature is not None else {}
+            content, digest = self._content()
+            if digest != self._seen:
+                self._seen, self._seen_at = digest, now
+            elif digest != self._loaded and now - self._seen_at >= SETTLED_SECONDS:
+                self._loaded = digest
+                self._reload(content)
+        except Exception as error:  # noqa: BLE001  # a mistake of ours must not end the watch; a value may be a secret
+            _log.error("the settings of the shops stay as they were: %s while reading them", type(error).__name__)
+
+    def _reload(self, content: bytes | None) -> None:
+        try:
+            policies = self._load(content)
         except BrokenShopFile as error:
             _log.error("the settings of the shops stay as they were: %s", error.text.en)
         else:
-            self._shops.clear()
-            _log.info("the settings of %d shops are in force", len(self._policies))
+            self._in_force = (policies, {})
+            _log.info("the settings of %d shops are in force", len(policies))
 
-    def _signature(self) -> Signature | None:
-        """None: there is no file."""
+    def _content(self) -> tuple[bytes | None, bytes]:
+        """What the file holds and its digest, which is what is kept of it: it holds secrets. None: there is no file."""
+        if self._path is None:
+            return None, _NO_FILE
         try:
-            stat = self._path.stat() if self._path is not None else None
+            with self._path.open("rb") as file:
+                content = file.read(MOST_BYTES + 1)
         except FileNotFoundError:
-            return None
+            return None, _NO_FILE
         except OSError:
-            return (0, 0, 0)  # it is there and cannot be read: reading it says why
-        return None if stat is None else (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            return b"", _UNREADABLE
+        return content, blake2b(content, digest_size=16).digest()
 
-    def _load(self) -> dict[tuple[str, str], ShopPolicy]:
-        assert self._path is not None
-        return {(shop.channel, shop.shop_id): shop.policy for shop in load_shops(self._path, self._channels)}
+    def _load(self, content: bytes | None) -> dict[_Key, ShopPolicy]:
+        if self._path is None or content is None:
+            return {}
+        shops = _shops_in(content, self._path, self._channels) if content else load_shops(self._path, self._channels)
+        return {(shop.channel, shop.shop_id): shop.policy for shop in shops}

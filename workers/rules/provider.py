@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -18,6 +16,7 @@ from workers.rules.loading import load_catalogue, load_ruleset
 from workers.rules.problems import Problem, RulesetErrors
 from workers.rules.ruleset import Rulebook
 from workers.runtime import metrics
+from workers.runtime.tasks import look_again
 
 _log = logging.getLogger(__name__)
 
@@ -87,14 +86,7 @@ class RuleFiles:
 
     async def watch(self) -> None:
         """Look at the files again and again, until cancelled. They are read in a thread: it takes seconds at worst."""
-        loop = asyncio.get_running_loop()
-        reader = ThreadPoolExecutor(1, "watch the rules")
-        try:
-            while True:
-                await asyncio.sleep(LOOK_SECONDS)
-                await loop.run_in_executor(reader, self.look, loop.time())
-        finally:
-            reader.shutdown(wait=False)
+        await look_again(self.look, LOOK_SECONDS)
 
     def look(self, now: float) -> None:
         """See whether the files changed, and put in force what has settled. `now`: seconds of any steady clock.

@@ -1,15 +1,31 @@
-"""Ending tasks for certain."""
+"""Tasks that go on until they are ended, and ending them for certain."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 log = logging.getLogger(__name__)
 
 _AGAIN_SECONDS: Final = 0.1
+
+
+async def look_again(look: Callable[[float], None], seconds: float) -> None:
+    """Call `look` with the time of a steady clock, every so often, until cancelled.
+
+    In a thread of its own: what it looks at may take seconds to read, and nobody waits for it.
+    """
+    loop = asyncio.get_running_loop()
+    reader = ThreadPoolExecutor(1, "look again")
+    try:
+        while True:
+            await asyncio.sleep(seconds)
+            await loop.run_in_executor(reader, look, loop.time())
+    finally:
+        reader.shutdown(wait=False)
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]], seconds: float = 1.5) -> None:

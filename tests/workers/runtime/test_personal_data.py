@@ -91,7 +91,7 @@ async def test_no_letter_log_or_metric_about_a_raw_order_names_a_person(
 ) -> None:
     caplog.set_level(logging.INFO)
     adapter, producer = CHANNELS[channel].adapter, FakeProducer()
-    agent = normalize(Services({channel: adapter}, ShopPolicies(None, tuple(CHANNELS), lambda: 0.0)))
+    agent = normalize(Services({channel: adapter}, ShopPolicies(None, tuple(CHANNELS))))
     shell = shell_of(ORDERS_RAW, agent, producer)
     seen = 0
     for file in sorted((PAYLOADS / channel / "payloads").glob("*.json")):
