@@ -19,9 +19,9 @@ from channel_adapters.contract import (
 )
 from channel_adapters.envelope import Envelope, raw_order
 from channel_adapters.fields import flag_of
-from channel_adapters.jd.mapping import CHANNEL, read_detail, read_lean
-from channel_adapters.jd.wire import Head
-from channel_adapters.reading import beijing_time, hint, refuse
+from channel_adapters.jd.mapping import CHANNEL, is_over, read_detail, read_lean
+from channel_adapters.jd.wire import Ending, Head
+from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, refuse, required
 from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
 from schemas.text import Text
@@ -60,11 +60,11 @@ class JdTemplate:
     """One way to read the order object."""
 
     name: str
-    reader: Callable[[bytes, str, str], Order]
+    reader: Callable[[bytes, Reading], Order]
 
     def read(self, payload: bytes, shop: Shop) -> Order:
         """See channel_adapters.contract.Template."""
-        return self.reader(payload, shop.shop_id, self.name)
+        return self.reader(payload, Reading(shop, self.name))
 
 
 class JdAdapter:
@@ -102,8 +102,16 @@ class JdAdapter:
         self.verify(headers, b"", shop)
 
     def stopped(self, payload: bytes, shop: Shop) -> Order | None:
-        """None: see channel_adapters.contract.ChannelAdapter."""
-        return None
+        """See channel_adapters.contract.ChannelAdapter."""
+        try:
+            head = read_model(Ending, payload)
+            at = required(beijing_time(head.modified, "modified"), "modified")
+        except UnreadablePayload:
+            return None
+        if not is_over(head, shop):
+            return None
+        placed_at = _moment(head.order_start_time) or at
+        return cancelled(CHANNEL, shop.shop_id, head.order_id, at, "status", placed_at)
 
     def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """JD pushes nothing to POP sellers, so whatever claims to be a push is forged."""
@@ -209,7 +217,7 @@ def _raw(payload: bytes) -> RawOrder:
 
 def _moment(text: object) -> datetime | None:
     try:
-        return beijing_time(text, "modified") if isinstance(text, str) else None
+        return beijing_time(str(text), "modified") if type(text) in (str, int) else None
     except UnreadablePayload:
         return None
 

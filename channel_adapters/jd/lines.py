@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any, Final
 
+import orjson
 from pydantic import ValidationError
 
+from channel_adapters.contract import UnreadablePayload
 from channel_adapters.jd.wire import Item, ItemExt, LeanOrder
 from channel_adapters.quick import reader
-from channel_adapters.reading import minor_units, refuse, share_out
+from channel_adapters.reading import Reading, minor_units, refuse, required, share_out
+from schemas.codes import HoldCode
 from schemas.order import Line, LineKind, LineStatus, OrderStatus, RefundStatus
-
-SERVICE_ORDER_TYPE = "75"
-"""LOC: redeemed at a place, nothing to pick."""
 
 _read_ext = reader(ItemExt)
 _NO_EXT = ItemExt()
 
+_COUNT: Final = re.compile(r"(\d{1,6})(?:\.0{1,6})?", re.ASCII)
+
 # An attribute of an enumeration costs ten times a global.
-_OPEN, _CANCELLED, _PURCHASE = LineStatus.OPEN, LineStatus.CANCELLED, LineKind.PURCHASE
+_OPEN, _SHIPPED, _CANCELLED = LineStatus.OPEN, LineStatus.SHIPPED, LineStatus.CANCELLED
+_PURCHASE = LineKind.PURCHASE
 
 _LINE_STATUS = {
     OrderStatus.SHIPPED: LineStatus.SHIPPED,
@@ -26,40 +31,70 @@ _LINE_STATUS = {
     OrderStatus.CANCELLED: LineStatus.CANCELLED,
 }
 
+NamedItems = Sequence[tuple[str, Item, ItemExt]]
+"""The lines with their ids, and with what their `itemExt` says."""
+
+
+def named_items(wire: LeanOrder, reading: Reading, *, ids_required: bool) -> NamedItems:
+    """The lines with their ids: skuUuid, without it the skuId. Repeated ids: see Reading.distinct.
+
+    `ids_required`: refuse a line without skuUuid instead of naming it after its sku. A row with neither id nor pieces
+    is an empty gift and left out.
+    """
+    rows = []
+    for index, item in enumerate(wire.item_info_list):
+        ext = _item_ext(item.item_ext, reading)
+        if (
+            ext.sku_uuid is None
+            and item.sku_id is None
+            and not count(item.item_total, f"itemInfoList.{index}.itemTotal")
+        ):
+            reading.odd("itemInfoList")
+            continue
+        if ids_required and ext.sku_uuid is None:
+            en = "holds no skuUuid, the id of the line"
+            refuse("missing-field", f"itemInfoList.{index}.itemExt", en, "缺少行编号 skuUuid")
+        own_id = ext.sku_uuid or required(item.sku_id, f"itemInfoList.{index}.skuId")
+        rows.append((own_id, item, ext))
+    return [(own_id, item, ext) for own_id, (_, item, ext) in reading.distinct(rows, lambda row: row[0])]
+
 
 def to_lines(
-    wire: LeanOrder, status: OrderStatus, refund: RefundStatus, to_pay: int, *, ids_required: bool
+    wire: LeanOrder,
+    items: NamedItems,
+    status: OrderStatus,
+    refund: RefundStatus,
+    to_pay: int,
+    reading: Reading,
+    *,
+    is_service: bool,
 ) -> tuple[Line, ...]:
     """The order's lines. JD tells state and refund for the whole order only.
 
-    `to_pay`: what the goods cost in all after discounts, in fen. `ids_required`: refuse a line without skuUuid instead
-    of naming it after its sku.
+    `to_pay`: what the goods cost in all after discounts, in fen.
     """
-    items = wire.item_info_list
-    exts = [_item_ext(item, index, ids_required) for index, item in enumerate(items)]
-    ids = _line_ids(items, exts)
-    prices = [minor_units(item.jd_price, f"itemInfoList.{index}.jdPrice") for index, item in enumerate(items)]
-    counts = [count(item.item_total, f"itemInfoList.{index}.itemTotal") for index, item in enumerate(items)]
-    shares = _paid_shares(wire, [price * number for price, number in zip(prices, counts, strict=True)], to_pay)
-    shipped = _shipped_counts(wire)
-    is_service = wire.order_type == SERVICE_ORDER_TYPE
+    prices = [minor_units(item.jd_price, f"itemInfoList.{index}.jdPrice") for index, (_, item, _) in enumerate(items)]
+    counts = [count(item.item_total, f"itemInfoList.{index}.itemTotal") for index, (_, item, _) in enumerate(items)]
+    worth = [price * number for price, number in zip(prices, counts, strict=True)]
+    shares = _paid_shares(wire, [item for _, item, _ in items], worth, to_pay, reading)
+    shipped = _shipped_counts(wire, reading)
     lines = []
-    for index, item in enumerate(items):
-        gone = shipped.get(exts[index].sku_uuid or item.sku_id, 0) if shipped else 0
+    for index, (own_id, item, ext) in enumerate(items):
+        gone = shipped.get(ext.sku_uuid or item.sku_id or "", 0) if shipped else 0
         line_status, quantity = _still_to_ship(status, counts[index], gone)
         lines.append(
             Line(
-                line_id=ids[index],
+                line_id=own_id,
                 sku=(item.outer_sku_id or "").strip(),
                 quantity=quantity,
                 unit_price=prices[index],
                 paid=shares[index],
-                platform_sku=item.sku_id,
+                platform_sku=item.sku_id or "",
                 title=item.sku_name or "",
                 kind=_kind(is_service, prices[index]),
                 status=line_status,
                 refund=refund,
-                marks=_marks(item, exts[index], prices[index]),
+                marks=_marks(item, ext, prices[index]),
             )
         )
     return tuple(lines)
@@ -67,73 +102,74 @@ def to_lines(
 
 def count(text: str, where: str) -> int:
     """A number of pieces. Zero is legal."""
-    text = text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
+    match = _COUNT.fullmatch(text.strip())
+    if match is None:
         refuse("bad-quantity", where, "is not a number of pieces", "不是有效的件数")
-    return int(text)
+    return int(match[1])
 
 
-def _item_ext(item: Item, index: int, required: bool) -> ItemExt:
+def _item_ext(value: Any, reading: Reading) -> ItemExt:
+    """JSON in a text, or the object itself. What cannot be read says nothing."""
+    if not value:
+        return _NO_EXT
     try:
-        ext = _read_ext((item.item_ext or "{}").encode())
+        text = value.encode() if isinstance(value, str) else orjson.dumps(value)
+        return _read_ext(text)
+    except (UnicodeEncodeError, orjson.JSONEncodeError):
+        reading.odd("itemExt")
+        return _NO_EXT
     except ValidationError:
-        ext = _NO_EXT
-    if required and ext.sku_uuid is None:
-        refuse(
-            "missing-field",
-            f"itemInfoList.{index}.itemExt",
-            "holds no skuUuid, the id of the line",
-            "缺少行编号 skuUuid",
-        )
-    return ext
+        reading.odd("itemExt")
+    try:
+        return reading.model(ItemExt, text)
+    except UnreadablePayload:
+        return _NO_EXT
 
 
-def _line_ids(items: Sequence[Item], exts: Sequence[ItemExt]) -> list[str]:
-    """skuUuid; without it the skuId, told apart by "#2", "#3" where it stands more than once."""
-    seen: dict[str, int] = {}
-    ids = []
-    for item, ext in zip(items, exts, strict=True):
-        name = ext.sku_uuid
-        if name is None:
-            seen[item.sku_id] = seen.get(item.sku_id, 0) + 1
-            name = item.sku_id if seen[item.sku_id] == 1 else f"{item.sku_id}#{seen[item.sku_id]}"
-        ids.append(name)
-    return ids
-
-
-def _paid_shares(wire: LeanOrder, worth: list[int], to_pay: int) -> list[int]:
+def _paid_shares(wire: LeanOrder, items: Sequence[Item], worth: list[int], to_pay: int, reading: Reading) -> list[int]:
     """A coupon for one item comes off its lines; the rest of the discount is shared out over what then remains."""
     if to_pay == sum(worth):
         return worth
     left = list(worth)
-    for index, coupon in enumerate(wire.coupon_detail_list):
-        amount = minor_units(coupon.coupon_price, f"couponDetailList.{index}.couponPrice")
-        weights = [
-            value if item.sku_id == coupon.sku_id else 0 for item, value in zip(wire.item_info_list, worth, strict=True)
-        ]
+    for coupon in wire.coupon_detail_list or ():
+        if not coupon.sku_id:
+            continue
+        weights = [value if item.sku_id == coupon.sku_id else 0 for item, value in zip(items, worth, strict=True)]
         if any(weights):
+            amount = reading.optional_money(coupon.coupon_price, "couponDetailList.couponPrice")
             off = share_out(amount, weights)
             left = [max(0, value - part) for value, part in zip(left, off, strict=True)]
     return share_out(max(0, to_pay), left if any(left) else worth) if worth else []
 
 
-def _shipped_counts(wire: LeanOrder) -> dict[str, int]:
-    """By skuUuid (skuId where a parcel does not name it): the units that parcels hold already."""
+def _shipped_counts(wire: LeanOrder, reading: Reading) -> dict[str, int]:
+    """By skuUuid (skuId where a parcel does not name it): the units that parcels hold already.
+
+    Parcels that cannot be read hold the order: what has left is not known, and must not leave twice.
+    """
     counts: dict[str, int] = {}
-    for number, parcel in enumerate(wire.partial_logistics_info_model):
-        for index, item in enumerate(parcel.skus):
+    if reading.was_odd("partialLogisticsInfoModel"):
+        reading.hold(HoldCode.LINE_PART_SHIPPED)
+    for parcel in wire.partial_logistics_info_model or ():
+        for item in parcel.skus:
             key = item.sku_uuid or item.sku_id or ""
-            where = f"partialLogisticsInfoModel.{number}.skus.{index}.num"
-            counts[key] = counts.get(key, 0) + count(item.num, where)
+            try:
+                counts[key] = counts.get(key, 0) + count(item.num, "num")
+            except UnreadablePayload:
+                reading.odd("partialLogisticsInfoModel.skus.num")
+                reading.hold(HoldCode.LINE_PART_SHIPPED)
     return counts
 
 
 def _still_to_ship(status: OrderStatus, ordered: int, gone: int) -> tuple[LineStatus, int]:
+    """Of a cancelled order, what has left stays shipped."""
     line_status = _LINE_STATUS.get(status, _OPEN)
+    if not ordered:
+        return _CANCELLED, 0
     if line_status is _CANCELLED:
-        return line_status, 0
+        return (_SHIPPED, min(gone, ordered)) if gone else (_CANCELLED, 0)
     if gone and line_status is _OPEN:
-        return (_OPEN, ordered - gone) if gone < ordered else (LineStatus.SHIPPED, ordered)
+        return (_OPEN, ordered - gone) if gone < ordered else (_SHIPPED, ordered)
     return line_status, ordered
 
 

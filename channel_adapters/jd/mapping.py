@@ -7,14 +7,16 @@ discounts are what that formula leaves, and `Totals.other` is tax + service - ba
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from channel_adapters.jd.lines import count, to_lines
-from channel_adapters.jd.wire import Consignee, Coupon, DetailOrder, LeanOrder
-from channel_adapters.reading import beijing_time, buyer_key, choose, minor_units, read_model, required, sealed
+from channel_adapters.jd.lines import NamedItems, count, named_items, to_lines
+from channel_adapters.jd.wire import Consignee, Coupon, DetailOrder, Ending, LeanOrder
+from channel_adapters.reading import AS_IT_IS, Reading, beijing_time, buyer_key, minor_units, required, sealed
+from channel_adapters.shop import Shop
+from schemas.codes import HoldCode
 from schemas.ids import order_uid
 from schemas.order import (
     LineStatus,
@@ -47,16 +49,20 @@ ORDER_STATE = {
     "LOCKED": OrderStatus.ON_HOLD,  # a request to cancel is under way
 }
 
-STATE_HOLD = {"PAUSE": "paused", "POP_ORDER_PAUSE": "paused", "LOCKED": "cancel-requested"}
+STATE_HOLD = {
+    "PAUSE": HoldCode.PAUSED,
+    "POP_ORDER_PAUSE": HoldCode.PAUSED,
+    "LOCKED": HoldCode.CANCEL_REQUESTED,
+}
 
-PLATFORM_WAREHOUSE = "platform-warehouse"
+PLATFORM_WAREHOUSE = HoldCode.PLATFORM_WAREHOUSE
 """JD ships the order, or the seller ships it into a JD warehouse: not a parcel for the buyer."""
 
 STORE_ORDER_HOLD = {None: "", "": "", "京仓订单": PLATFORM_WAREHOUSE, "云仓订单": PLATFORM_WAREHOUSE}
 
 ORDER_TYPE_HOLD = {
     "22": "",  # SOP: the seller ships
-    "75": "",  # LOC
+    "75": "",  # LOC: redeemed at a place, nothing to pick
     "21": PLATFORM_WAREHOUSE,  # FBP
     "23": PLATFORM_WAREHOUSE,  # LBP
     "25": PLATFORM_WAREHOUSE,  # SOPL
@@ -73,7 +79,9 @@ PAY_TYPE = {
 }
 """Unpaid orders are in no answer of order.search, so that what is not paid at the door has been paid."""
 
-RETURN_ORDER = {"": "", "0": "", "1": "full", "2": "partial"}
+RETURN_ORDER = {None: "", "": "", "0": "", "1": "full", "2": "partial"}
+
+SERVICE_ORDER_TYPE = "75"
 
 SELLER_FLAG = {None: "", "": "", "0": "grey", "1": "red", "2": "yellow", "3": "green", "4": "blue", "5": "purple"}
 
@@ -100,29 +108,40 @@ _NOT_GONE = (OrderStatus.TO_SHIP, OrderStatus.ON_HOLD, OrderStatus.PART_SHIPPED)
 
 _NOBODY = Consignee()
 
+_RECEIVER = ("consigneeInfo", "fullname", "fullAddress", "province", "city", "county")
+
 _CIPHER = re.compile(r"[A-Za-z0-9+/=_-]{16,}")
 
 # -- order ---------------------------------------------------------------------------------------------------------
 
 
-def read_detail(payload: bytes, shop_id: str, template: str) -> Order:
+def read_detail(payload: bytes, reading: Reading) -> Order:
     """The order with all the fields that our client asks for."""
-    return _order(read_model(DetailOrder, payload), shop_id, template, ids_required=True)
+    return _order(reading.model(DetailOrder, payload), reading, ids_required=True)
 
 
-def read_lean(payload: bytes, shop_id: str, template: str) -> Order:
+def read_lean(payload: bytes, reading: Reading) -> Order:
     """The order as a client gets it that asked for fewer fields."""
-    return _order(read_model(LeanOrder, payload), shop_id, template, ids_required=False)
+    return _order(reading.model(LeanOrder, payload), reading, ids_required=False)
 
 
-def _order(wire: LeanOrder, shop_id: str, template: str, *, ids_required: bool) -> Order:
-    status, holds = _status(wire)
-    totals = _totals(wire)
-    payment = _payment(wire, status)
-    refund = _refund(wire, status, payment)
-    lines = to_lines(wire, status, refund, totals.goods - totals.discount, ids_required=ids_required)
-    if status is _PART_SHIPPED and all(line.status is LineStatus.SHIPPED for line in lines):
-        status = OrderStatus.SHIPPED
+def is_over(head: Ending, shop: Shop) -> bool:
+    """Whether the order says that nothing of it is to ship any more."""
+    word = head.order_state.strip() if isinstance(head.order_state, str) else ""
+    return (shop.policy.status_words.get(word) or ORDER_STATE.get(word)) is _CANCELLED
+
+
+def _order(wire: LeanOrder, reading: Reading, *, ids_required: bool) -> Order:
+    shop_id = reading.shop_id
+    returned = reading.choose(RETURN_ORDER, wire.return_order, "returnOrder", "")
+    status, holds = _status(wire, returned, reading)
+    items = named_items(wire, reading, ids_required=ids_required)
+    totals = _totals(wire, items, reading)
+    payment = _payment(wire, status, reading)
+    refund = _refund(returned, status, payment)
+    to_pay, is_service = totals.goods - totals.discount, (wire.order_type or "").strip() == SERVICE_ORDER_TYPE
+    lines = to_lines(wire, items, status, refund, to_pay, reading, is_service=is_service)
+    status = _settled(status, [line.status for line in lines])
     sendpay = _flags(wire.sendpay_map)
     return sealed(
         Order(
@@ -136,40 +155,53 @@ def _order(wire: LeanOrder, shop_id: str, template: str, *, ids_required: bool) 
             status=status,
             payment=payment,
             lines=lines,
-            ship_to=_ship_to(wire.consignee_info or _NOBODY, shop_id),
+            ship_to=_ship_to(wire.consignee_info or _NOBODY, reading),
             totals=totals,
-            source=Source(template=template),
+            source=Source(template=reading.template),
             paid_at=beijing_time(wire.payment_confirm_time, "paymentConfirmTime"),
             buyer_key=buyer_key(CHANNEL, shop_id, wire.open_id_buyer or wire.xid_buyer or wire.pin or ""),
-            promotions=tuple(_promotion(coupon, index) for index, coupon in enumerate(wire.coupon_detail_list)),
-            presale=_appointment(wire, sendpay),
+            promotions=tuple([_promotion(coupon, reading) for coupon in wire.coupon_detail_list or ()]),
+            presale=_appointment(wire, sendpay, reading),
             holds=holds,
-            marks=_marks(wire, sendpay),
+            marks=_marks(wire, sendpay, returned),
             related=_related(wire),
             buyer_remark=wire.order_remark or "",
             seller_memo=wire.vender_remark or "",
             seller_flag=SELLER_FLAG.get(wire.vender_remark_level_flag, wire.vender_remark_level_flag or ""),
-        )
+        ),
+        reading,
     )
 
 
-def _status(wire: LeanOrder) -> tuple[OrderStatus, tuple[str, ...]]:
+def _status(wire: LeanOrder, returned: str, reading: Reading) -> tuple[OrderStatus, tuple[str, ...]]:
     """Where the order stands, and why it must not ship."""
-    status = choose(ORDER_STATE, wire.order_state, "orderState")
-    warehouse = choose(STORE_ORDER_HOLD, wire.store_order, "storeOrder")
-    model = choose(ORDER_TYPE_HOLD, wire.order_type, "orderType")
-    returned = choose(RETURN_ORDER, wire.return_order, "returnOrder")
+    status = reading.status(ORDER_STATE, wire.order_state, "orderState", _ON_HOLD, AS_IT_IS)
+    warehouse = reading.choose(STORE_ORDER_HOLD, wire.store_order, "storeOrder", "")
+    model = reading.choose(ORDER_TYPE_HOLD, wire.order_type, "orderType", "")
     if status is not _TO_SHIP and status is not _ON_HOLD:
         return status, ()
-    reasons = (STATE_HOLD.get(wire.order_state), warehouse or model, "refund-requested" if returned else "")
+    state = STATE_HOLD.get((wire.order_state or "").strip()) if status is _ON_HOLD else None
+    reasons = (state, warehouse or model, HoldCode.REFUND_REQUESTED if returned else "")
     holds = [reason for reason in reasons if reason]
     if holds:
         return _ON_HOLD, tuple(holds)
-    return (_PART_SHIPPED if wire.partial_logistics_info_model else status), ()
+    return (_PART_SHIPPED if wire.partial_logistics_info_model and status is _TO_SHIP else status), ()
 
 
-def _payment(wire: LeanOrder, status: OrderStatus) -> PaymentStatus:
-    payment = choose(PAY_TYPE, wire.pay_type.partition("-")[0], "payType")
+def _settled(status: OrderStatus, lines: Sequence[LineStatus]) -> OrderStatus:
+    """An order that is being shipped is shipped once all its lines are, and given up once all of them are."""
+    if not lines or status not in _NOT_GONE:
+        return status
+    if lines.count(LineStatus.CANCELLED) == len(lines):
+        return _CANCELLED
+    if status is _PART_SHIPPED and LineStatus.OPEN not in lines:
+        return OrderStatus.SHIPPED
+    return status
+
+
+def _payment(wire: LeanOrder, status: OrderStatus, reading: Reading) -> PaymentStatus:
+    word = None if wire.pay_type is None else wire.pay_type.partition("-")[0]
+    payment = reading.choose(PAY_TYPE, word, "payType", PaymentStatus.PAID)
     if status is not _CANCELLED:
         return payment
     told = wire.payment_confirm_time
@@ -179,19 +211,19 @@ def _payment(wire: LeanOrder, status: OrderStatus) -> PaymentStatus:
     return PaymentStatus.UNPAID if unpaid else PaymentStatus.REFUNDED
 
 
-def _refund(wire: LeanOrder, status: OrderStatus, payment: PaymentStatus) -> RefundStatus:
+def _refund(returned: str, status: OrderStatus, payment: PaymentStatus) -> RefundStatus:
     """JD flags the order, not its lines: a return of all of them holds them all, of some is a hold of the order."""
     if payment is _PAID_BACK:
         return RefundStatus.REFUNDED
-    all_returned = RETURN_ORDER[wire.return_order] == "full"
-    return RefundStatus.REQUESTED if all_returned and status in _NOT_GONE else _NOT_REFUNDED
+    return RefundStatus.REQUESTED if returned == "full" and status in _NOT_GONE else _NOT_REFUNDED
 
 
-def _appointment(wire: LeanOrder, sendpay: Mapping[str, str]) -> Presale | None:
+def _appointment(wire: LeanOrder, sendpay: Mapping[str, str], reading: Reading) -> Presale | None:
     digit, value = APPOINTMENT
     if sendpay.get(digit) != value:
         return None
-    return Presale(final_paid=True, ship_not_before=beijing_time(wire.op_pick_date, "opPickDate"))
+    day = reading.optional_time(beijing_time, wire.op_pick_date, "opPickDate")
+    return Presale(final_paid=True, ship_not_before=day)
 
 
 def _related(wire: LeanOrder) -> tuple[RelatedOrder, ...]:
@@ -205,45 +237,53 @@ def _related(wire: LeanOrder) -> tuple[RelatedOrder, ...]:
 # -- money ---------------------------------------------------------------------------------------------------------
 
 
-def _totals(wire: LeanOrder) -> Totals:
+def _totals(wire: LeanOrder, items: NamedItems, reading: Reading) -> Totals:
     paid = minor_units(wire.order_payment, "orderPayment")
-    goods = _goods(wire) if wire.order_total_price is None else minor_units(wire.order_total_price, "orderTotalPrice")
-    postage = _fen(wire.freight_price, "freightPrice")
-    other = _fen(wire.tax_fee, "taxFee") + _fen(wire.service_fee, "serviceFee") - _fen(wire.balance_used, "balanceUsed")
+    goods = worth = _goods(items)
+    if wire.order_total_price is not None:
+        goods = reading.optional_money(wire.order_total_price, "orderTotalPrice")
+        reading.check_total(goods, worth, len(items))
+    postage = _fen(wire.freight_price, "freightPrice", reading)
+    other = _fen(wire.tax_fee, "taxFee", reading) + _fen(wire.service_fee, "serviceFee", reading)
+    other -= _fen(wire.balance_used, "balanceUsed", reading)
     discount = goods + postage + other - paid
     if discount < 0:  # more was paid than the fields explain
         discount, other = 0, other - discount
     return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=other)
 
 
-def _goods(wire: LeanOrder) -> int:
+def _goods(items: NamedItems) -> int:
     return sum(
-        minor_units(item.jd_price, f"itemInfoList.{index}.jdPrice")
-        * count(item.item_total, f"itemInfoList.{index}.itemTotal")
-        for index, item in enumerate(wire.item_info_list)
+        [
+            minor_units(item.jd_price, f"itemInfoList.{index}.jdPrice")
+            * count(item.item_total, f"itemInfoList.{index}.itemTotal")
+            for index, (_, item, _) in enumerate(items)
+        ]
     )
 
 
-def _fen(text: str | None, where: str) -> int:
-    return minor_units(text, where) if text else 0
+def _fen(text: str | None, where: str, reading: Reading) -> int:
+    """Most of them are nothing."""
+    return 0 if text == "0.00" else reading.optional_money(text, where)
 
 
-def _promotion(coupon: Coupon, index: int) -> Promotion:
-    code, _, name = coupon.coupon_type.partition("-")
-    amount = minor_units(coupon.coupon_price, f"couponDetailList.{index}.couponPrice")
+def _promotion(coupon: Coupon, reading: Reading) -> Promotion:
+    code, _, name = (coupon.coupon_type or "").partition("-")
+    amount = reading.optional_money(coupon.coupon_price, "couponDetailList.couponPrice")
     return Promotion(name=name or COUPON_NAME.get(code, code), amount=amount, code=code)
 
 
 # -- marks ---------------------------------------------------------------------------------------------------------
 
 
-def _marks(wire: LeanOrder, sendpay: Mapping[str, str]) -> tuple[str, ...]:
+def _marks(wire: LeanOrder, sendpay: Mapping[str, str], returned: str) -> tuple[str, ...]:
     marks = [f"sendpay-{digit}={value}" for digit, value in sendpay.items()]
     marks += [f"popsign-{digit}={value}" for digit, value in _flags(wire.pop_sign_map).items()]
-    marks += [f"{name}={value}" for name, value in wire.order_mark_desc.items() if isinstance(value, (str, int))]
-    if wire.store_order:
+    if wire.order_mark_desc and isinstance(wire.order_mark_desc, dict):
+        marks += [f"{name}={value}" for name, value in wire.order_mark_desc.items() if isinstance(value, (str, int))]
+    if wire.store_order in STORE_ORDER_HOLD and wire.store_order:
         marks.append(f"store-order={wire.store_order}")
-    if returned := RETURN_ORDER[wire.return_order]:
+    if returned:
         marks.append(f"return={returned}")
     return tuple(marks)
 
@@ -269,14 +309,16 @@ def _flags(value: Any) -> dict[str, str]:
 # -- receiver ------------------------------------------------------------------------------------------------------
 
 
-def _ship_to(consignee: Consignee, shop_id: str) -> ShipTo:
+def _ship_to(consignee: Consignee, reading: Reading) -> ShipTo:
     """The receiver in the form it came. No field is one receiver's key, so it is made of the phone's hash and the
-    address: the same phone at another address is another parcel.
+    address: the same phone at another address is another parcel. An address of which a piece cannot be read is none:
+    a person looks.
     """
+    unreadable = bool(reading.marks) and any(map(reading.was_odd, _RECEIVER))
     places = (consignee.province, consignee.city, consignee.county, consignee.town, consignee.full_address)
     same = "\0".join([place or "" for place in (consignee.desen_mobile, *places)]) if consignee.desen_mobile else ""
     return ShipTo(
-        privacy=_privacy(consignee),
+        privacy=Privacy.MISSING if unreadable else _privacy(consignee),
         province=consignee.province or "",
         city=consignee.city or "",
         district=consignee.county or "",
@@ -285,7 +327,7 @@ def _ship_to(consignee: Consignee, shop_id: str) -> ShipTo:
         name=consignee.fullname or "",
         phone=consignee.mobile or consignee.telephone or "",
         token=consignee.oaid or "",
-        receiver_key=buyer_key(CHANNEL, shop_id, same),
+        receiver_key=buyer_key(CHANNEL, reading.shop_id, same),
     )
 
 

@@ -6,148 +6,142 @@ Money is yuan as text; counts are text. Ids are text here and numbers elsewhere.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from channel_adapters.fields import EXACT
-from channel_adapters.quick import Repair
-
-T = TypeVar("T")
+from channel_adapters.fields import Amount, Key, Lines, Loose, Number, Rows, Status, Word
+from channel_adapters.fields import Wire as PlainWire
 
 
-def _listed(value: Any) -> Any:
-    """A list where the platform wrote null, `{}`, "" or one bare object."""
-    if not value:
-        return []
-    return [value] if isinstance(value, dict) else value
+class Wire(PlainWire):
+    """The wire spells names in camelCase."""
 
-
-def _labels(value: Any) -> Any:
-    return value if isinstance(value, dict) else {}
-
-
-Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$"), EXACT]
-Short = Annotated[str, Field(max_length=40)]
-"""Money, a count, a code or a time, as the platform wrote it."""
-
-Listed = Annotated[list[T], BeforeValidator(Repair(_listed))]
-Labels = Annotated[dict[str, Any], BeforeValidator(Repair(_labels))]
-
-
-class Wire(BaseModel):
-    """Numbers in the place of text become text; unknown fields are ignored. The wire spells names in camelCase."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, alias_generator=to_camel)
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
 class Head(Wire):
     """What keys an order object. Lenient about time: the templates say what is wrong with it."""
 
-    order_id: Id
+    order_id: Key
     modified: Any = None
+
+
+class Ending(Wire):
+    """Just enough of an order to know that it is over."""
+
+    order_id: Key
+    modified: Number
+    order_start_time: Any = None
+    order_state: Any = None
 
 
 class ItemExt(Wire):
     """What the text `itemExt` holds. `sku_uuid` is the line's id: the same skuId can stand on two lines."""
 
-    sku_uuid: Id | None = None
-    cid: str | None = ""
+    sku_uuid: Loose[Key] = None
+    cid: Loose[Word] = None
 
 
 class Item(Wire):
-    sku_id: Id
-    jd_price: Short
-    item_total: Short
-    outer_sku_id: str | None = ""
-    sku_name: str | None = ""
-    service_name: str | None = ""
-    item_ext: str | None = ""
+    """One line. An empty gift has neither id nor pieces."""
+
+    sku_id: Key | None
+    jd_price: Amount
+    item_total: Amount
+    outer_sku_id: Word = None
+    sku_name: Loose[Word] = None
+    service_name: Loose[Word] = None
+    item_ext: Any = None
 
 
 class Coupon(Wire):
     """`coupon_type` is a number, or number and name: `34-全品类满减`. `sku_id` is empty unless it is for one item."""
 
-    coupon_type: str = ""
-    coupon_price: Short = "0"
-    sku_id: str | None = ""
+    coupon_type: Loose[Word] = None
+    coupon_price: Loose[Amount] = None
+    sku_id: Loose[Word] = None
 
 
 class Consignee(Wire):
     """`county` is the district. `desen_mobile` is a stable hash of the phone number."""
 
-    fullname: str | None = ""
-    mobile: str | None = ""
-    telephone: str | None = ""
-    full_address: str | None = ""
-    province: str | None = ""
-    city: str | None = ""
-    county: str | None = ""
-    town: str | None = ""
-    desen_mobile: str | None = Field(default="", alias="desen_mobile")
-    oaid: str | None = ""
+    fullname: Loose[Word] = None
+    mobile: Loose[Word] = None
+    telephone: Loose[Word] = None
+    full_address: Loose[Word] = None
+    province: Loose[Word] = None
+    city: Loose[Word] = None
+    county: Loose[Word] = None
+    town: Loose[Word] = None
+    desen_mobile: Loose[Word] = Field(default=None, alias="desen_mobile")
+    oaid: Loose[Word] = None
 
 
 class ParcelItem(Wire):
-    sku_uuid: str | None = ""
-    sku_id: str | None = ""
-    num: Short = "0"
+    """What a parcel holds of one line."""
+
+    sku_uuid: Word = None
+    sku_id: Word = None
+    num: Number
 
 
 class Parcel(Wire):
-    skus: Listed[ParcelItem] = Field(default_factory=list)
+    """A parcel that has left."""
+
+    skus: Rows[ParcelItem] = Field(default_factory=list)
 
 
 class LeanOrder(Wire):
     """An order asked for with few `optional_fields`: what is needed to know who bought what, and whether it may go."""
 
-    order_id: Id
-    order_state: Short
-    pay_type: Short
-    order_payment: Short
-    order_start_time: Short
-    modified: Short
-    item_info_list: tuple[Item, ...]
-    order_type: Short
-    store_order: str | None
-    return_order: Short
-    order_total_price: Short | None = None
-    freight_price: Short | None = None
-    balance_used: Short | None = None
-    tax_fee: Short | None = None
-    service_fee: Short | None = None
-    payment_confirm_time: Short | None = None
-    parent_order_id: Short | None = None
-    direct_parent_order_id: Short | None = None
-    op_pick_date: Short | None = None
-    order_remark: str | None = ""
-    vender_remark: str | None = ""
-    vender_remark_level_flag: Short | None = None
-    open_id_buyer: str | None = Field(default="", alias="open_id_buyer")
-    xid_buyer: str | None = Field(default="", alias="xid_buyer")
-    pin: str | None = ""
-    consignee_info: Consignee | None = None
-    coupon_detail_list: Listed[Coupon] = Field(default_factory=list)
-    partial_logistics_info_model: Listed[Parcel] = Field(default_factory=list)
+    order_id: Key
+    order_state: Status
+    pay_type: Status
+    order_payment: Amount
+    order_start_time: Number
+    modified: Number
+    item_info_list: Lines[Item]
+    order_type: Status
+    store_order: Status
+    return_order: Status
+    order_total_price: Loose[Amount] = None
+    freight_price: Loose[Amount] = None
+    balance_used: Loose[Amount] = None
+    tax_fee: Loose[Amount] = None
+    service_fee: Loose[Amount] = None
+    payment_confirm_time: Word = None
+    parent_order_id: Loose[Word] = None
+    direct_parent_order_id: Loose[Word] = None
+    op_pick_date: Loose[Word] = None
+    order_remark: Loose[Word] = None
+    vender_remark: Loose[Word] = None
+    vender_remark_level_flag: Loose[Word] = None
+    open_id_buyer: Loose[Word] = Field(default=None, alias="open_id_buyer")
+    xid_buyer: Loose[Word] = Field(default=None, alias="xid_buyer")
+    pin: Loose[Word] = None
+    consignee_info: Loose[Consignee] = None
+    coupon_detail_list: Loose[Rows[Coupon]] = None
+    partial_logistics_info_model: Loose[Rows[Parcel]] = None
     sendpay_map: Any = None
     pop_sign_map: Any = None
-    order_mark_desc: Labels = Field(default_factory=dict)
+    order_mark_desc: Any = None
 
 
 class DetailItem(Item):
     """A line that says everything we ask for."""
 
-    outer_sku_id: str | None
-    sku_name: str
-    item_ext: str
+    outer_sku_id: Word
+    sku_name: Loose[Word]
+    item_ext: Any
 
 
 class DetailOrder(LeanOrder):
     """An order with all that we ask for."""
 
-    item_info_list: tuple[DetailItem, ...]
-    order_total_price: Short
-    freight_price: Short
-    payment_confirm_time: Short | None
-    consignee_info: Consignee
+    item_info_list: Lines[DetailItem]  # type: ignore[assignment]  # narrower, and never changed
+    order_total_price: Loose[Amount]
+    freight_price: Loose[Amount]
+    payment_confirm_time: Word
+    consignee_info: Loose[Consignee]

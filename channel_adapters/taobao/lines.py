@@ -9,10 +9,11 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from channel_adapters.contract import UnreadablePayload
+from channel_adapters.fields import count_of
 from channel_adapters.reading import Reading, is_set, minor_units, refuse, required, share_out, without_orphans
 from channel_adapters.taobao.wire import SubOrder, Trade
 from schemas.codes import HoldCode
-from schemas.order import Line, LineKind, LineStatus, OrderStatus, RefundStatus
+from schemas.order import Line, LineKind, LineStatus, OrderStatus, Part, RefundStatus
 
 # An attribute of an enumeration costs ten times a global.
 _OPEN, _SHIPPED, _CANCELLED = LineStatus.OPEN, LineStatus.SHIPPED, LineStatus.CANCELLED
@@ -151,7 +152,37 @@ def _line(
         refund=refund,
         bound_to=tuple(mains.get(own_id, ())) if is_gift else (),
         marks=_marks(sub, facts.tags.get(own_id, ())),
+        parts=_parts(sub.combine_item_info, reading) if sub.combine_item_info else (),
     )
+
+
+_MOST_PARTS: Final = 100
+
+
+def _parts(told: Any, reading: Reading) -> tuple[Part, ...]:
+    """What a bundle is made of: a list, alone or wrapped into an object with one key. What names no SKU is no part."""
+    if isinstance(told, dict) and len(told) == 1:
+        told = next(iter(told.values()))
+    rows = told if isinstance(told, list) else [told]
+    parts = [part for row in rows[:_MOST_PARTS] if (part := _part(row)) is not None]
+    if len(parts) < len(rows):
+        reading.odd("orders.order.combine_item_info")
+    return tuple(parts)
+
+
+def _part(row: Any) -> Part | None:
+    if not isinstance(row, dict):
+        return None
+    sku = _text(row.get("outer_sku_id")) or _text(row.get("outer_iid"))
+    platform_sku = _text(row.get("sku_id")) or _text(row.get("item_id"))
+    quantity = count_of(row.get("quantity", 1))
+    if not quantity or not (sku or platform_sku):
+        return None
+    return Part(sku=sku, quantity=quantity, platform_sku=platform_sku)
+
+
+def _text(value: Any) -> str:
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _line_status(sub: SubOrder, refund: RefundStatus, facts: TradeFacts, reading: Reading) -> LineStatus:

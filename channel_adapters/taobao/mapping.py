@@ -265,9 +265,10 @@ def _presale(trade: Trade, step: PaymentStatus | None, reading: Reading) -> Pres
 
 def _totals(trade: Trade, subs: Named, lines: Sequence[Line], reading: Reading) -> Totals:
     """`other` is what no field of the trade explains: the seller's manual changes of price, above all."""
-    goods = sum([line.unit_price * sub.num for line, (_, sub) in zip(lines, subs, strict=True)])
+    goods = worth = sum([line.unit_price * sub.num for line, (_, sub) in zip(lines, subs, strict=True)])
     if trade.total_fee:
         goods = reading.optional_money(trade.total_fee, "total_fee")
+        reading.check_total(goods, worth, len(lines))
     discount = _optional(trade.discount_fee, "discount_fee", reading)
     discount += sum([_optional(sub.discount_fee, "orders.order.discount_fee", reading) for _, sub in subs])
     postage = _optional(trade.post_fee, "post_fee", reading)

@@ -10,12 +10,11 @@ from pydantic import SecretStr
 
 from channel_adapters.contract import ChannelRefused, ChannelUnavailable, UnreadablePayload
 from channel_adapters.shop import ShopSettings
-from tests.channel_adapters.contract import ChannelAdapterContract, Forms
+from tests.channel_adapters.contract import Cancelled, ChannelAdapterContract, Forms
 
 
 class TestJdContract(ChannelAdapterContract):
     channel = "jd"
-    refuses_unknown_words = True
     payloads = Path(__file__).parent / "payloads"
     reference = "01_simple_paid_detail.json"
     orders_in: ClassVar = {
@@ -34,7 +33,63 @@ class TestJdContract(ChannelAdapterContract):
         "11_business_failure_inside_success.json": ChannelRefused,
         "12_spapi_orders_page.json": UnreadablePayload,
     }
-    status_paths: ClassVar = [("orderState",), ("orderType",), ("payType",), ("storeOrder",), ("returnOrder",)]
+    status_paths: ClassVar = [
+        ("orderState",),
+        ("orderType",),
+        ("payType",),
+        ("storeOrder",),
+        ("returnOrder",),
+        *[("02_list_multi_item_with_coupons.json", (name,)) for name in ("orderState", "orderType", "returnOrder")],
+        *[("05_gift_zero_price_lines.json", (name,)) for name in ("payType", "storeOrder", "orderState")],
+        ("07_encrypted_receiver_ensearch.json", ("storeOrder",)),
+    ]
+    cancelled = Cancelled(
+        "03_list_cancelled_locked_pause.json",
+        [
+            ("itemInfoList",),
+            ("itemInfoList", 0, "jdPrice"),
+            ("itemInfoList", 0, "itemTotal"),
+            ("orderPayment",),
+            ("payType",),
+            ("orderType",),
+            ("storeOrder",),
+            ("paymentConfirmTime",),
+            ("orderStartTime",),
+        ],
+    )
+    decoration: ClassVar = [
+        ("couponDetailList",),
+        ("orderRemark",),
+        ("venderRemark",),
+        ("venderRemarkLevelFlag",),
+        ("pin",),
+        ("open_id_buyer",),
+        ("xid_buyer",),
+        ("parentOrderId",),
+        ("sendpayMap",),
+        ("popSignMap",),
+        ("orderMarkDesc",),
+        ("freightPrice",),
+        ("balanceUsed",),
+        ("taxFee",),
+        ("orderTotalPrice",),
+        ("opPickDate",),
+        ("consigneeInfo",),
+        ("itemInfoList", 0, "itemExt"),
+        ("itemInfoList", 0, "skuName"),
+        ("itemInfoList", 0, "serviceName"),
+    ]
+    text_or_number: ClassVar = [
+        ("orderId",),
+        ("orderType",),
+        ("returnOrder",),
+        ("venderRemarkLevelFlag",),
+        ("parentOrderId",),
+        ("itemInfoList", 0, "skuId"),
+        ("itemInfoList", 0, "itemTotal"),
+    ]
+    page = "02_list_multi_item_with_coupons.json"
+    lists: ClassVar = [("itemInfoList",), ("couponDetailList",), ("partialLogisticsInfoModel",), ("sendpayMap",)]
     amount = Forms(("orderPayment",), {"135.00": 13500, "12.3": 1230, "0.10": 10, "9": 900, 99.5: 9950, "1.500": 150})
     bad_amounts = ("1.234", "abc", None, "-1.00", "", True, [], "9" * 60)
     moment = Forms(

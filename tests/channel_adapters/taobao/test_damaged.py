@@ -13,7 +13,7 @@ from channel_adapters.parsing import read_order
 from channel_adapters.shop import Shop, ShopPolicy
 from channel_adapters.taobao.adapter import ADAPTER
 from schemas.codes import HoldCode
-from schemas.order import LineKind, LineStatus, Order, OrderStatus, Privacy, PromisedGift
+from schemas.order import LineKind, LineStatus, Order, OrderStatus, Part, Privacy, PromisedGift
 from tests.channel_adapters.contract import SHOP_ID, JsonPath, read, with_value, without
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -335,3 +335,29 @@ def test_a_body_that_is_no_trade_says_so(body: bytes) -> None:
 
 def test_a_byte_order_mark_is_no_damage() -> None:
     assert len(ADAPTER.open_envelope(b"\xef\xbb\xbf" + TRADE)) == 1
+
+
+# -- bundles and totals --------------------------------------------------------------------------------------------
+
+PART = {"item_id": 7, "sku_id": "8", "quantity": "2", "outer_iid": "SPU", "outer_sku_id": "SKU-PART"}
+KNOWN_PART = Part(sku="SKU-PART", quantity=2, platform_sku="8")
+
+
+@pytest.mark.parametrize("told", [[PART], PART, {"combine_item_info_model": [PART]}, {"combine_item": PART}], ids=repr)
+def test_the_parts_of_a_bundle_are_parts_of_its_line(told: Any) -> None:
+    order = read(ADAPTER, with_value(TRADE, (*LINE, "combine_item_info"), told))
+    assert order.lines[0].parts == (KNOWN_PART,)
+
+
+@pytest.mark.parametrize("odd", ["x", [None], [[]], {"item_id": 7}, [PART | {"quantity": "many"}], 7], ids=repr)
+def test_parts_that_cannot_be_read_are_left_out_with_a_mark(odd: Any) -> None:
+    order = read(ADAPTER, with_value(TRADE, (*LINE, "combine_item_info"), odd))
+    assert order.lines[0].parts == ()
+    assert "odd=orders.order.combine_item_info" in order.marks
+
+
+@pytest.mark.parametrize(("total", "contradicts"), [("79.80", False), ("79.81", False), ("79.82", True), ("1", True)])
+def test_a_total_that_the_lines_do_not_make_up_is_marked(total: str, contradicts: bool) -> None:
+    order = read(ADAPTER, with_value(TRADE, ("total_fee",), total))
+    assert (HoldCode.TOTALS_CONTRADICT in order.marks) is contradicts
+    assert order.status is OrderStatus.TO_SHIP
