@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NoReturn, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from channel_adapters.fields import LOOSE
@@ -119,19 +119,12 @@ def _entry_fits(info: FieldInfo, entry: Any) -> bool:
 
 @cache
 def _field_adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
-    return _judged(model.model_fields[name].rebuild_annotation())
+    return TypeAdapter(model.model_fields[name].rebuild_annotation())
 
 
 @cache
 def _adapter(item: Any) -> TypeAdapter[Any]:
-    return _judged(item)
-
-
-def _judged(kind: Any) -> TypeAdapter[Any]:
-    """A value by itself, as a wire model reads it: numbers are text, too. A model has a configuration of its own."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return TypeAdapter(kind)
-    return TypeAdapter(kind, config=ConfigDict(coerce_numbers_to_str=True))
+    return TypeAdapter(item)
 
 
 @cache

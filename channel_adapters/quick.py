@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
+from pydantic_core import CoreConfig, SchemaValidator
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -68,7 +68,7 @@ class NotQuick(Exception):
 
 
 def first_error(kind: TypeAdapter[Any], payload: bytes) -> ValidationError | None:
-    """What is wrong with a value of this kind, None when nothing is."""
+    """What is wrong with a value of this kind in a wire model, None when nothing is."""
     try:
         _stopping(kind).validate_json(payload)
     except ValidationError as error:
@@ -76,9 +76,12 @@ def first_error(kind: TypeAdapter[Any], payload: bytes) -> ValidationError | Non
     return None
 
 
+_AS_IN_A_MODEL: Final = CoreConfig(coerce_numbers_to_str=True)  # a field by itself has lost what `Wire` says
+
+
 @lru_cache(1024)
 def _stopping(kind: TypeAdapter[Any]) -> SchemaValidator:
-    return SchemaValidator(fail_fast(kind.core_schema))
+    return SchemaValidator(fail_fast(kind.core_schema), _AS_IN_A_MODEL)
 
 
 def fail_fast(schema: Any) -> Any:
