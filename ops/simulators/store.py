@@ -37,6 +37,7 @@ class Store:
     def __init__(self, cache_bytes: int = CACHE_BYTES) -> None:
         self.cache = ByteCache(cache_bytes)
         self._by_id: dict[str, Sale] = {}
+        self._trash: dict[str, Sale] = {}
         self._times: list[int] = []  # of the log: one entry a revision
         self._log: list[Sale] = []  # an entry is current when the sale's position is its index
 
@@ -51,6 +52,29 @@ class Store:
         sale.position = len(self._log)
         self._log.append(sale)
         self._times.append(sale.modified_at)
+
+    def amend(self, sale: Sale) -> None:
+        """Show an order that changed while its modify time did not: it keeps its place in every list."""
+        sale.revision += 1
+
+    def trash(self, order_id: str) -> None:
+        """Take an order from all lists; `trashed` still shows it."""
+        self._trash[order_id] = self._take(order_id)
+
+    def delete(self, order_id: str) -> None:
+        """Take an order from the platform for good, from its trash if it lies there."""
+        if self._trash.pop(order_id, None) is None:
+            self._take(order_id)
+
+    def trashed(self, order_id: str) -> Sale | None:
+        """An order in the trash, None when it is not there."""
+        return self._trash.get(order_id)
+
+    def _take(self, order_id: str) -> Sale:
+        sale = self._by_id.pop(order_id)
+        sale.position = -1
+        sale.revision += 1
+        return sale
 
     def get(self, order_id: str) -> Sale | None:
         """One order, None when the platform does not show it."""

@@ -1,10 +1,10 @@
-"""A Shopify shop's Admin REST API: orders.json with cursor paging and the call bucket (shopify.dev)."""
+"""A Shopify shop's Admin REST API: orders.json with cursor paging, one order, and the call bucket (shopify.dev)."""
 
 from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
@@ -19,6 +19,7 @@ from ops.simulators.sale import Sale
 
 VERSION: Final = "2026-01"
 ORDERS: Final = f"/shopify/admin/api/{VERSION}/orders.json"
+ONE_ORDER: Final = ORDERS.removesuffix(".json") + r"/{number:\d+}.json"
 FOREVER: Final = 1 << 40
 
 
@@ -54,10 +55,17 @@ class Shopify:
 
     def routes(self) -> Iterable[web.RouteDef]:
         """Where it listens."""
-        return (web.get(ORDERS, self.handle),)
+        return (web.get(ORDERS, self.list_orders), web.get(ONE_ORDER, self.one_order))
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def list_orders(self, request: web.Request) -> web.Response:
         """A page of orders, the next one in the `Link` header."""
+        return self._guarded(request, self._list)
+
+    async def one_order(self, request: web.Request) -> web.Response:
+        """One order."""
+        return self._guarded(request, self._one)
+
+    def _guarded(self, request: web.Request, serve: Callable[[web.Request], web.Response]) -> web.Response:
         fault = self._desk.fault()
         if fault is Fault.BROKEN:
             return broken()
@@ -65,7 +73,7 @@ class Shopify:
             self._check(request)
             if fault is Fault.LIMITED or not self._bucket.add(self._desk.clock()):
                 raise Refusal({"errors": _LIMITED}, 429, {"Retry-After": "2.0"})
-            return self._list(request)
+            return serve(request)
         except Refusal as refusal:
             return refuse(refusal)
 
@@ -74,13 +82,22 @@ class Shopify:
         if not hmac.compare_digest(given.encode(), self._desk.token.encode()):
             raise Refusal({"errors": _UNKNOWN_TOKEN}, 401)
 
+    def _one(self, request: web.Request) -> web.Response:
+        sale = self._desk.store.get(request.match_info["number"])
+        if sale is None:
+            raise Refusal({"errors": "Not Found"}, 404)
+        return answer(b'{"order":%s}' % self._order(sale), self._call_limit())
+
+    def _call_limit(self) -> dict[str, str]:
+        return {"X-Shopify-Shop-Api-Call-Limit": self._bucket.header()}
+
     def _list(self, request: web.Request) -> web.Response:
         query = request.query
         limit = _limit(query)
         cursor = _cursor(query["page_info"], query) if "page_info" in query else _first(query)
         rows = self._rows(cursor)
         page = list(islice(rows, limit))
-        headers = {"X-Shopify-Shop-Api-Call-Limit": self._bucket.header()}
+        headers = self._call_limit()
         if len(page) == limit and next(rows, None) is not None:
             coded = _coded(cursor | {"position": page[-1].position})
             url = request.url.origin().with_path(ORDERS)
@@ -91,8 +108,10 @@ class Shopify:
     def _rows(self, cursor: Mapping[str, Any]) -> Any:
         """Oldest change first, from past the cursor: an order that changes meanwhile moves to the end, none is lost."""
         rows = self._desk.store.after(cursor["position"], cursor["start"], cursor["end"])
-        status = cursor["status"]
-        return (sale for sale in rows if status == "any" or _state(sale) == status)
+        status, ids = cursor["status"], set(cursor["ids"])
+        return (
+            sale for sale in rows if (status == "any" or _state(sale) == status) and (not ids or sale.order_id in ids)
+        )
 
     def _order(self, sale: Sale) -> bytes:
         return self._desk.store.cache.get(sale, "order", lambda sale: orjson.dumps(order(sale)))
@@ -122,8 +141,15 @@ def _first(query: Mapping[str, str]) -> dict[str, Any]:
     status = query.get("status", "open")
     if status not in ("any", "open", "closed", "cancelled"):
         raise Refusal({"errors": {"status": ["is not one of any, open, closed, cancelled"]}}, 400)
-    start = _seconds(query, "updated_at_min", 0)
-    return {"position": -1, "start": start, "end": _seconds(query, "updated_at_max", FOREVER), "status": status}
+    start, end = _seconds(query, "updated_at_min", 0), _seconds(query, "updated_at_max", FOREVER)
+    return {"position": -1, "start": start, "end": end, "status": status, "ids": _ids(query.get("ids", ""))}
+
+
+def _ids(text: str) -> list[str]:
+    ids = [each.strip() for each in text.split(",") if each.strip()]
+    if not all(each.isascii() and each.isdigit() for each in ids):
+        raise Refusal({"errors": {"ids": ["are not numbers"]}}, 400)
+    return ids
 
 
 def _seconds(query: Mapping[str, str], name: str, missing: int) -> int:

@@ -53,8 +53,8 @@ class WooCommerce:
         return self._guarded(request, self._list)
 
     async def one_order(self, request: web.Request) -> web.Response:
-        """One order."""
-        return self._guarded(request, lambda request: answer(self._order(self._sale(request))))
+        """One order; the trash is in no list, but here."""
+        return self._guarded(request, self._one)
 
     async def order_refunds(self, request: web.Request) -> web.Response:
         """The refunds of one order."""
@@ -105,6 +105,12 @@ class WooCommerce:
         if len(self._nonces) > OAUTH_NONCES:
             del self._nonces[next(iter(self._nonces))]
 
+    def _one(self, request: web.Request) -> web.Response:
+        trashed = self._desk.store.trashed(request.match_info["number"])
+        if trashed is not None:
+            return answer(orjson.dumps(order(trashed) | {"status": "trash"}))
+        return answer(self._order(self._sale(request)))
+
     def _sale(self, request: web.Request) -> Sale:
         sale = self._desk.store.get(request.match_info["number"])
         if sale is None:
@@ -127,6 +133,9 @@ class WooCommerce:
         zone = UTC if query.get("dates_are_gmt") in ("true", "1") else BEIJING
         after, before = (_seconds(query, f"modified_{end}", zone) for end in ("after", "before"))
         rows = self._desk.store.modified((after or -1) + 1, (before or FOREVER) - 1)
+        if "include" in query:
+            included = _ids(query["include"])
+            rows = [sale for sale in rows if sale.order_id in included]
         status = query.get("status", "any")
         if status != "any":
             wanted = set(status.split(","))
@@ -160,6 +169,13 @@ def _number(query: Mapping[str, str], name: str, missing: int, high: int) -> int
         return whole(query.get(name, str(missing)), 1, high)
     except ValueError as error:
         raise _invalid(name) from error
+
+
+def _ids(text: str) -> set[str]:
+    ids = set(text.split(","))
+    if not all(each.isascii() and each.isdigit() for each in ids):
+        raise _invalid("include")
+    return ids
 
 
 def _seconds(query: Mapping[str, str], name: str, zone: tzinfo) -> int | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
 
@@ -16,15 +16,18 @@ from channel_adapters.contract import (
     ChannelRefused,
     ChannelUnavailable,
     RawOrder,
+    ReadsById,
     Window,
 )
 from channel_adapters.registry import CHANNELS
 from ops.simulators.catalogue import Catalogue
 from ops.simulators.faults import Fault, Faults
 from ops.simulators.generator import SHARES, Generator
+from ops.simulators.sale import Sale, Stage
 from ops.simulators.server import Simulator, listening
 from ops.simulators.shops import simulated_shop
-from ops.simulators.stories import shown
+from ops.simulators.store import Store
+from ops.simulators.stories import refund_first_line, shown
 from ops.simulators.world import World
 from tests.ops.simulators.conftest import START, Quiet, a_quiet_world
 
@@ -153,3 +156,80 @@ async def test_a_faulty_platform_gives_all_its_orders_in_the_end(small: Quiet, h
                 rows = await rows_of(client, Window(moment(START), small.now()))
     assert {row.platform_order_id for row in rows} == {s.order_id for s in small.sales("pinduoduo") if shown(s)}
     assert faults.struck
+
+
+# -- open orders, read again by id ---------------------------------------------------------------------------------
+
+READ_BY_ID = ("woocommerce", "shopify")
+
+
+@asynccontextmanager
+async def reading(
+    catalogue: Catalogue, http: httpx.AsyncClient, channel: str
+) -> AsyncIterator[tuple[ReadsById, Store, list[Sale]]]:
+    """A client, a shop of its own that may be changed, and its paid orders of several units."""
+    world = a_quiet_world(catalogue, orders=300)
+    async with listening(world.simulator()) as port:
+        client = client_of(channel, f"http://127.0.0.1:{port}", http, world.now())
+        assert isinstance(client, ReadsById)
+        paid = [sale for sale in world.sales(channel) if sale.stage is Stage.PAID and sale.items[0].quantity > 1]
+        yield client, world.world.stores[channel], paid
+
+
+@pytest.mark.parametrize("channel", READ_BY_ID)
+async def test_orders_are_read_by_id_as_they_are_listed(
+    catalogue: Catalogue, http: httpx.AsyncClient, channel: str
+) -> None:
+    async with reading(catalogue, http, channel) as (client, _, [first, second, *_]):
+        rows = await client.orders_by_id([first.order_id, second.order_id])
+        assert {row.platform_order_id for row in rows} == {first.order_id, second.order_id}
+        assert await client.order_by_id(first.order_id) == next(
+            r for r in rows if r.platform_order_id == first.order_id
+        )
+
+
+@pytest.mark.parametrize("change", [refund_first_line, lambda sale, _now: setattr(sale.items[0], "quantity", 1)])
+@pytest.mark.parametrize("channel", READ_BY_ID)
+async def test_a_change_that_leaves_the_modify_time_alone_is_read_by_id(
+    catalogue: Catalogue, http: httpx.AsyncClient, channel: str, change: Callable[[Sale, int], None]
+) -> None:
+    async with reading(catalogue, http, channel) as (client, store, [sale, *_]):
+        [before] = await client.orders_by_id([sale.order_id])
+        change(sale, sale.modified_at)
+        store.amend(sale)
+        [after] = await client.orders_by_id([sale.order_id])
+    assert after.modified_at == before.modified_at
+    assert after.payload != before.payload
+
+
+@pytest.mark.parametrize("channel", READ_BY_ID)
+async def test_a_deleted_order_is_in_no_list_and_not_found(
+    catalogue: Catalogue, http: httpx.AsyncClient, channel: str
+) -> None:
+    async with reading(catalogue, http, channel) as (client, store, [gone, left, *_]):
+        store.delete(gone.order_id)
+        rows = await client.orders_by_id([gone.order_id, left.order_id])
+        assert [row.platform_order_id for row in rows] == [left.order_id]
+        assert await client.order_by_id(gone.order_id) is None
+
+
+async def test_a_trashed_order_is_in_no_list_and_counts_as_gone(catalogue: Catalogue, http: httpx.AsyncClient) -> None:
+    async with reading(catalogue, http, "woocommerce") as (client, store, [gone, left, *_]):
+        store.trash(gone.order_id)
+        rows = await client.orders_by_id([gone.order_id, left.order_id])
+        assert [row.platform_order_id for row in rows] == [left.order_id]
+        assert await client.order_by_id(gone.order_id) is None
+        store.delete(gone.order_id)
+        assert await client.order_by_id(gone.order_id) is None
+
+
+@pytest.mark.parametrize("channel", READ_BY_ID)
+async def test_a_shop_that_is_down_says_nothing_about_an_order(
+    catalogue: Catalogue, http: httpx.AsyncClient, channel: str
+) -> None:
+    world = a_quiet_world(catalogue, orders=20)
+    async with listening(world.simulator(OneFault(Fault.BROKEN))) as port:
+        client = client_of(channel, f"http://127.0.0.1:{port}", http, world.now())
+        assert isinstance(client, ReadsById)
+        with pytest.raises(ChannelUnavailable):
+            await client.order_by_id("1")
