@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
@@ -15,12 +15,12 @@ from channel_adapters.contract import (
     Template,
     UnreadablePayload,
 )
-from channel_adapters.douyin.mapping import CHANNEL, read_full, read_reduced
+from channel_adapters.douyin.mapping import CHANNEL, is_over, to_order
 from channel_adapters.douyin.signature import verify_push, verify_push_headers
-from channel_adapters.douyin.wire import Head
+from channel_adapters.douyin.wire import FullOrder, Head, ReducedOrder, Stopped, whole
 from channel_adapters.envelope import Envelope, raw_order, rows, when
 from channel_adapters.fields import count_of
-from channel_adapters.reading import hint, read_object, refuse, unix_time
+from channel_adapters.reading import Reading, cancelled, hint, read_model, read_object, refuse, unix_time
 from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
 from schemas.text import Text
@@ -56,18 +56,19 @@ class DouyinTemplate:
     """One way to read the order object."""
 
     name: str
-    reader: Callable[[bytes, str, str], Order]
+    model: type[ReducedOrder]
 
     def read(self, payload: bytes, shop: Shop) -> Order:
         """See channel_adapters.contract.Template."""
-        return self.reader(payload, shop.shop_id, self.name)
+        reading = Reading(shop, self.name)
+        return to_order(reading.model(self.model, payload), reading)
 
 
 class DouyinAdapter:
     """See channel_adapters.contract.ChannelAdapter. A list row and a detail are the same object."""
 
     channel = CHANNEL
-    templates: Sequence[Template] = (DouyinTemplate("full", read_full), DouyinTemplate("reduced", read_reduced))
+    templates: Sequence[Template] = (DouyinTemplate("full", FullOrder), DouyinTemplate("reduced", ReducedOrder))
 
     def open_envelope(self, body: bytes) -> Sequence[RawOrder]:
         """A list page, a detail answer or one bare order."""
@@ -101,8 +102,16 @@ class DouyinAdapter:
         verify_push(headers, body, shop.push_secret, shop.app_key)
 
     def stopped(self, payload: bytes, shop: Shop) -> Order | None:
-        """None: see channel_adapters.contract.ChannelAdapter."""
-        return None
+        """See channel_adapters.contract.ChannelAdapter."""
+        try:
+            head = read_model(Stopped, payload)
+        except UnreadablePayload:
+            return None
+        modified_at = _time(head.update_time, "update_time")
+        if modified_at is None or not is_over(head, shop):
+            return None
+        placed_at = _time(head.create_time, "create_time") or modified_at
+        return cancelled(CHANNEL, shop.shop_id, head.order_id, modified_at, "status", placed_at)
 
 
 def check_success(root: dict[str, Any]) -> None:
@@ -134,10 +143,12 @@ def _raw(payload: bytes) -> RawOrder:
 
 
 def _identify(head: Head) -> tuple[str, datetime | None]:
-    seconds = head.update_time
-    if type(seconds) is not int or seconds <= 0:
-        return head.order_id, None
-    return head.order_id, when(lambda: unix_time(seconds, "update_time"))
+    return head.order_id, _time(head.update_time, "update_time")
+
+
+def _time(value: Any, where: str) -> datetime | None:
+    seconds = whole(value)
+    return when(lambda: unix_time(seconds, where)) if seconds is not None and seconds > 0 else None
 
 
 def _refuse_push(messages: Sequence[bytes]) -> NoReturn:

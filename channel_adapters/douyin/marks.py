@@ -9,11 +9,11 @@ import orjson
 from channel_adapters.douyin.wire import Tag
 
 
-def to_marks(groups: Sequence[Sequence[Tag]], promises: str | None) -> tuple[str, ...]:
+def to_marks(groups: Sequence[Sequence[Tag] | None], promises: str | None) -> tuple[str, ...]:
     """The keys of all tags, then what `promise_info` promises."""
     if not promises and not any(groups):
         return ()
-    keys = [tag.key for tags in groups for tag in tags if tag.key]
+    keys = [tag.key for tags in groups for tag in tags or () if tag.key]
     return (*keys, *_promise_marks(promises)) if promises else tuple(keys)
 
 

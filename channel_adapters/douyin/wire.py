@@ -1,40 +1,51 @@
 """The fields we use of doudian's order object, as `/order/searchList` and `/order/orderDetail` send it.
 
-Money is integer fen, times are unix seconds, and 0 means that it has not happened. Numbers are strict: these fields
-are JSON integers on the wire, and text or `true` in their place is damage. `sku_id` is an integer above 2^53.
+Money is integer fen, times are unix seconds, and 0 means that it has not happened. These fields are JSON integers on
+the wire; their text is read as well, a fraction is not: it would be yuan. `sku_id` is an integer above 2^53.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field, StrictInt, StrictStr
 
-from channel_adapters.fields import EXACT, Number
+from channel_adapters.fields import EXACT, Flag, Lines, Loose, Number, Rows, Wire
 from channel_adapters.quick import Repair
 
-T = TypeVar("T")
+
+def whole(value: Any) -> int | None:
+    """A whole number, or the text of one; None, which no field takes, for anything else."""
+    if type(value) is int:
+        return value
+    text = value.strip() if isinstance(value, str) else ""
+    return int(text) if text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 20 else None
 
 
-def _listed(value: Any) -> Any:
-    """A list where the platform wrote null, `{}` or one bare object."""
-    if not value:
-        return []
-    return [value] if isinstance(value, dict) else value
+def _worded(value: Any) -> Any:
+    """What is no word at all is an unknown one, so that it holds the order instead of refusing it."""
+    return value if value is None or (isinstance(value, int | str) and not isinstance(value, bool)) else "?"
 
 
-Fen = Annotated[int, Field(strict=True, ge=0, le=10**14)]
-Seconds = Annotated[int, Field(strict=True, ge=0, le=10**11)]
-Count = Annotated[int, Field(strict=True, ge=0, le=10**6)]
-Word = Annotated[int, Field(strict=True)]
+def _sale(value: Any) -> Any:
+    """What is no after-sale at all is one that nobody knows; `[]` and "" are none."""
+    if value is None or isinstance(value, dict):
+        return value
+    return {"after_sale_status": "?"} if value else {}
+
+
+WHOLE: Final = BeforeValidator(Repair(whole))
+
+Whole = Annotated[int, WHOLE]
+Fen = Annotated[int, Field(ge=0, le=10**14), WHOLE]
+Seconds = Annotated[int, Field(ge=0, le=10**14), WHOLE]
+"""Unix seconds, or milliseconds: `unix_time` tells them apart."""
+Count = Annotated[int, Field(ge=0, le=10**6), WHOLE]
+Status = Annotated[
+    Annotated[StrictInt | StrictStr, Field(union_mode="left_to_right")] | None, BeforeValidator(Repair(_worded))
+]
+"""A word that decides whether goods may go: a number, or its text. Never odd: what it is not is unknown."""
 Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$"), EXACT]
-Listed = Annotated[list[T], BeforeValidator(Repair(_listed))]
-
-
-class Wire(BaseModel):
-    """Numbers in the place of text (ids above all) become text; unknown fields are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
 
 class Head(Wire):
@@ -44,170 +55,201 @@ class Head(Wire):
     update_time: Any = None
 
 
+class Stopped(Head):
+    """What an order object says when it is over, whatever stands beside it."""
+
+    create_time: Any = None
+    order_status: Any = None
+    main_status: Any = None
+
+
 class Named(Wire):
     """A place of an address."""
 
-    name: str | None = ""
+    name: Loose[str] = ""
 
 
 class Address(Wire):
     """`town` is the district, `street` the town below it."""
 
-    province: Named | None = None
-    city: Named | None = None
-    town: Named | None = None
-    street: Named | None = None
-    detail: str | None = ""
-    encrypt_detail: str | None = ""
+    province: Loose[Named] = None
+    city: Loose[Named] = None
+    town: Loose[Named] = None
+    street: Loose[Named] = None
+    detail: Loose[str] = ""
+    encrypt_detail: Loose[str] = ""
 
 
 class Tag(Wire):
-    key: str = ""
+    """A label of the platform."""
+
+    key: Loose[str] = ""
 
 
 class Spec(Wire):
-    name: str = ""
-    value: str = ""
+    """One choice that the buyer made: a size, a colour."""
+
+    name: Loose[str] = ""
+    value: Loose[str] = ""
 
 
 class Campaign(Wire):
-    campaign_name: str | None = ""
+    """An activity that the line was sold in."""
+
+    campaign_name: Loose[str] = ""
+
+
+class BundlePart(Wire):
+    """One of the things that a bundle is made of."""
+
+    sku_id: Loose[Number] = ""
+    code: Loose[str] = ""
+    product_name: Loose[str] = ""
+    item_num: Count
 
 
 class AfterSale(Wire):
-    after_sale_status: Word = 0
-    after_sale_type: Word = 0
-    refund_status: Word = 0
+    """Where the refund, return or exchange of a line stands."""
+
+    after_sale_status: Status = 0
+    after_sale_type: Status = 0
+    refund_status: Status = 0
 
 
 class Phase(Wire):
-    """One payment of a deposit presale."""
+    """One payment of a deposit presale. One that does not say that it is paid is not."""
 
-    current_phase: Word
-    pay_success: bool
-    sku_order_id: str = ""
-    phase_payable_price: Fen = 0
-    phase_close_time: Seconds = 0
+    current_phase: Status = None
+    pay_success: Flag = None
+    phase_payable_price: Loose[Fen] = 0
+    phase_close_time: Loose[Seconds] = 0
 
 
 class ParcelItem(Wire):
+    """So many units of a sub-order in a parcel."""
+
     sku_order_id: str = ""
     product_count: Count = 0
 
 
 class Parcel(Wire):
-    product_info: Listed[ParcelItem] = Field(default_factory=list)
+    """A parcel that has left."""
+
+    product_info: Rows[ParcelItem] = Field(default_factory=list)
 
 
 class Discount(Wire):
     """What one giver took off, by means."""
 
-    total_amount: Fen = 0
-    coupon_amount: Fen = 0
-    full_discount_amount: Fen = 0
-    redpack_amount: Fen = 0
+    total_amount: Loose[Fen] = 0
+    coupon_amount: Loose[Fen] = 0
+    full_discount_amount: Loose[Fen] = 0
+    redpack_amount: Loose[Fen] = 0
 
 
 class Discounts(Wire):
-    shop_discount_detail: Discount | None = None
-    platform_discount_detail: Discount | None = None
-    kol_discount_detail: Discount | None = None
+    """What each giver took off."""
+
+    shop_discount_detail: Loose[Discount] = None
+    platform_discount_detail: Loose[Discount] = None
+    kol_discount_detail: Loose[Discount] = None
 
 
 class SkuOrder(Wire):
     """A sub-order. Fields without a default are those that every shop's app may see."""
 
     order_id: Id
-    order_status: Word
+    order_status: Status
     item_num: Count
     origin_amount: Fen
-    after_sale_info: AfterSale | None
-    sum_amount: Fen | None = None
+    after_sale_info: Annotated[AfterSale | None, BeforeValidator(Repair(_sale))]
+    sum_amount: Loose[Fen] = None
     pay_amount: Fen | None = None
-    main_status: Word | None = None
-    ship_time: Seconds = 0
-    sku_id: Number | None = ""
+    main_status: Status = None
+    ship_time: Seconds | None = 0
+    sku_id: Loose[Number] = ""
     code: str | None = ""
     out_sku_id: Number | None = ""
-    product_name: str | None = ""
-    goods_type: Word = 0
-    order_type: Word = 0
-    trade_type: Word = 0
-    pre_sale_type: Word = 0
-    given_product_type: str | None = ""
-    master_sku_order_id_list: Listed[str] = Field(default_factory=list)
-    sku_order_tag_ui: Listed[Tag] = Field(default_factory=list)
-    campaign_info: Listed[Campaign] = Field(default_factory=list)
-    spec: Listed[Spec] = Field(default_factory=list)
-    promise_info: str | None = ""
-    first_cid: Word = 0
-    second_cid: Word = 0
-    third_cid: Word = 0
-    fourth_cid: Word = 0
+    product_name: Loose[str] = ""
+    goods_type: Status = 0
+    order_type: Status = 0
+    trade_type: Status = 0
+    pre_sale_type: Status = 0
+    given_product_type: Status = ""
+    master_sku_order_id_list: Loose[Rows[str]] = None
+    bundle_sku_info: Loose[Rows[BundlePart]] = None
+    sku_order_tag_ui: Loose[Rows[Tag]] = None
+    campaign_info: Loose[Rows[Campaign]] = None
+    spec: Loose[Rows[Spec]] = None
+    promise_info: Loose[str] = ""
+    first_cid: Loose[Whole] = 0
+    second_cid: Loose[Whole] = 0
+    third_cid: Loose[Whole] = 0
+    fourth_cid: Loose[Whole] = 0
 
 
 class ReducedOrder(Wire):
     """A shop order as an app with a small data package sees it: no receiver, no tags, money of the whole order only."""
 
     order_id: Id
-    order_status: Word
+    order_status: Status
     create_time: Seconds
     update_time: Seconds
     pay_amount: Fen
-    sku_order_list: tuple[SkuOrder, ...]
-    main_status: Word | None = None
-    promotion_amount: Fen | None = None
-    post_amount: Fen = 0
-    pay_time: Seconds = 0
-    pay_type: Word | None = None
-    order_expire_time: Seconds = 0
-    exp_ship_time: Seconds = 0
-    appointment_ship_time: Seconds = 0
-    buyer_words: str | None = ""
-    seller_words: str | None = ""
-    seller_remark_stars: Word | None = None
-    doudian_open_id: str | None = ""
-    open_id: str | None = ""
-    open_address_id: str | None = ""
-    post_addr: Address | None = None
-    mask_post_addr: Address | None = None
-    encrypt_post_receiver: str | None = ""
-    encrypt_post_tel: str | None = ""
-    post_receiver: str | None = ""
-    post_tel: str | None = ""
-    mask_post_receiver: str | None = ""
-    mask_post_tel: str | None = ""
-    order_phase_list: Listed[Phase] = Field(default_factory=list)
-    logistics_info: Listed[Parcel] = Field(default_factory=list)
-    promotion_detail: Discounts | None = None
-    promotion_shop_amount: Fen = 0
-    promotion_platform_amount: Fen = 0
-    promotion_talent_amount: Fen = 0
-    shop_order_tag_ui: Listed[Tag] = Field(default_factory=list)
-    user_tag_ui: Listed[Tag] = Field(default_factory=list)
-    address_tag_ui: Listed[Tag] = Field(default_factory=list)
-    promise_info: str | None = ""
+    sku_order_list: Lines[SkuOrder]
+    main_status: Status = None
+    promotion_amount: Loose[Fen] = None
+    post_amount: Loose[Fen] = 0
+    pay_time: Seconds | None = 0
+    pay_type: Status = None
+    order_expire_time: Loose[Seconds] = 0
+    exp_ship_time: Loose[Seconds] = 0
+    appointment_ship_time: Seconds | None = 0
+    buyer_words: Loose[str] = ""
+    seller_words: Loose[str] = ""
+    seller_remark_stars: Loose[Whole] = None
+    doudian_open_id: Loose[str] = ""
+    open_id: Loose[str] = ""
+    open_address_id: Loose[str] = ""
+    post_addr: Loose[Address] = None
+    mask_post_addr: Loose[Address] = None
+    encrypt_post_receiver: Loose[str] = ""
+    encrypt_post_tel: Loose[str] = ""
+    post_receiver: Loose[str] = ""
+    post_tel: Loose[str] = ""
+    mask_post_receiver: Loose[str] = ""
+    mask_post_tel: Loose[str] = ""
+    order_phase_list: Rows[Phase] = Field(default_factory=list)
+    logistics_info: Loose[Rows[Parcel]] = None
+    promotion_detail: Loose[Discounts] = None
+    promotion_shop_amount: Loose[Fen] = 0
+    promotion_platform_amount: Loose[Fen] = 0
+    promotion_talent_amount: Loose[Fen] = 0
+    shop_order_tag_ui: Loose[Rows[Tag]] = None
+    user_tag_ui: Loose[Rows[Tag]] = None
+    address_tag_ui: Loose[Rows[Tag]] = None
+    promise_info: Loose[str] = ""
 
 
 class FullSkuOrder(SkuOrder):
     """A sub-order with nothing held back."""
 
-    sum_amount: Fen
+    sum_amount: Loose[Fen]
     pay_amount: Fen
-    main_status: Word
-    product_name: str
-    code: str
-    given_product_type: str
+    main_status: Status
+    product_name: Loose[str]
+    code: str | None
+    given_product_type: Status
 
 
 class FullOrder(ReducedOrder):
     """A shop order with nothing held back."""
 
-    sku_order_list: tuple[FullSkuOrder, ...]
-    main_status: Word
-    promotion_amount: Fen
-    post_amount: Fen
-    pay_time: Seconds
-    post_addr: Address
-    buyer_words: str | None
-    seller_words: str | None
+    sku_order_list: Lines[FullSkuOrder]  # type: ignore[assignment]  # never changed
+    main_status: Status
+    promotion_amount: Loose[Fen]
+    post_amount: Loose[Fen]
+    pay_time: Seconds | None
+    post_addr: Loose[Address]
+    buyer_words: Loose[str]
+    seller_words: Loose[str]

@@ -21,6 +21,7 @@ from schemas.order import (
     LineStatus,
     Order,
     OrderStatus,
+    Part,
     PaymentStatus,
     Presale,
     Privacy,
@@ -355,10 +356,16 @@ LINE: JsonPath = ("sku_order_list", 0)
         (2, 4, OrderStatus.CANCELLED),
         (4, 22, OrderStatus.COMPLETED),
         (4, 39, OrderStatus.COMPLETED),
+        (999, 21, OrderStatus.CANCELLED),
+        (4, 999, OrderStatus.CANCELLED),
+        (3, 999, OrderStatus.SHIPPED),
+        (999, 2, OrderStatus.ON_HOLD),
+        ("2", "105", OrderStatus.ON_HOLD),
+        (" 4 ", " 21 ", OrderStatus.CANCELLED),
     ],
 )
 def test_order_and_main_status_together_say_where_an_order_stands(
-    order_status: int, main_status: int, status: OrderStatus
+    order_status: int | str, main_status: int | str, status: OrderStatus
 ) -> None:
     assert changed(SIMPLE, {("order_status",): order_status, ("main_status",): main_status}).status is status
 
@@ -544,6 +551,72 @@ def test_tags_and_promises_of_the_order_become_its_marks() -> None:
 @pytest.mark.parametrize("promises", ["{broken", "[1]", "null", ""])
 def test_a_promise_that_cannot_be_read_marks_nothing(promises: str) -> None:
     assert changed(SIMPLE, {("promise_info",): promises}).marks == ()
+
+
+FREE: JsonPath = ("sku_order_list", 1)
+GONE = {"after_sale_status": 12, "after_sale_type": 2, "refund_status": 3}
+
+
+@pytest.mark.parametrize("mains", [None, [], {}, "", ["6900000000000000040"], [6900000000000000040]], ids=repr)
+def test_a_gift_whose_main_line_is_refunded_is_not_shipped(mains: Any) -> None:
+    name = "05_gift_sku_order.json"
+    listed: dict[JsonPath, Any] = {(*FREE, "master_sku_order_id_list"): mains}
+    gift = changed(name, listed).lines[1]
+    assert (gift.bound_to, gift.quantity) == (("6900000000000000040",), 1)
+    order = changed(name, listed | {(*LINE, "after_sale_info"): GONE})
+    assert [(line.status, line.quantity) for line in order.lines] == [(LineStatus.CANCELLED, 0)] * 2
+
+
+def test_a_gift_that_names_no_main_line_ships_with_any_of_them() -> None:
+    payload = with_value(raw_orders("05_gift_sku_order.json")[0].payload, (*FREE, "master_sku_order_id_list"), None)
+    root = json.loads(payload)
+    main, gift = root["sku_order_list"]
+    root["sku_order_list"] = [main | {"given_product_type": ""}, gift, main | {"order_id": "7", "sku_id": 7}]
+    root["sku_order_list"][2]["given_product_type"] = ""
+    root["sku_order_list"][0]["after_sale_info"] = GONE
+    lines = read(json.dumps(root).encode()).lines
+    assert (lines[1].bound_to, lines[1].status) == (("6900000000000000040", "7"), LineStatus.OPEN)
+    root["sku_order_list"][2]["after_sale_info"] = GONE
+    assert read(json.dumps(root).encode()).lines[1].status is LineStatus.CANCELLED
+
+
+def test_a_bundle_tells_its_parts() -> None:
+    parts = [
+        {"sku_id": 1700000000000021, "code": " P-1 ", "product_name": "样例 A", "item_num": 2, "picture_url": "x"},
+        {"sku_id": "1700000000000022", "code": "", "item_num": "1"},
+        {"code": "P-3", "item_num": "several"},
+    ]
+    order = changed(SIMPLE, {(*LINE, "bundle_sku_info"): parts})
+    assert order.lines[0].parts == (
+        Part(sku="P-1", quantity=2, title="样例 A", platform_sku="1700000000000021"),
+        Part(sku="", quantity=1, platform_sku="1700000000000022"),
+    )
+    assert order.marks == ("odd=bundle_sku_info",)
+    assert order.status is OrderStatus.TO_SHIP
+
+
+@pytest.mark.parametrize(
+    ("order_status", "main_status", "told"),
+    [
+        (4, 4, True),
+        ("4", None, True),
+        (999, 21, True),
+        (4, 22, False),
+        (2, 2, False),
+        (5, 39, False),
+        (True, [], False),
+    ],
+)
+def test_of_an_order_that_nobody_can_read_it_is_known_whether_it_is_over(
+    order_status: Any, main_status: Any, told: bool
+) -> None:
+    payload = with_value(raw_orders(SIMPLE)[0].payload, ("sku_order_list",), "?")
+    payload = with_value(with_value(payload, ("order_status",), order_status), ("main_status",), main_status)
+    order = ADAPTER.stopped(payload, Shop(SHOP))
+    assert (order is not None) == told
+    if order is not None:
+        assert (order.status, order.lines, order.modified_at) == (OrderStatus.CANCELLED, (), MODIFIED)
+        assert order.platform_order_id == "6900000000000000001"
 
 
 # -- receiver ------------------------------------------------------------------------------------------------------
