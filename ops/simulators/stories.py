@@ -18,7 +18,6 @@ SHIPPABLE = ("shipped", "routed", "wms-review", "backordered", "transfer-request
 LAPSED = ("expired", "backordered", "transfer-requested")  # what could not be held has no hold to expire
 
 ALL = frozenset({"taobao", "pinduoduo", "douyin", "jd", "woocommerce", "shopify"})
-HOLDING = frozenset({"woocommerce", "shopify", "taobao", "pinduoduo"})  # an order with a word that is not known
 SHOWS_UNPAID = frozenset({"taobao", "douyin", "woocommerce", "shopify"})
 LINE_REFUNDS = frozenset({"taobao", "douyin", "woocommerce", "shopify"})
 DEPOSITS = frozenset({"taobao", "pinduoduo", "douyin", "shopify"})
@@ -182,8 +181,7 @@ STORIES = (
     ),
     Story("remarks", 3, SHIPPABLE, remarks=True),
     Story("shipped-elsewhere", 1.5, ("ignored",), opens=Stage.SHIPPED),
-    Story("unknown-status", 0.4, ("quarantined",), channels=ALL - {"jd"} - HOLDING, oddity=Oddity.STATUS),
-    Story("unknown-status-held", 0.4, ("review",), channels=HOLDING, oddity=Oddity.STATUS),
+    Story("unknown-status", 0.4, ("review",), channels=ALL - {"jd"}, oddity=Oddity.STATUS),
     Story("broken-money", 0.4, ("quarantined",), oddity=Oddity.MONEY),
 )
 """JD has no unknown-status story: its search takes a list of states and never returns one that was not asked for.

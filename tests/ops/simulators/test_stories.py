@@ -100,7 +100,7 @@ def test_jd_shows_an_unpaid_order_that_was_cancelled(quiet: Quiet) -> None:
 
 def test_only_odd_orders_are_meant_for_quarantine_or_for_a_person_who_knows_the_word(quiet: Quiet) -> None:
     for sale in quiet.world.sales:
-        odd = sale.expected == ("quarantined",) or sale.story == "unknown-status-held"
+        odd = sale.expected == ("quarantined",) or sale.story == "unknown-status"
         assert (sale.oddity is not Oddity.NONE) == odd
 
 
