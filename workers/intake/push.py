@@ -25,6 +25,7 @@ from channel_adapters.contract import (
 from channel_adapters.shop import Shop, ShopSettings
 from schemas.text import Text
 from workers.intake.lease import Leases
+from workers.intake.publish import publish
 from workers.intake.raw import STAGE, Arrival, Sender, deletion_record, raw_record, unreadable_letter
 from workers.intake.reader import utc_now
 from workers.intake.register import GONE, OpenOrders, OrderState, state_of
@@ -85,7 +86,7 @@ class PushIntake:
     # -- orders ----------------------------------------------------------------------------------------------------
 
     async def _publish(self, arrival: Arrival, adapter: ChannelAdapter, orders: Sequence[RawOrder]) -> None:
-        await self._producer.send([raw_record(arrival, order) for order in orders])
+        await publish(self._producer, [raw_record(arrival, order) for order in orders])
         metrics.INTAKE_ORDERS.labels(*arrival.shop, "webhook").inc(len(orders))
         whose = self._rereads.get(arrival.shop)
         if whose is not None:
@@ -118,7 +119,7 @@ class PushIntake:
             after = known.stamp + edition if known.stamp else after
         except (TransientError, TimeoutError):
             logger.warning("%s: order %s is deleted as of now: Redis cannot be asked for its state", shop, order_id)
-        await self._producer.send([deletion_record(arrival, order_id, after)])
+        await publish(self._producer, [deletion_record(arrival, order_id, after)])
         metrics.INTAKE_ORDERS.labels(*shop, "webhook").inc()
         try:
             async with asyncio.timeout(_REDIS_SECONDS):
@@ -140,7 +141,7 @@ class PushIntake:
     # -- the rest --------------------------------------------------------------------------------------------------
 
     async def _keep_unreadable(self, arrival: Arrival, body: bytes, error: UnreadablePayload) -> None:
-        await self._producer.send([unreadable_letter(arrival, body, error)])
+        await publish(self._producer, [unreadable_letter(arrival, body, error)])
         metrics.DEAD_LETTERS.labels(STAGE, error.code).inc()
         logger.warning(
             "%s: a push cannot be read, kept as a dead letter: %s %s | 推送无法解析，已存入死信：%s",

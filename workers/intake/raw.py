@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Final, Literal, Protocol
@@ -32,7 +32,10 @@ class Sender(Protocol):
     """Sends records to Kafka, confirmed. `workers.runtime.producer.Producer` is one."""
 
     async def send(self, records: Sequence[Record]) -> None:
-        """Return when all are confirmed. Raises TransientError: then any part of them may be stored."""
+        """Return when all are confirmed. Raises TransientError: then any part of them may be stored.
+
+        Raises RecordsRefused when Kafka never takes some of them: then all others are stored. See `publish`.
+        """
         ...
 
 
@@ -145,24 +148,40 @@ def _state(order: RawOrder) -> str:
 
 
 class Confirmed:
-    """What this process has already had confirmed: the `capacity` dedupe keys that came last."""
+    """What this process has had confirmed: the last state of each of the `capacity` orders that came last.
+
+    Only the last one: an order may come back to a state that it had before, under the same modify time, and that is
+    news again.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._keys: OrderedDict[bytes, None] = OrderedDict()
+        self._last: OrderedDict[bytes, bytes] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._last)
 
-    def __contains__(self, key: bytes) -> bool:
-        if key not in self._keys:
-            return False
-        self._keys.move_to_end(key)
-        return True
+    def news(self, records: Iterable[Record]) -> list[Record]:
+        """Those that say something else about their order than was said last, by one before them or a confirmed one."""
+        said: dict[bytes, bytes] = {}
+        fresh = []
+        for each in records:
+            state = dedupe_key(each)
+            if said.get(each.key, self._of(each.key)) != state:
+                said[each.key] = state
+                fresh.append(each)
+        return fresh
 
-    def add(self, key: bytes) -> None:
-        """Remember one, and forget the one that did not come for the longest."""
-        self._keys[key] = None
-        self._keys.move_to_end(key)
-        if len(self._keys) > self._capacity:
-            self._keys.popitem(last=False)
+    def add(self, records: Iterable[Record]) -> None:
+        """Remember these, and forget the orders that did not come for the longest."""
+        for each in records:
+            self._last[each.key] = dedupe_key(each)
+            self._last.move_to_end(each.key)
+            if len(self._last) > self._capacity:
+                self._last.popitem(last=False)
+
+    def _of(self, order: bytes) -> bytes | None:
+        state = self._last.get(order)
+        if state is not None:
+            self._last.move_to_end(order)
+        return state

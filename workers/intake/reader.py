@@ -18,7 +18,8 @@ from schemas.record import record
 from workers.intake.cursor import Cursors
 from workers.intake.lease import Lease
 from workers.intake.policy import PollPolicy
-from workers.intake.raw import Arrival, Confirmed, Sender, dedupe_key, raw_record
+from workers.intake.publish import publish
+from workers.intake.raw import Arrival, Confirmed, Sender, raw_record
 from workers.intake.register import ShopRegister
 from workers.intake.store import ShopKey
 from workers.intake.unread import Unread
@@ -131,20 +132,19 @@ class ShopReader:
     async def _publish(self, page: Sequence[RawOrder], tally: _Tally) -> None:
         editions = None if self._register is None else await self._register.editions(page)
         fresh = self._fresh(page, editions)
-        await self._producer.send(list(fresh.values()))
-        for key in fresh:
-            self._confirmed.add(key)
+        await publish(self._producer, fresh)
+        self._confirmed.add(fresh)
         if self._register is not None:
             await self._register.confirm()
         self._count(len(fresh), len(page) - len(fresh), tally)
 
-    def _fresh(self, page: Sequence[RawOrder], editions: Sequence[int | None] | None) -> dict[bytes, Record]:
-        """The records of a page that were not confirmed before, by dedupe key. An edition of None: not to be sent."""
+    def _fresh(self, page: Sequence[RawOrder], editions: Sequence[int | None] | None) -> list[Record]:
+        """The records of a page that were not confirmed last. An edition of None: not to be sent."""
         arrival = Arrival(shop=self.shop, source="poll", at=self._now())
         numbered = zip(page, editions or [0] * len(page), strict=True)
-        made = (raw_record(arrival, order, edition) for order, edition in numbered if edition is not None)
-        keyed = ((dedupe_key(each), each) for each in made)
-        return {key: each for key, each in keyed if key not in self._confirmed}
+        return self._confirmed.news(
+            raw_record(arrival, order, edition) for order, edition in numbered if edition is not None
+        )
 
     def _count(self, news: int, repeats: int, tally: _Tally) -> None:
         tally.news += news

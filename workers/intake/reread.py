@@ -15,6 +15,7 @@ from channel_adapters.contract import ChannelAdapter, RawOrder, ReadsById
 from channel_adapters.shop import Shop, ShopSettings
 from schemas.record import record
 from workers.intake.lease import Lease
+from workers.intake.publish import publish
 from workers.intake.raw import Arrival, Sender, deletion_record, raw_record
 from workers.intake.register import GONE, Assigned, Due, DueOrder, OpenOrders, OrderState, state_of
 from workers.intake.store import ShopKey
@@ -104,14 +105,10 @@ class Rereader:
             done.append((state, as_of.edition))
             if not as_of.confirmed:
                 records.append(raw_record(arrival, row, as_of.edition))
-        await self._send(records)
+        await publish(self._producer, records)
         await self._register.confirm(self.shop, self._seconds(), done)
         await self._register.postpone(self.shop, self._seconds(), undated, self._policy.soon_seconds)
         return len(records)
-
-    async def _send(self, records: Sequence[Record]) -> None:
-        if records:
-            await self._producer.send(records)
 
     # -- those that it does not list -------------------------------------------------------------------------------
 
@@ -160,7 +157,7 @@ class Rereader:
         if as_of.older or as_of.overtaken:
             return 0
         if not as_of.confirmed:
-            await self._send([self.deletion(state, as_of)])
+            await publish(self._producer, [self.deletion(state, as_of)])
         await self._register.confirm(self.shop, self._seconds(), [(state, as_of.edition)])
         logger.info("%s: order %s was deleted at the shop; it is cancelled", self.shop, order.order_id)
         return 1 - as_of.confirmed

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from channel_adapters.contract import PollRules, RawOrder, Window
 from channel_adapters.shop import ShopSettings
 from workers.intake.store import ShopKey
-from workers.runtime.errors import TransientError
+from workers.runtime.errors import RecordsRefused, TransientError
 from workers.runtime.records import Record
 
 SHOP = ShopKey("taobao", "flagship")
@@ -42,7 +42,7 @@ class FakeClock:
 
 
 class FakeKafka:
-    """Keeps what is confirmed; can be away, and can be told to store a part and then fail."""
+    """Keeps what is confirmed; can be away, be told to store a part and then fail, and have topics that take little."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -50,18 +50,27 @@ class FakeKafka:
         self.away = False
         self.fail_after: int | None = None  # records, over all sends
         self.before_confirm: Callable[[], None] | None = None
+        self.most: Mapping[str, int] = {}  # bytes of a value, by topic
 
     async def send(self, records: Sequence[Record]) -> None:
         if self.away:
             raise TransientError("Kafka is away")
         self.sends.append(len(records))
-        for record in records:
+        refused = {n: "MessageSizeTooLarge" for n, each in enumerate(records) if self._too_large(each)}
+        for number, record in enumerate(records):
+            if number in refused:
+                continue
             if self.fail_after is not None and len(self.records) >= self.fail_after:
                 raise TransientError("Kafka did not confirm")
             self.records.append(record)
         await asyncio.sleep(0)
         if self.before_confirm is not None:
             self.before_confirm()
+        if refused:
+            raise RecordsRefused(refused)
+
+    def _too_large(self, record: Record) -> bool:
+        return len(record.value) > self.most.get(record.topic, 1 << 30)
 
     def ids(self) -> list[str]:
         return [record.key.decode().split(":", 2)[2] for record in self.records]

@@ -14,6 +14,7 @@ from schemas.text import Text
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
 from workers.intake.raw import Arrival, Confirmed, dedupe_key, raw_record, unreadable_letter
 from workers.intake.store import ShopKey
+from workers.runtime.records import Record
 
 SHOP = ShopKey("taobao", "flagship")
 AT = datetime(2026, 11, 11, 0, 0, 1, 500_000, tzinfo=UTC)
@@ -80,20 +81,38 @@ def test_an_unreadable_push_is_kept_whole_and_fits_its_topic() -> None:
     assert record == unreadable_letter(PUSHED, b"{" * (10 << 20), error)
 
 
+def state(number: int, payload: bytes = b"a") -> Record:
+    return raw_record(POLLED, order(payload, platform_order_id=str(number)))
+
+
 @given(st.lists(st.integers(0, 30), max_size=200), st.integers(1, 10))
-def test_memory_of_what_was_confirmed_is_bounded_and_keeps_the_latest(keys: list[int], capacity: int) -> None:
+def test_memory_of_what_was_confirmed_is_bounded_and_keeps_the_latest(numbers: list[int], capacity: int) -> None:
     confirmed = Confirmed(capacity)
-    for number in keys:
-        confirmed.add(b"%d" % number)
-    assert len(confirmed) == min(capacity, len(set(keys)))
-    assert all(b"%d" % number in confirmed for number in keys[-1:])
+    for number in numbers:
+        confirmed.add([state(number)])
+    assert len(confirmed) == min(capacity, len(set(numbers)))
+    assert confirmed.news(state(number) for number in numbers[-1:]) == []
 
 
-def test_what_was_asked_for_lately_is_forgotten_last() -> None:
+def test_an_order_that_came_lately_is_forgotten_last() -> None:
     confirmed = Confirmed(2)
-    confirmed.add(b"a")
-    confirmed.add(b"b")
-    assert b"a" in confirmed
-    confirmed.add(b"c")
-    assert b"a" in confirmed
-    assert b"b" not in confirmed
+    confirmed.add([state(1), state(2)])
+    assert confirmed.news([state(1)]) == []
+    confirmed.add([state(3)])
+    assert confirmed.news([state(1), state(2), state(3)]) == [state(2)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([b"a", b"b", b"c"])), max_size=30), st.integers(1, 7))
+def test_every_change_of_an_order_is_news_and_nothing_else_is(seen: list[tuple[int, bytes]], page: int) -> None:
+    """A, B, A under one modify time: the third is news as the second was."""
+    confirmed, published, expected = Confirmed(10), [], []
+    last: dict[int, bytes] = {}
+    for number, payload in seen:
+        if last.get(number) != payload:
+            expected.append(state(number, payload))
+        last[number] = payload
+    for start in range(0, len(seen), page):
+        fresh = confirmed.news(state(*each) for each in seen[start : start + page])
+        confirmed.add(fresh)
+        published += fresh
+    assert published == expected

@@ -13,6 +13,8 @@ import pytest
 from redis.asyncio import Redis
 
 from channel_adapters.contract import ChannelUnavailable, UnreadablePayload, Window
+from schemas.dead_letter import DeadLetter
+from schemas.record import decode
 from schemas.text import Text
 from schemas.topics import ORDERS_RAW
 from tests.workers.intake.fakes import NOON, SHOP, FakeClock, FakeKafka, Shelf, shop_settings
@@ -140,6 +142,43 @@ async def test_an_order_with_other_bytes_or_another_time_is_news(bench: Bench) -
     bench.shelf.put(1, at=NOON - MINUTE / 2)
     await bench.read()
     assert bench.kafka.ids() == ["1", "1", "1"]
+
+
+async def test_an_order_that_goes_back_to_what_it_was_is_news(bench: Bench) -> None:
+    """Held, released, held again within one second: the last one counts, and it was seen before."""
+    for payload in (b'{"tid": 1}', b'{"tid": 1, "held": true}', b'{"tid": 1}'):
+        bench.shelf.orders.clear()
+        bench.shelf.put(1, at=NOON - MINUTE / 2, payload=payload)
+        await bench.read()
+        bench.clock.move(5)
+    assert [record.value for record in bench.kafka.records] == [
+        b'{"tid": 1}',
+        b'{"tid": 1, "held": true}',
+        b'{"tid": 1}',
+    ]
+
+
+async def test_an_order_that_kafka_never_takes_becomes_a_letter_and_the_others_go_on(bench: Bench) -> None:
+    bench.kafka.most = {"orders.raw.taobao": 1000}
+    bench.shelf.put(1, 3, at=NOON - MINUTE)
+    bench.shelf.put(2, at=NOON - MINUTE, payload=b'{"tid": 2, "x": "%s"}' % (b"x" * 100_000))
+    await bench.read()
+    letters = [decode(DeadLetter, each.value) for each in bench.kafka.records if each.topic == "orders.quarantined"]
+    assert [each.key for each in bench.kafka.records] == [b"taobao:flagship:%d" % n for n in (1, 3, 2)]
+    [letter] = letters
+    assert (letter.reason, letter.key, letter.headers["shop"]) == ("refused-by-kafka", "taobao:flagship:2", "flagship")
+    assert (letter.cut, letter.payload_bytes) == (True, 100_019)
+    assert await bench.cursor() == NOON
+    await bench.read()
+    assert len(bench.kafka.records) == 3
+
+
+async def test_letters_that_kafka_does_not_take_are_trouble_and_nothing_is_passed_over(bench: Bench) -> None:
+    bench.kafka.most = {"orders.raw.taobao": 5, "orders.quarantined": 5}
+    bench.shelf.put(1, at=NOON - MINUTE)
+    with pytest.raises(TransientError, match=r"max\.message\.bytes"):
+        await bench.read()
+    assert await bench.cursor() == NOON - 10 * MINUTE
 
 
 async def test_an_order_that_kafka_did_not_confirm_is_not_taken_for_confirmed(bench: Bench) -> None:

@@ -126,6 +126,27 @@ async def test_a_signed_order_is_published_untouched_and_then_answered(push: Cal
     assert dict(record.headers)["received-at"] == b"1794355202000"
 
 
+async def test_an_order_that_kafka_never_takes_becomes_a_letter_and_is_answered(push: Caller, kafka: FakeKafka) -> None:
+    kafka.most = {"orders.raw.woocommerce": 20}
+    assert (await push(ORDER, signed(ORDER)))[0] == 200
+    [record] = kafka.records
+    letter = decode(DeadLetter, record.value)
+    assert (record.topic, letter.reason, letter.key) == (
+        "orders.quarantined", "refused-by-kafka", "woocommerce:mall:1001",
+    )  # fmt: skip
+    assert base64.b64decode(letter.payload_base64) == ORDER
+
+
+async def test_a_letter_that_kafka_never_takes_is_cut(push: Caller, kafka: FakeKafka) -> None:
+    body = b'{"id": 1001, "line_items": "%s"' % (b"x" * 90_000)
+    kafka.most = {"orders.quarantined": 60_000}
+    assert (await push(body, signed(body)))[0] == 200
+    [record] = kafka.records
+    letter = decode(DeadLetter, record.value)
+    assert (letter.cut, letter.payload_bytes) == (True, len(body))
+    assert body.startswith(base64.b64decode(letter.payload_base64))
+
+
 async def test_a_shopify_order_is_published(push: Caller, kafka: FakeKafka) -> None:
     body = json.dumps({"id": 9, "updated_at": "2026-11-11T08:00:00+08:00", "line_items": []}).encode()
     assert (await push(body, signed(body), "shopify/mall"))[0] == 200
