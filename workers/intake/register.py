@@ -106,8 +106,8 @@ class Due(NamedTuple):
 def state_of(adapter: ChannelAdapter, raw: RawOrder, shop: Shop) -> OrderState | None:
     """What the register keeps of an order object; None for one that does not say which order it is, or as of when.
 
-    The digest is that of what we make of it, so that a counter of a plugin, or a link, is no news. Of what cannot be
-    made an order it is that of its bytes.
+    The digest is that of what we make of it, so that a link, or a field that we do not keep, is no news. Of what
+    cannot be made an order it is that of its bytes.
     """
     if raw.modified_at is None:
         return None
