@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -62,7 +63,10 @@ def test_the_first_count_of_a_fleet_begins_its_epoch(fleet: Redis, run: Run) -> 
     assert told["redis"] == told["kafka"]["epoch_id"] == fleet.get(epoch_key())
 
 
-def test_an_emptied_redis_is_refused_until_it_is_rebuilt(fleet: Redis, run: Run, broker: Broker) -> None:
+def test_an_emptied_redis_is_refused_until_it_is_rebuilt(
+    fleet: Redis, run: Run, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the backup is written where the command runs
     count(run)
     relay(fleet, broker)
     fleet.flushall()
@@ -80,6 +84,7 @@ def test_an_emptied_redis_is_refused_until_it_is_rebuilt(fleet: Redis, run: Run,
     assert rebuilt.exit_code == 0, rebuilt.stderr
     assert fleet.hget(stock_key("hangzhou", "TEA"), "on_hand") == "5"
     assert not fleet.exists(outbox_key("hangzhou"))
+    assert len(list(tmp_path.glob("stock-backup-*.jsonl"))) == 1
     assert run("stock", "epoch").exit_code == 0
     assert count(run, 7) == 0
 
