@@ -63,6 +63,9 @@ PAYMENT: Final = {
     "expired": PaymentStatus.UNPAID,
 }
 
+_PAYMENT_MEANS: Final = {OrderStatus.AWAITING_PAYMENT: PaymentStatus.UNPAID}
+"""What the shop's own meaning of a word says of the payment; paid otherwise."""
+
 UNPAID_HOLD: Final = {"authorized": timedelta(days=7)}
 """How long an unpaid order keeps its stock where the shop's owner sets nothing: as long as most authorisations live."""
 
@@ -89,6 +92,11 @@ _PARCEL_COUNTS: Final = {
     "error": False,
     "failure": False,
 }
+
+
+_PARCEL_MEANS: Final = {OrderStatus.CANCELLED: False}
+_REFUND_FIELDS: Final = ("refunds", "refund_line_items")
+_NO_MORE: Final = {OrderStatus.CANCELLED: False, OrderStatus.SHIPPED: False, OrderStatus.COMPLETED: False}
 
 
 class _Went(Enum):
@@ -169,7 +177,7 @@ def to_order(wire: OrderObject, reading: Reading) -> Order:
 
 def _payment(wire: OrderObject, reading: Reading) -> PaymentStatus:
     """A word that nobody knows is taken for paid: the stock stays with the order until a person has looked."""
-    payment = reading.choose(PAYMENT, wire.financial_status, "financial_status", PaymentStatus.PAID)
+    payment = reading.status(PAYMENT, wire.financial_status, "financial_status", PaymentStatus.PAID, _PAYMENT_MEANS)
     if wire.financial_status == "pending" and any(
         name.lower() in _ON_DELIVERY for name in wire.payment_gateway_names or ()
     ):
@@ -244,7 +252,7 @@ def _pay_deadline(wire: OrderObject, payment: PaymentStatus, placed_at: datetime
         return None
     if wire.payment_terms is None:
         method = next(iter(wire.payment_gateway_names or ()), "").lower()
-        return reading.shop.policy.unpaid_until(placed_at, wire.financial_status, method, UNPAID_HOLD)
+        return reading.shop.policy.unpaid_until(placed_at, wire.financial_status or "", method, UNPAID_HOLD)
     schedules = enumerate(wire.payment_terms.payment_schedules or ())
     due = [
         reading.optional_time(iso_time, each.due_at, f"payment_terms.payment_schedules.{index}.due_at")
@@ -268,10 +276,12 @@ def _presale(wire: OrderObject, payment: PaymentStatus, paid: int, digits: int) 
 
 
 def _fate(wire: OrderObject, payment: PaymentStatus, reading: Reading) -> Fate:
-    ships_more = reading.choose(_SHIPS_MORE, wire.fulfillment_status, "fulfillment_status", True)
+    ships_more = reading.status(_SHIPS_MORE, wire.fulfillment_status, "fulfillment_status", True, {})
     all_refunded = payment is PaymentStatus.REFUNDED
     shipped = _shipped(wire, reading)
     never_shipped, refunded = _refunded(wire, shipped, reading)
+    if reading.marks and any(reading.was_odd(field) for field in _REFUND_FIELDS):
+        reading.hold(HoldCode.PARTIAL_REFUND)  # of what cannot be read, nobody knows for which line it is
     return Fate(
         shipped=shipped,
         never_shipped=never_shipped,
@@ -292,8 +302,10 @@ def _refunded(
     for index, refund in enumerate(wire.refunds):
         for row, each in enumerate(refund.refund_line_items or ()):
             where = f"refunds.{index}.refund_line_items.{row}"
-            went = reading.choose(_WENT, each.restock_type, f"{where}.restock_type", _Went.PERHAPS)
-            units[went][each.line_item_id] += _counted(each.quantity, f"{where}.quantity")
+            went = reading.of_part(_WENT, each.restock_type, f"{where}.restock_type", _Went.PERHAPS, {})
+            if each.quantity < 0:
+                reading.odd("refund_line_items")
+            units[went][each.line_item_id] += max(0, each.quantity)
     refunded = units[_Went.NO] + units[_Went.PERHAPS] + units[_Went.YES]
     never_shipped = units[_Went.NO]
     for line_id, count in units[_Went.PERHAPS].items():
@@ -306,7 +318,8 @@ def _shipped(wire: OrderObject, reading: Reading) -> Mapping[str, int]:
         return {}
     shipped: Counter[str] = Counter()
     for index, parcel in enumerate(wire.fulfillments):
-        if not reading.choose(_PARCEL_COUNTS, parcel.status, f"fulfillments.{index}.status", True):
+        where = f"fulfillments.{index}.status"
+        if not reading.of_part(_PARCEL_COUNTS, parcel.status, where, True, _PARCEL_MEANS):
             continue
         for row, each in enumerate(parcel.line_items or ()):
             shipped[each.id] += _counted(each.quantity, f"fulfillments.{index}.line_items.{row}.quantity")
@@ -394,7 +407,8 @@ def _is_elsewhere(item: LineItem, reading: Reading) -> bool:
 def _left(item: LineItem, fate: Fate, reading: Reading) -> tuple[int, int]:
     """Units still to ship, and units that went."""
     ordered = _counted(item.quantity, "quantity")
-    ships_more = reading.choose(_LINE_SHIPS_MORE, item.fulfillment_status, "fulfillment_status", True)
+    word = item.fulfillment_status
+    ships_more = reading.of_part(_LINE_SHIPS_MORE, word, "fulfillment_status", True, _NO_MORE)
     gone = fate.never_shipped.get(item.id, 0)
     shipped = fate.shipped.get(item.id, 0)
     if not shipped and (fate.all_shipped or item.fulfillment_status == "fulfilled"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from channel_adapters.fields import Amount, Count, Id, Lines, Loose, Number, Reference, Rows, Wire, Word
+from channel_adapters.fields import Amount, Count, Id, Lines, Loose, Number, Reference, Rows, Status, Wire, Word
 
 
 class Attribute(Wire):
@@ -126,7 +126,7 @@ class RefundLine(Wire):
 class Refund(Wire):
     """A refund; without lines it is about money alone."""
 
-    refund_line_items: Rows[RefundLine] | None = None
+    refund_line_items: Loose[Rows[RefundLine]] = None
 
 
 class PaymentSchedule(Wire):
@@ -153,7 +153,7 @@ class OrderObject(Wire):
     updated_at: str
     closed_at: str | None = None
     cancelled_at: str | None = None
-    financial_status: str
+    financial_status: Status
     fulfillment_status: Word = None
     total_price: Amount
     subtotal_price: Amount
@@ -174,7 +174,7 @@ class OrderObject(Wire):
     payment_gateway_names: Loose[list[Number]] = None
     payment_terms: Loose[PaymentTerms] = None
     fulfillments: Rows[Fulfillment] | None = None
-    refunds: Rows[Refund] | None = None
+    refunds: Loose[Rows[Refund]] = None  # news all the same when it is odd: see mapping
 
 
 class CurrentOrderObject(OrderObject):

@@ -74,7 +74,11 @@ _PART_OF: Final = ("_bundled_by", "_composite_parent")
 
 _OPEN, _CANCELLED = LineStatus.OPEN, LineStatus.CANCELLED  # an attribute of an enumeration costs ten times a global
 _PURCHASE, _GIFT = LineKind.PURCHASE, LineKind.GIFT
-_LINE_STATUS: Final = {OrderStatus.COMPLETED: LineStatus.SHIPPED, OrderStatus.CANCELLED: LineStatus.CANCELLED}
+_LINE_STATUS: Final = {
+    OrderStatus.SHIPPED: LineStatus.SHIPPED,
+    OrderStatus.COMPLETED: LineStatus.SHIPPED,
+    OrderStatus.CANCELLED: LineStatus.CANCELLED,
+}
 
 _CHINESE_STATES: Final = (
     "云南 北京 天津 河北 山西 内蒙古 辽宁 吉林 黑龙江 上海 江苏 浙江 安徽 福建 江西 山东 "
@@ -90,7 +94,7 @@ def to_order(wire: OrderObject, reading: Reading) -> Order:
     digits = currency_digits(wire.currency, "currency")
     items = reading.distinct(wire.line_items, _item_id)
     totals, prices = _totals(wire, items, digits, reading)
-    refunded = _refunded(wire, digits)
+    refunded = _refunded(wire, digits, reading)
     status, payment, holds = _state(wire, totals.paid, refunded, reading)
     shop_id, parent = reading.shop_id, _existing(wire.parent_id)
     placed_at = required(iso_time(wire.date_created_gmt, "date_created_gmt", assume_utc=True), "date_created_gmt")
@@ -130,9 +134,14 @@ def to_order(wire: OrderObject, reading: Reading) -> Order:
 
 def is_over(status: str, shop: Shop) -> bool:
     """Whether the word for an order's status says that nothing of it is to ship."""
-    word = status.strip().removeprefix("wc-")
+    word = _bare(status)
     told = _told(word, shop) or STATUS.get(word)
     return told is OrderStatus.CANCELLED
+
+
+def _bare(status: str | None) -> str:
+    """The word without the prefix that the database keeps. What is no text is a word that nobody knows."""
+    return (status or "").strip().removeprefix("wc-")
 
 
 def _told(word: str, shop: Shop) -> OrderStatus | None:
@@ -145,7 +154,7 @@ def _state(
     wire: OrderObject, paid: int, refunded: int, reading: Reading
 ) -> tuple[OrderStatus, PaymentStatus, tuple[str, ...]]:
     """Status, payment, and why it is held. `paid` and `refunded` in minor units."""
-    word = wire.status.strip().removeprefix("wc-")
+    word = _bare(wire.status)
     told = _told(word, reading.shop)
     status = told or reading.choose(STATUS, word, "status", OrderStatus.ON_HOLD)
     payment = _payment(wire, word, status, paid)
@@ -154,15 +163,17 @@ def _state(
         return (OrderStatus.COMPLETED if shipped else OrderStatus.CANCELLED), PaymentStatus.REFUNDED, ()
     if status is OrderStatus.AWAITING_PAYMENT and payment is PaymentStatus.PAID:
         return OrderStatus.ON_HOLD, payment, (HoldCode.ON_HOLD,)
-    if status is OrderStatus.TO_SHIP:
-        holds = _holds(wire, refunded)
+    if status is OrderStatus.TO_SHIP or status is OrderStatus.PART_SHIPPED:
+        holds = _holds(wire, status, refunded)
         return (OrderStatus.ON_HOLD if holds else status), payment, holds
     return status, payment, ()
 
 
-def _holds(wire: OrderObject, refunded: int) -> tuple[str, ...]:
+def _holds(wire: OrderObject, status: OrderStatus, refunded: int) -> tuple[str, ...]:
     """Why an order that is good to ship must not go by itself."""
     holds = []
+    if status is OrderStatus.PART_SHIPPED:  # by a plugin, and no line says what has left
+        holds.append(HoldCode.LINE_PART_SHIPPED)
     if refunded:
         holds.append(HoldCode.PARTIAL_REFUND)
     if _is_fetched(wire):
@@ -179,7 +190,7 @@ def _pay_deadline(wire: OrderObject, status: OrderStatus, placed_at: datetime, r
     """The shop itself holds the stock of an order that waits for a transfer, until somebody cancels it."""
     if status is not OrderStatus.AWAITING_PAYMENT:
         return None
-    word = wire.status.strip().removeprefix("wc-")
+    word = _bare(wire.status)
     return reading.shop.policy.unpaid_until(placed_at, word, wire.payment_method or "", UNPAID_HOLD)
 
 
@@ -192,13 +203,19 @@ def _payment(wire: OrderObject, word: str, status: OrderStatus, paid: int) -> Pa
     return PaymentStatus.CASH_ON_DELIVERY if status is OrderStatus.TO_SHIP else PaymentStatus.UNPAID
 
 
-def _refunded(wire: OrderObject, digits: int) -> int:
-    if not wire.refunds:
-        return 0
-    return sum(
-        abs(minor_units(refund.total, f"refunds.{index}.total", digits=digits, negative=True, rounding=True))
-        for index, refund in enumerate(wire.refunds)
-    )
+def _refunded(wire: OrderObject, digits: int, reading: Reading) -> int:
+    """What was paid back. A refund that cannot be read is one all the same, of who knows how much: a person looks."""
+    refunded = 0
+    for index, refund in enumerate(wire.refunds or ()):
+        try:
+            told = minor_units(refund.total, f"refunds.{index}.total", digits=digits, negative=True, rounding=True)
+        except UnreadablePayload:
+            reading.odd("refunds")
+            continue
+        refunded += abs(told)
+    if reading.was_odd("refunds"):
+        reading.hold(HoldCode.PARTIAL_REFUND)
+    return refunded
 
 
 # -- money ---------------------------------------------------------------------------------------------------------

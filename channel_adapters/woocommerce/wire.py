@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from channel_adapters.fields import Amount, Count, Id, Lines, Loose, Reference, Rows, Wire, Word
+from channel_adapters.fields import Amount, Count, Id, Lines, Loose, Reference, Rows, Status, Wire, Word
 
 
 class Meta(Wire):
@@ -78,7 +78,7 @@ class OrderObject(Wire):
     id: Id
     number: Loose[Word] = None
     parent_id: Loose[Reference] = None
-    status: str
+    status: Status
     currency: str
     date_created_gmt: str
     date_modified_gmt: str | None
@@ -97,7 +97,7 @@ class OrderObject(Wire):
     shipping_lines: Loose[Rows[ShippingLine]] = None
     fee_lines: Loose[Rows[FeeLine]] = None
     coupon_lines: Loose[Rows[CouponLine]] = None
-    refunds: Rows[Refund] | None = None
+    refunds: Loose[Rows[Refund]] = None  # news all the same when it is odd: see mapping
     meta_data: Loose[list[Meta]] = None
 
 

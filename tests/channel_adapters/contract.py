@@ -418,13 +418,27 @@ class ChannelAdapterContract:
     ) -> None:
         if self.refuses_unknown_words:
             return
-        strange, word = self.strange(*_placed(status_path, self.reference))
+        reference, path = _placed(status_path, self.reference)
+        strange, word = self.strange(reference, path)
+        of_part = any(isinstance(step, int) for step in path)  # of a line or a parcel: it may cancel that one alone
         for meaning in (OrderStatus.TO_SHIP, OrderStatus.CANCELLED):
             shop = Shop(SHOP_ID, ShopPolicy(status_words={word: meaning}))
             order = read_order(adapter, strange, shop)
             assert HoldCode.UNKNOWN_STATUS not in order.holds
-            assert (order.status is OrderStatus.CANCELLED) == (meaning is OrderStatus.CANCELLED)
+            assert of_part or (order.status is OrderStatus.CANCELLED) == (meaning is OrderStatus.CANCELLED)
             assert order.status is not OrderStatus.ON_HOLD
+
+    @pytest.mark.parametrize("meaning", OrderStatus)
+    def test_a_shop_is_taken_at_its_word(self, adapter: ChannelAdapter, meaning: OrderStatus) -> None:
+        """Whatever the rest of the order says: what the shop says has left or waits is not shipped."""
+        if self.refuses_unknown_words:
+            return
+        strange, word = self.strange(*_placed(self.status_paths[0], self.reference))
+        order = read_order(adapter, strange, Shop(SHOP_ID, ShopPolicy(status_words={word: meaning})))
+        to_ship = order.status in (OrderStatus.TO_SHIP, OrderStatus.PART_SHIPPED)
+        assert to_ship == (meaning is OrderStatus.TO_SHIP)
+        gone = meaning in (OrderStatus.SHIPPED, OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+        assert not gone or not [line for line in order.lines if line.status is LineStatus.OPEN]
 
     def test_a_word_that_may_be_a_name_or_a_phone_is_not_told(self, adapter: ChannelAdapter) -> None:
         if self.refuses_unknown_words:

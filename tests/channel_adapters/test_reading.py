@@ -131,6 +131,16 @@ def test_beijing_text_is_read_as_utc(text: str | None, moment: datetime | None) 
     assert read is None or read.tzinfo is UTC
 
 
+@pytest.mark.parametrize("number", [1789869634, 1789869634000, "1789869634", "1789869634000"])
+def test_beijing_text_may_be_unix_time(number: Any) -> None:
+    assert beijing_time(number, "created") == datetime(2026, 9, 20, 2, 0, 34, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("odd", [True, 1.5, [], {}, ["2026-09-20 10:00:34"], 10**30, -(10**18)])
+def test_what_is_no_text_is_refused_as_a_time(odd: Any) -> None:
+    assert code_of(beijing_time, odd, "created") == "bad-time"
+
+
 @pytest.mark.parametrize("text", ["yesterday", "2026-02-30 00:00:00", "2026-09-20 25:00:00", "0001-01-02 05:00:00Z9"])
 def test_beijing_text_that_is_no_time_is_refused(text: str) -> None:
     assert code_of(beijing_time, text, "created") == "bad-time"

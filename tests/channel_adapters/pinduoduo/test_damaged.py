@@ -26,6 +26,14 @@ def refusal(payload: bytes) -> tuple[str, str]:
     return caught.value.code, caught.value.where
 
 
+@pytest.mark.parametrize("odd", [1789869634000, True, [], {}])
+def test_a_time_that_is_no_text_stops_no_page(odd: Any) -> None:
+    """The poller reads it too, to know how far it is."""
+    [raw] = ADAPTER.open_envelope(with_value(ORDER, ("updated_at",), odd))
+    assert raw.platform_order_id == json.loads(ORDER)["order_sn"]
+    assert (raw.modified_at is not None) == (type(odd) is int)
+
+
 @pytest.mark.parametrize("payload", [ORDER[:-1], ORDER[1:], ORDER + b"]", b"", b"\xff\xfe"])
 def test_broken_json(payload: bytes) -> None:
     assert refusal(payload) == ("broken-json", "")

@@ -11,9 +11,10 @@ import pytest
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.parsing import NoTemplateFits, read_order
 from channel_adapters.reading import MAX_PAYLOAD_BYTES
-from channel_adapters.shop import Shop
+from channel_adapters.shop import Shop, ShopPolicy
 from channel_adapters.shopify.adapter import ADAPTER
 from schemas.codes import HoldCode
+from schemas.order import OrderStatus
 from tests.channel_adapters.contract import JsonPath, with_value, without
 
 WHOLE = (Path(__file__).parent / "payloads" / "01_simple_paid_webhook_body.json").read_bytes()
@@ -31,13 +32,6 @@ def refusal(payload: bytes) -> UnreadablePayload:
 @pytest.mark.parametrize(
     ("path", "value", "code", "where"),
     [
-        (("financial_status",), None, "bad-field", "financial_status"),
-        (
-            ("refunds",),
-            [{"refund_line_items": [{"line_item_id": 1, "quantity": -1, "restock_type": "cancel"}]}],
-            "bad-quantity",
-            "refunds.0.refund_line_items.0.quantity",
-        ),
         (("currency",), "usd", "bad-currency", "currency"),
         (("total_price",), "free", "bad-money", "total_price"),
         (("line_items", 0, "price"), "-4.50", "bad-money", "line_items.0.price"),
@@ -123,3 +117,40 @@ def test_the_platform_s_half_empty_test_delivery_is_held_or_refused_but_never_sh
     order = read_order(ADAPTER, body, Shop("mall-2"))
     assert order.platform_order_id == "820982911946154508"
     assert order.holds == ("test-order",)
+
+
+@pytest.mark.parametrize(
+    "refunds",
+    [
+        "all",
+        [5],
+        [{"refund_line_items": [{"line_item_id": 1}]}],
+        [{"refund_line_items": [{"line_item_id": 1, "quantity": -1, "restock_type": "cancel"}]}],
+        [{"refund_line_items": "all"}],
+    ],
+)
+def test_a_refund_that_cannot_be_read_stops_the_order_all_the_same(refunds: Any) -> None:
+    """Refused as a whole, it would leave the paid state in force, and the parcel would go."""
+    order = read_order(ADAPTER, with_value(WHOLE, ("refunds",), refunds), Shop("mall-2"))
+    assert (order.status, order.holds) == (OrderStatus.ON_HOLD, (HoldCode.PARTIAL_REFUND,))
+    assert any(mark.startswith("odd=refund") for mark in order.marks)
+
+
+@pytest.mark.parametrize("odd", [None, True, [], {}])
+def test_a_payment_status_that_is_no_word_is_an_unknown_one(odd: Any) -> None:
+    order = read_order(ADAPTER, with_value(WHOLE, ("financial_status",), odd), Shop("mall-2"))
+    assert (order.status, order.holds) == (OrderStatus.ON_HOLD, (HoldCode.UNKNOWN_STATUS,))
+
+
+def test_what_a_shop_says_of_a_parcel_concerns_the_parcel_alone() -> None:
+    line = json.loads(WHOLE)["line_items"][0]
+    parcel = {"status": "lost", "line_items": [{"id": line["id"], "quantity": line["quantity"]}]}
+    lost = with_value(WHOLE, ("fulfillments",), [parcel])
+    shop = Shop("mall-2", ShopPolicy(status_words={"lost": OrderStatus.CANCELLED}))
+    assert read_order(ADAPTER, lost, shop).status is OrderStatus.TO_SHIP
+
+
+def test_a_shops_own_meaning_goes_before_ours() -> None:
+    shop = Shop("mall-2", ShopPolicy(status_words={"paid": OrderStatus.ON_HOLD}))
+    order = read_order(ADAPTER, WHOLE, shop)
+    assert (order.status, order.holds) == (OrderStatus.ON_HOLD, (HoldCode.PLATFORM_HOLD,))

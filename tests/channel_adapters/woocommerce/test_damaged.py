@@ -12,7 +12,8 @@ from channel_adapters.contract import UnreadablePayload
 from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from channel_adapters.shop import Shop
 from channel_adapters.woocommerce.adapter import ADAPTER
-from schemas.order import Privacy
+from schemas.codes import HoldCode
+from schemas.order import OrderStatus, Privacy
 from tests.channel_adapters.contract import JsonPath, with_value, without
 
 WHOLE = (Path(__file__).parent / "payloads" / "01_simple_paid.json").read_bytes()
@@ -29,13 +30,11 @@ def refusal(payload: bytes) -> UnreadablePayload:
 @pytest.mark.parametrize(
     ("path", "value", "code", "where"),
     [
-        (("status",), None, "bad-field", "status"),
         (("currency",), "dollars", "bad-currency", "currency"),
         (("total",), "14,00", "bad-money", "total"),
         (("total",), "-14.00", "bad-money", "total"),
         (("line_items", 0, "subtotal"), "1e999", "bad-money", "line_items.0.subtotal"),
         (("line_items", 0, "total"), "9,005", "bad-money", "line_items.0.total"),
-        (("refunds",), [{"total": "all"}], "bad-money", "refunds.0.total"),
         (("line_items", 0, "quantity"), -2, "bad-quantity", "line_items.0.quantity"),
         (("line_items", 0, "quantity"), 1.5, "bad-field", "line_items.0.quantity"),
         (("line_items", 0, "quantity"), "two", "bad-field", "line_items.0.quantity"),
@@ -112,3 +111,17 @@ def test_nulls_where_lists_may_be_do_no_harm() -> None:
     for member in ("meta_data", "coupon_lines", "shipping_lines", "refunds", "customer_note", "payment_method"):
         body = with_value(body, (member,), None)
     assert ADAPTER.templates[0].read(body, Shop("mall-1")).totals.paid == 1400
+
+
+@pytest.mark.parametrize("refunds", ["all", [5], [{"id": 1}], [{"total": "all"}], [{"total": ""}], [{"total": None}]])
+def test_a_refund_that_cannot_be_read_stops_the_order_all_the_same(refunds: Any) -> None:
+    """Refused as a whole, it would leave the paid state in force, and the parcel would go."""
+    order = ADAPTER.templates[0].read(with_value(WHOLE, ("refunds",), refunds), Shop("mall-1"))
+    assert (order.status, order.holds) == (OrderStatus.ON_HOLD, (HoldCode.PARTIAL_REFUND,))
+    assert "odd=refunds" in order.marks
+
+
+@pytest.mark.parametrize("odd", [None, True, [], {}, ""])
+def test_a_status_that_is_no_word_is_an_unknown_one(odd: Any) -> None:
+    order = ADAPTER.templates[0].read(with_value(WHOLE, ("status",), odd), Shop("mall-1"))
+    assert (order.status, order.holds) == (OrderStatus.ON_HOLD, (HoldCode.UNKNOWN_STATUS,))
