@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
 from schemas.ids import Slug
 from schemas.order import OrderStatus
@@ -22,8 +23,13 @@ def _duration(value: Any) -> timedelta:
     """`30m`, `36h`, `7d`."""
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("should be a time such as 30m, 36h or 7d")
+        raise PydanticCustomError("a_duration", "should be a time such as 30m, 36h or 7d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _word(value: Any) -> Any:
+    """A platform's word that is a number may be written as one. What YAML takes for a yes is ambiguous, and refused."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +82,11 @@ class ShopSettings(BaseModel):
     app_secret: SecretStr = SecretStr("")
     access_token: SecretStr = SecretStr("")
     webhook_secret: SecretStr = SecretStr("")
-    poll_seconds: float = 600.0
-    overlap_seconds: float = 60.0
-    settle_seconds: float | None = None  # None: what the platform advises
-    page_size: int | None = None  # None: what the platform advises
-    status_words: dict[str, OrderStatus] = {}
+    poll_seconds: float = Field(600.0, gt=0, allow_inf_nan=False)
+    overlap_seconds: float = Field(60.0, ge=0, allow_inf_nan=False)
+    settle_seconds: float | None = Field(None, ge=0, allow_inf_nan=False)  # None: what the platform advises
+    page_size: int | None = Field(None, ge=1)  # None: what the platform advises
+    status_words: dict[Annotated[str, BeforeValidator(_word)], OrderStatus] = {}
     fulfilled_elsewhere: frozenset[str] | None = None
     captures_on_fulfilment: bool = False
     unpaid_hold: dict[str, Annotated[timedelta, BeforeValidator(_duration)]] = {}

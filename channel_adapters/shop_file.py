@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from channel_adapters.shop import Shop, ShopPolicy, ShopSettings
+from schemas.order import OrderStatus
 from schemas.text import Text
 from schemas.yaml_input import MOST_BYTES, BadYaml, load
 
@@ -44,16 +45,64 @@ def _shops_in(content: bytes, path: Path, channels: Collection[str]) -> list[Sho
         where, where_zh = (f", line {error.line}", f" 第 {error.line} 行") if error.line else ("", "")
         raise BrokenShopFile(Text(f"{path}{where}: {error.text.en}", f"{path}{where_zh}：{error.text.zh}")) from None
     except ValidationError as error:
-        detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in detail["loc"])
-        told = Text(f"{path}: shop {where}: {detail['msg']}", f"{path}：店铺 {where}：{detail['msg']}")
-        raise BrokenShopFile(told) from None
+        told = _problem(error)
+        raise BrokenShopFile(Text(f"{path}: {told.en}", f"{path}：{told.zh}")) from None
     for shop in shops:
         if shop.channel not in channels:
             known = ", ".join(channels)
             en = f"{path}: {shop.shop_id}: no channel {shop.channel}; there are {known}"
             raise BrokenShopFile(Text(en, f"{path}：{shop.shop_id}：没有渠道 {shop.channel}，可用：{known}"))
     return shops
+
+
+_TEXT: Final = Text("should be a text: write it in quotes", "应为文本：请加引号")
+_LIST: Final = Text("should be a list", "应为列表")
+_MAPPING: Final = Text("should be a mapping of names to values", "应为“名称: 值”的映射")
+_NUMBER: Final = Text("should be a number", "应为数字")
+_STATUSES: Final = ", ".join(OrderStatus)
+_WORDS: Final[Mapping[str, Text]] = {
+    "missing": Text("is missing", "缺少此项"),
+    "extra_forbidden": Text(
+        f"is no setting of a shop; there are: {', '.join(ShopSettings.model_fields)}",
+        f"不是店铺配置项，可用：{'、'.join(ShopSettings.model_fields)}",
+    ),
+    "enum": Text(f"should be one of: {_STATUSES}", f"应为下列之一：{_STATUSES}"),
+    "a_duration": Text("should be a time such as 30m, 36h or 7d", "应为 30m、36h、7d 这样的时长"),
+    "string_type": _TEXT,
+    "string_pattern_mismatch": Text(
+        "may have lower-case letters, digits and hyphens only", "只能由小写字母、数字和连字符组成"
+    ),
+    "list_type": _LIST,
+    "frozen_set_type": _LIST,
+    "dict_type": _MAPPING,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "int_type": Text("should be a whole number", "应为整数"),
+    "int_parsing": Text("should be a whole number", "应为整数"),
+    "int_from_float": Text("should be a whole number", "应为整数"),
+    "finite_number": _NUMBER,
+    "greater_than": Text("is too small", "过小"),
+    "greater_than_equal": Text("is too small", "过小"),
+    "bool_type": Text("should be true or false", "应为 true 或 false"),
+    "bool_parsing": Text("should be true or false", "应为 true 或 false"),
+}
+"""What pydantic's names for errors mean to who writes the file. None of them says a value: it may be a secret."""
+
+
+def _problem(error: ValidationError) -> Text:
+    """Which setting of which shop (counted from 1) is wrong, and what is."""
+    detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if not detail["loc"]:
+        return Text(
+            "should be a list of shops, each beginning with `- channel:`", "应为店铺列表，每个以 `- channel:` 开头"
+        )
+    number, *names = detail["loc"]
+    where = ".".join(str(part) for part in (int(number) + 1, *names) if part != "[key]")
+    unknown = Text(f"is not usable ({detail['type']})", f"不可用（{detail['type']}）")
+    problem = _WORDS.get(detail["type"], unknown)
+    return Text(f"shop {where} {problem.en}", f"店铺 {where} {problem.zh}")
 
 
 SETTLED_SECONDS: Final = 1.0
