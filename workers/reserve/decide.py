@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Mapping, Sequence
 from datetime import timedelta
 
+from schemas.codes import HoldCode
 from schemas.fulfillment import InstructionKind
 from schemas.order import Line, Order, OrderStatus, PaymentStatus
 from schemas.plan import Disposition, OnShort, PlannedOrder
@@ -142,6 +143,8 @@ class _Walk:
     def keep(self) -> Steps:
         """Whatever it has, it keeps; paid stock is not swept. A warehouse that was told to ship is told to stop."""
         kept: Holdings = {}
+        if HoldCode.BALANCE_OPEN in self.planned.plan.hold_codes:
+            yield from self._add()
         for warehouse, quantities in self.holdings.items():
             taking = Taking.STOP if self._answers(warehouse) else Taking.KEEP
             [answer] = yield [self._take(warehouse, quantities, taking)]
@@ -151,6 +154,23 @@ class _Walk:
         if kept:
             state = OrderState.COMMITTED if self.state is ReservationState.COMMITTED else OrderState.HELD
         return Ending(state=state, holdings=kept, routed={}, result=Result(told=self._cancels([])))
+
+    def _add(self) -> Generator[Sequence[Step], Sequence[Answer], None]:
+        """What was added to a paid order is kept with the rest while the buyer owes the difference: all or none of it.
+
+        Only where the order has stock: a claim that dies is looked for there.
+        """
+        has: dict[str, int] = {}
+        for quantities in self.holdings.values():
+            for sku, units in quantities.items():
+                has[sku] = has.get(sku, 0) + units
+        added = missing(self.quantities, has)
+        for warehouse, quantities in list(self.holdings.items()) if added else ():
+            more = {sku: quantities.get(sku, 0) + added.get(sku, 0) for sku in (*quantities, *added)}
+            [answer] = yield [self._take(warehouse, more, Taking.GROW)]
+            if self._taken(answer):
+                self.holdings[warehouse] = more
+                return
 
     def _keep_for_a_person(self, rest: Quantities) -> Steps:
         """Once a part has left, the rest is a parcel more than the buyer was told of: only the seller can say."""

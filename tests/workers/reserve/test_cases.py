@@ -13,6 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from channel_adapters.registry import CHANNELS
+from schemas.codes import HoldCode
 from schemas.fulfillment import InstructionKind
 from schemas.plan import Disposition, PlannedOrder
 from tests.workers.fulfill.house import HZ, House
@@ -34,13 +35,13 @@ def bodies(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def planned(body: dict[str, Any], received_ms: int) -> PlannedOrder:
+def planned(body: dict[str, Any], received_ms: int, channel: str = "woocommerce") -> PlannedOrder:
     """From the raw record: normalize, tag, route."""
     raw = Delivery(
         json.dumps(body).encode(),
-        key=f"woocommerce:tea-house:{body['id']}".encode(),
+        key=f"{channel}:tea-house:{body['id']}".encode(),
         headers=(("shop", b"tea-house"), ("received-at", b"%d" % received_ms)),
-        topic="orders.raw.woocommerce",
+        topic=f"orders.raw.{channel}",
         timestamp_ms=received_ms,
     )
     adapters = {name: channel.adapter for name, channel in CHANNELS.items()}
@@ -105,3 +106,16 @@ async def test_a_hold_that_waits_for_a_bank_transfer_gives_way_to_the_payment_of
         await ships(house, plans)
     assert house.told[-1].kind is InstructionKind.FULFIL
     assert [line.quantity for line in house.told[-1].purchased] == [2]
+
+
+async def test_05_what_was_added_to_a_paid_order_is_held_too_until_it_is_paid(house: House) -> None:
+    await house.ledger.set_stock(HZ, {"WIPES-80X6": Count(on_hand=10)}, at_ms=1)
+    paid, edited = (
+        planned(body, NOW_MS + number, "shopify")
+        for number, body in enumerate(bodies("05-shopify-edited-partially-paid"))
+    )
+    assert (edited.plan.disposition, edited.plan.hold_codes) == (Disposition.REVIEW, (HoldCode.BALANCE_OPEN,))
+    assert await ships(house, [paid]) == 2
+    assert await ships(house, [edited]) == 0
+    assert (await house.level(sku=MUG)).committed == 2
+    assert (await house.level(sku="WIPES-80X6")).committed == 1

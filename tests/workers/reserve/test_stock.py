@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from schemas.codes import HoldCode
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind
-from schemas.order import Order
+from schemas.order import Line, Order
 from schemas.plan import Backorder, Disposition, OnShort, PlannedOrder, TransferRequest
 from schemas.record import encode
 from schemas.revision import retry_of
@@ -304,6 +305,69 @@ async def test_an_order_under_review_waits_with_its_units_when_its_warehouse_has
     assert await counters(ledger) == (0, 1, 4)
     [[told]] = await handled(agent, planned(an_order(), revision="r3"))
     assert told.kind is InstructionKind.FULFIL
+
+
+def owing(*lines: Line, revision: str = "r2") -> PlannedOrder:
+    """Changed after it was paid; the buyer owes the difference."""
+    codes = (HoldCode.BALANCE_OPEN,)
+    return planned(an_order(lines=lines), revision=revision, disposition=Disposition.REVIEW, hold_codes=codes)
+
+
+async def test_what_was_added_to_a_paid_order_is_kept_with_the_rest_until_the_difference_is_paid(
+    ledger: Ledger, agent: ReserveAgent
+) -> None:
+    await stocked(ledger, HZ, nut=5, tea=5)
+    lines = (a_line(quantity=2), a_line(TEA, line_id="2", quantity=3))
+    await handled(agent, planned(an_order(), revision="r1"))
+    [[told]] = await handled(agent, owing(*lines))
+    assert told.kind is InstructionKind.CANCEL
+    assert (await counters(ledger), await counters(ledger, sku=TEA)) == ((0, 2, 3), (0, 3, 2))
+    assert await withdrawn(ledger, "r2") is WithdrawOutcome.KEPT
+    assert await handled(agent, owing(*lines, revision="r3")) == [[]]
+    assert (await counters(ledger), await counters(ledger, sku=TEA)) == ((0, 2, 3), (0, 3, 2))
+    [[told]] = await handled(agent, planned(an_order(lines=lines), revision="r4"))
+    assert [(line.sku, line.quantity) for line in told.purchased] == [(NUT, 2), (TEA, 3)]
+    assert (await counters(ledger), await counters(ledger, sku=TEA)) == ((0, 2, 3), (0, 3, 2))
+
+
+async def test_when_a_part_of_what_was_added_is_not_there_the_order_keeps_what_it_has(
+    ledger: Ledger, agent: ReserveAgent
+) -> None:
+    await stocked(ledger, HZ, nut=5, tea=2)
+    await handled(agent, planned(an_order(), revision="r1"))
+    [[told]] = await handled(agent, owing(a_line(quantity=2), a_line(TEA, line_id="2", quantity=3)))
+    assert told.kind is InstructionKind.CANCEL
+    assert (await counters(ledger), await counters(ledger, sku=TEA)) == ((0, 1, 4), (0, 0, 2))
+    assert await withdrawn(ledger, "r2") is WithdrawOutcome.KEPT
+    assert await handled(agent, planned(a_cancelled_order(), revision="r3", disposition=Disposition.RELEASE)) == [[]]
+    assert await counters(ledger) == (0, 0, 5)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", range(1, 5))
+async def test_a_worker_that_dies_while_it_adds_adds_once(
+    ledger: Ledger, agent: ReserveAgent, redis: Redis, step: int, *, after: bool
+) -> None:
+    await stocked(ledger, HZ, nut=5, tea=5)
+    await handled(agent, planned(an_order(), revision="r1"))
+    added = owing(a_line(), a_line(TEA, line_id="2", quantity=3))
+    with suppress(TransientError):
+        await handled(ReserveAgent(DyingLedger(redis, step, after=after), 60), added)
+    [[told]] = await handled(agent, added)
+    assert told.kind is InstructionKind.CANCEL
+    assert (await counters(ledger), await counters(ledger, sku=TEA)) == ((0, 1, 4), (0, 3, 2))
+
+
+async def test_two_orders_that_add_the_last_units_do_not_both_get_them(ledger: Ledger) -> None:
+    await stocked(ledger, HZ, nut=5, tea=3)
+    adding = []
+    for number in range(2):
+        order, agent = an_order(f"100{number}"), ReserveAgent(ledger, hold_seconds=60)
+        await handled(agent, planned(order, revision="r1"))
+        more = owing(a_line(), a_line(TEA, line_id="2", quantity=3))
+        adding.append(handled(agent, replace(more, order=replace(more.order, uid=order.uid))))
+    await asyncio.gather(*adding)
+    assert (await counters(ledger), await counters(ledger, sku=TEA)) == ((0, 2, 3), (0, 3, 0))
 
 
 async def test_a_review_keeps_the_hold_and_a_payment_makes_it_safe_from_the_sweeper(
