@@ -296,7 +296,10 @@ class Reading:
         if words and (told := words.get(str(word).strip())) is not None:
             self.meant.append(told)
             return meaning.get(told, unknown)
-        return self.choose(table, word, where, unknown)
+        try:
+            return table[word]
+        except KeyError:
+            return self._unknown(table, word, where, unknown)
 
     def choose(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
         """What a platform's word means. An unknown one holds the order, and is taken for `unknown`.
@@ -318,7 +321,10 @@ class Reading:
             if told is OrderStatus.ON_HOLD:
                 self.hold(HoldCode.PLATFORM_HOLD)
             return meaning.get(told, unknown)
-        return self.choose(table, word, where, unknown)
+        try:
+            return table[word]
+        except KeyError:
+            return self._unknown(table, word, where, unknown)
 
     def _unknown(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
         text = str(word).strip()

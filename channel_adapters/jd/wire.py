@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from channel_adapters.fields import Amount, Key, Lines, Loose, Number, Rows, Status, Word
+from channel_adapters.fields import Key, Lines, Loose, Number, Rows, TextAmount, TextStatus, Word
 from channel_adapters.fields import Wire as PlainWire
 
 
@@ -48,8 +48,8 @@ class Item(Wire):
     """One line. An empty gift has neither id nor pieces."""
 
     sku_id: Key | None
-    jd_price: Amount
-    item_total: Amount
+    jd_price: TextAmount
+    item_total: TextAmount
     outer_sku_id: Word = None
     sku_name: Loose[Word] = None
     service_name: Loose[Word] = None
@@ -60,7 +60,7 @@ class Coupon(Wire):
     """`coupon_type` is a number, or number and name: `34-全品类满减`. `sku_id` is empty unless it is for one item."""
 
     coupon_type: Loose[Word] = None
-    coupon_price: Loose[Amount] = None
+    coupon_price: Loose[TextAmount] = None
     sku_id: Loose[Word] = None
 
 
@@ -97,20 +97,20 @@ class LeanOrder(Wire):
     """An order asked for with few `optional_fields`: what is needed to know who bought what, and whether it may go."""
 
     order_id: Key
-    order_state: Status
-    pay_type: Status
-    order_payment: Amount
-    order_start_time: Number
-    modified: Number
+    order_state: TextStatus
+    pay_type: TextStatus
+    order_payment: TextAmount
+    order_start_time: str
+    modified: str
     item_info_list: Lines[Item]
-    order_type: Status
-    store_order: Status
-    return_order: Status
-    order_total_price: Loose[Amount] = None
-    freight_price: Loose[Amount] = None
-    balance_used: Loose[Amount] = None
-    tax_fee: Loose[Amount] = None
-    service_fee: Loose[Amount] = None
+    order_type: TextStatus
+    store_order: TextStatus
+    return_order: TextStatus
+    order_total_price: Loose[TextAmount] = None
+    freight_price: Loose[TextAmount] = None
+    balance_used: Loose[TextAmount] = None
+    tax_fee: Loose[TextAmount] = None
+    service_fee: Loose[TextAmount] = None
     payment_confirm_time: Word = None
     parent_order_id: Loose[Word] = None
     direct_parent_order_id: Loose[Word] = None
@@ -141,7 +141,7 @@ class DetailOrder(LeanOrder):
     """An order with all that we ask for."""
 
     item_info_list: Lines[DetailItem]  # type: ignore[assignment]  # narrower, and never changed
-    order_total_price: Loose[Amount]
-    freight_price: Loose[Amount]
+    order_total_price: Loose[TextAmount]
+    freight_price: Loose[TextAmount]
     payment_confirm_time: Word
     consignee_info: Loose[Consignee]

@@ -66,6 +66,7 @@ _MARKS: Final = ("f_type", "timing_promise", "promise_service", "inv_type", "sto
 
 _mark_values = attrgetter(*_MARKS)
 
+_ID: Final = re.compile(r"[1-9]\d{0,19}", re.ASCII)
 _ID_SEPARATORS: Final = re.compile(r"[\s,;\[\]\"]+")
 
 Named = Sequence[tuple[str, SubOrder]]
@@ -81,13 +82,25 @@ class TradeFacts(NamedTuple):
     tags: Mapping[str, Sequence[str]]  # the logistics service words, by line
 
 
+def id_of(*forms: Any) -> str:
+    """The first form of an id that is one: a whole number, as text or as number. "" for none. Blanks are cut.
+
+    As a number it passes 2^53, and what went through a float has lost digits.
+    """
+    for form in forms:
+        text = str(form).strip() if type(form) in (str, int) else ""
+        if _ID.fullmatch(text):
+            return text
+    return ""
+
+
 def named_subs(trade: Trade, reading: Reading) -> Named:
     """The sub-orders with their ids: as text, because as numbers they pass 2^53.
 
     A row with neither id nor pieces is an empty gift and left out. Repeated ids: see Reading.distinct.
     """
     subs = trade.orders.order
-    ids = [sub.oid_str or sub.oid or "" for sub in subs]
+    ids = [id_of(sub.oid_str, sub.oid) for sub in subs]
     if "" not in ids and (len(ids) < 2 or len(set(ids)) == len(ids)):
         return list(zip(ids, subs, strict=True))
     kept = []
@@ -145,7 +158,7 @@ def _line(
         quantity=0 if status is _CANCELLED else sub.num,
         unit_price=minor_units(sub.price, "price"),
         paid=paid,
-        platform_sku=sub.sku_id or sub.num_iid or "",
+        platform_sku=sub.sku_id or id_of(sub.num_iid),
         title=sub.title or "",
         kind=_kind(sub, facts, is_gift),
         status=status,

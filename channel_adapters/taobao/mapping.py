@@ -22,7 +22,7 @@ from channel_adapters.reading import (
     sealed,
 )
 from channel_adapters.shop import Shop
-from channel_adapters.taobao.lines import Named, TradeFacts, named_subs, service_tags, to_lines
+from channel_adapters.taobao.lines import Named, TradeFacts, id_of, named_subs, service_tags, to_lines
 from channel_adapters.taobao.wire import PromotionDetail, Trade, TradeId
 from schemas.codes import HoldCode
 from schemas.ids import order_uid
@@ -126,14 +126,13 @@ _RECEIVER: Final = ("receiver_name", "receiver_state", "receiver_city", "receive
 
 _SHIPPABLE: Final = (OrderStatus.TO_SHIP, OrderStatus.PART_SHIPPED)
 
-_TID: Final = re.compile(r"[1-9]\d{0,19}", re.ASCII)
 _PROMISED_DAY: Final = re.compile(r"(\d{4})[-年](\d{1,2})[-月](\d{1,2})日?(?:24点前)?")
 _PROMISED_AFTER_PAYMENT: Final = re.compile(r"付款后(\d{1,3})(小时|天)内.*")
 
 
 def to_order(trade: Trade, reading: Reading) -> Order:
     """The order a trade describes. Raises UnreadablePayload."""
-    shop_id, tid = reading.shop_id, required(trade.tid_str or trade.tid, "tid")
+    shop_id, tid = reading.shop_id, required(trade_id(trade), "tid")
     told = reading.status(_STATUS, trade.status, "status", OrderStatus.ON_HOLD, AS_IT_IS)
     deal = reading.choose(_TYPE, trade.type, "type", _Deal.GOODS)
     step = _step(trade, deal, reading)
@@ -179,13 +178,9 @@ def to_order(trade: Trade, reading: Reading) -> Order:
     )
 
 
-def trade_id(head: TradeId) -> str | None:
-    """The trade's id as text: as a number it passes 2^53. As FullTrade reads it, whatever stands beside it."""
-    for value in (head.tid_str, head.tid):
-        text = str(value).strip() if type(value) in (int, str) else ""
-        if _TID.fullmatch(text):
-            return text
-    return None
+def trade_id(head: Trade | TradeId) -> str | None:
+    """The trade's id as text, whatever stands beside it."""
+    return id_of(head.tid_str, head.tid) or None
 
 
 def is_over(head: TradeId, shop: Shop) -> bool:
@@ -285,7 +280,7 @@ def _promotions(trade: Trade, subs: Named, reading: Reading) -> tuple[tuple[Prom
     """The activities, and the gifts among them that no line carries."""
     if trade.promotion_details is None:
         return (), ()
-    with_line = {sub.num_iid for _, sub in subs if is_set(sub.is_free_gift)}
+    with_line = {id_of(sub.num_iid) for _, sub in subs if is_set(sub.is_free_gift)}
     promotions = []
     gifts = []
     for detail in trade.promotion_details.promotion_detail or ():

@@ -10,18 +10,21 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from channel_adapters.fields import Count, Flag, Id, Lines, Loose, Number, Rows, TextAmount, TextStatus, Wire, Word
+from channel_adapters.fields import Count, Flag, Lines, Loose, Number, Rows, TextAmount, TextStatus, Wire, Word
 from channel_adapters.quick import Repair
 
 
 class SubOrder(Wire):
-    """One line of the trade. The lean form: its own status and its share of the payment may be missing."""
+    """One line of the trade. The lean form: its own status and its share of the payment may be missing.
 
-    oid: Loose[Id] = None
-    oid_str: Loose[Id] = None
-    num_iid: Loose[Number] = None
+    Ids stand twice, as number and as text: one good form is enough, see lines.id_of.
+    """
+
+    oid: Any = None
+    oid_str: Any = None
+    num_iid: Any = None
     outer_iid: Word = None
-    sku_id: Loose[Number] = None
+    sku_id: Loose[Word] = None
     outer_sku_id: Word = None
     title: Loose[Word] = None
     price: TextAmount
@@ -115,8 +118,8 @@ def _wrapped(value: Any) -> Any:
 class ListTrade(Wire):
     """A list row, or a detail that was asked for few fields: a line may leave it to the trade."""
 
-    tid: Loose[Id] = None
-    tid_str: Loose[Id] = None
+    tid: Any = None
+    tid_str: Any = None
     status: TextStatus
     type: TextStatus = None
     payment: TextAmount
