@@ -25,7 +25,6 @@ from channel_adapters.model_reading import read_model as read_model
 from channel_adapters.refusal import hint as hint
 from channel_adapters.refusal import refuse as refuse
 from channel_adapters.shop import Shop
-from schemas import plain
 from schemas.codes import HoldCode
 from schemas.ids import order_uid
 from schemas.order import (
@@ -209,19 +208,6 @@ def required(value: E | None, where: str) -> E:
     if value is None:
         refuse("missing-field", where, "is missing", "缺少此字段")
     return value
-
-
-def choose(table: Mapping[Any, E], word: Any, where: str) -> E:
-    """What a platform's word means to us. An unknown word is refused: guessing ships goods that must not go."""
-    try:
-        return table[word]
-    except KeyError:
-        refuse(
-            "unknown-status",
-            where,
-            f"holds the value {plain.word(word)}, which this version does not know",
-            f"取值 {plain.word(word)} 未知，当前版本不认识",
-        )
 
 
 # -- orders --------------------------------------------------------------------------------------------------------

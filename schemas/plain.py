@@ -1,7 +1,7 @@
-"""What may be told of a message in a log, a letter or an error: words that are codes, never what people typed.
+"""What may be told of a message in a log, a letter or an error: names and keys that are codes, never what people typed.
 
-A platform's word for a status is told, as nobody can act on it otherwise; but a shop's plugin may put a name or a phone
-into any field. A word is told when it looks like a code, and counted when it does not.
+A shop's plugin may put a name or a phone into any field. What looks like a code is told, and counted when it does not.
+For a platform's word for a status see `channel_adapters.reading.word_shown`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}|-?[0-9]{1,6}")
 _MANY_DIGITS: Final = re.compile(r"[0-9]{7}")
 _FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}(\[[0-9]+\])?|[0-9]{1,9}")
 _KEY: Final = re.compile(r"[A-Za-z0-9:_.#/+=-]*")
-
-
-def word(value: object) -> str:
-    """A code as it is, in quotes; of anything else its kind and length."""
-    text = str(value)
-    if _CODE.fullmatch(text) and not _MANY_DIGITS.search(text):
-        return f"'{text}'"
-    return f"({type(value).__name__}, {len(text):,} characters)"
 
 
 def path(parts: Iterable[object]) -> str:

@@ -237,7 +237,6 @@ class ChannelAdapterContract:
     bad_amounts: ClassVar[Sequence[Any]]
     shop: ClassVar[ShopSettings]
     signed: ClassVar[SignedRequest | None] = None
-    refuses_unknown_words: ClassVar[bool] = False  # goes as soon as every channel holds them
     cancelled: ClassVar[Cancelled | None] = None
     decoration: ClassVar[Sequence[JsonPath]] = ()
     text_or_number: ClassVar[Sequence[JsonPath]] = ()
@@ -399,8 +398,6 @@ class ChannelAdapterContract:
         self, adapter: ChannelAdapter, status_path: JsonPath | tuple[str, JsonPath]
     ) -> None:
         """It must stop what a warehouse was told of an older state, and keep all else that is known."""
-        if self.refuses_unknown_words:
-            return
         reference, path = _placed(status_path, self.reference)
         strange, word = self.strange(reference, path)
         order = read(adapter, strange)
@@ -416,8 +413,6 @@ class ChannelAdapterContract:
     def test_a_shop_can_say_what_a_word_means(
         self, adapter: ChannelAdapter, status_path: JsonPath | tuple[str, JsonPath]
     ) -> None:
-        if self.refuses_unknown_words:
-            return
         reference, path = _placed(status_path, self.reference)
         strange, word = self.strange(reference, path)
         of_part = any(isinstance(step, int) for step in path)  # of a line or a parcel: it may cancel that one alone
@@ -431,8 +426,6 @@ class ChannelAdapterContract:
     @pytest.mark.parametrize("meaning", OrderStatus)
     def test_a_shop_is_taken_at_its_word(self, adapter: ChannelAdapter, meaning: OrderStatus) -> None:
         """Whatever the rest of the order says: what the shop says has left or waits is not shipped."""
-        if self.refuses_unknown_words:
-            return
         strange, word = self.strange(*_placed(self.status_paths[0], self.reference))
         order = read_order(adapter, strange, Shop(SHOP_ID, ShopPolicy(status_words={word: meaning})))
         to_ship = order.status in (OrderStatus.TO_SHIP, OrderStatus.PART_SHIPPED)
@@ -441,8 +434,6 @@ class ChannelAdapterContract:
         assert not gone or not [line for line in order.lines if line.status is LineStatus.OPEN]
 
     def test_a_word_that_may_be_a_name_or_a_phone_is_not_told(self, adapter: ChannelAdapter) -> None:
-        if self.refuses_unknown_words:
-            return
         reference, path = _placed(self.status_paths[0], self.reference)
         for private in ("张伟", "13800138000", "a@example.com", "Main Street 5"):
             order = read(adapter, with_value(self.raw(reference)[0].payload, path, private))
@@ -511,19 +502,6 @@ class ChannelAdapterContract:
             return
         small = with_value(self.reference_order(), self.lists[0], ["BOMB"]).replace(b'"BOMB"', b"{}," * 80_000 + b"{}")
         assert code_of(read, adapter, small) in ("missing-field", "bad-field")
-
-    def test_an_unknown_status_is_refused_by_name(
-        self, adapter: ChannelAdapter, status_path: JsonPath | tuple[str, JsonPath]
-    ) -> None:
-        if not self.refuses_unknown_words:
-            return
-        reference, path = _placed(status_path, self.reference)
-        strange, word = self.strange(reference, path)
-        with pytest.raises(UnreadablePayload) as caught:
-            read(adapter, strange)
-        assert caught.value.code == "unknown-status"
-        assert str(path[-1]) in caught.value.where
-        assert word in caught.value.text.en
 
     # -- money and times
 
