@@ -79,8 +79,8 @@ class Model(Orders):
         if step.message_id in self.messages[place]:
             return Answer(ShipOutcome.REPEAT)
         left = {sku: units for sku, units in (step.quantities or found.quantities).items() if units}
-        if not left:
-            return Answer(ShipOutcome.NOTHING_KNOWN)
+        if not left:  # of an order of which all has left, one parcel more
+            return Answer(ShipOutcome.MORE_THAN_TOLD if found.shipped else ShipOutcome.NOTHING_KNOWN)
         is_live = found.state in LIVE
         rest = _less(found.quantities, left) if is_live else {}
         shipped = {sku: found.shipped.get(sku, 0) + left.get(sku, 0) for sku in {*found.shipped, *left}}

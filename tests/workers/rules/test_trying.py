@@ -124,7 +124,7 @@ PHRASES = {name: phrase for name, phrase in vars(wording).items() if isinstance(
 @pytest.mark.parametrize("name", PHRASES)
 def test_no_phrase_is_mistaken_for_another(name: str) -> None:
     gaps = ("rule", "warehouse", "others", "number", "codes", "what", "tags", "percent", "time")
-    more = ("main", "gift", "due", "there", "skus", "count")
+    more = ("main", "gift", "due", "there", "skus", "count", "sku", "parts")
     sentence = PHRASES[name](**{gap: f"<{gap}>" for gap in (*gaps, *more)})
     assert tell(sentence, "zh") == PHRASES[name].chinese_of(sentence)
 
