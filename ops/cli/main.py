@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -33,8 +33,10 @@ from ops.cli import (
     topics,
     worker,
 )
-from ops.cli.output import ExitCode, epilog, say, say_error
+from ops.cli.output import ExitCode, epilog, language, say, say_error
 from schemas.text import Text
+
+HELP_OPTIONS: Final = frozenset(("-h", "--help"))
 
 app = typer.Typer(
     name="orderfleet",
@@ -60,7 +62,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": sorted(HELP_OPTIONS, key=len)},
 )
 
 # The commands, in the order of --help: one line each.
@@ -122,6 +124,8 @@ def main() -> None:
     _say_what_the_terminal_cannot()
     _log_to_stderr()
     try:
+        if language() == "zh" and HELP_OPTIONS.intersection(sys.argv):
+            _fold_help()
         app(prog_name="orderfleet")
     except Exception as error:
         if os.environ.get("ORDERFLEET_LOG_LEVEL") == "DEBUG":
@@ -135,6 +139,23 @@ def _say_what_the_terminal_cannot() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _fold_help() -> None:
+    """Let help in Chinese go on in the next line.
+
+    Help stands in the cells of tables, where rich cuts what is too long a word; a Chinese sentence is one word to it.
+    """
+    from typer import rich_utils
+
+    make = rich_utils._make_rich_text  # there is no other way to all texts of the help
+
+    def folded(**options: Any) -> Any:
+        text: Any = make(**options)
+        text.overflow = "fold"
+        return text
+
+    rich_utils._make_rich_text = folded
 
 
 def _log_to_stderr() -> None:

@@ -81,6 +81,15 @@ def test_help_comes_in_chinese(program: Program) -> None:
     assert "退出码" in done.stdout.decode()
 
 
+@pytest.mark.parametrize("command", [(), ("stock",), ("stock", "rebuild"), ("dead-letters",), ("rules",)])
+def test_no_help_in_chinese_is_cut(program: Program, command: tuple[str, ...]) -> None:
+    """A Chinese sentence is one long word; in a table's cell it must go on in the next line."""
+    done = program(*command, "--help", ORDERFLEET_LANG="zh", COLUMNS="80")
+
+    assert done.returncode == 0
+    assert "…" not in done.stdout.decode()
+
+
 def test_help_needs_nothing_heavy() -> None:
     """Start-up stays quick because what is heavy is imported inside the commands."""
     heavy = {"pydantic", "confluent_kafka", "redis", "httpx", "faust", "aiokafka", "channel_adapters", "topology"}
