@@ -44,7 +44,7 @@ EPILOG = epilog(
             Text("as often as allowed every evening", "每晚高峰期加密拉取"),
         ),
     ],
-    (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE),
+    (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY),
 )
 
 
@@ -98,16 +98,16 @@ async def _run(config: Settings, shops: Sequence[ShopSettings], peaks: Sequence[
 
 
 async def _once(config: Settings, shops: Sequence[ShopSettings], as_json: bool) -> None:
-    """One round of each shop, all at once; exits 1 when one of them fails."""
+    """One round of each shop, all at once; exits as the worst of them did."""
     import asyncio
 
     async with opened_intake(config, shops) as intake:
-        worked = await asyncio.gather(*(_one_round(poller, as_json) for poller in intake.pollers))
-    if not all(worked):
-        raise typer.Exit(ExitCode.BAD)
+        ended = await asyncio.gather(*(_one_round(poller, as_json) for poller in intake.pollers))
+    if any(ended):
+        raise typer.Exit(max(ended))
 
 
-async def _one_round(poller: ShopPoller, as_json: bool) -> bool:
+async def _one_round(poller: ShopPoller, as_json: bool) -> ExitCode:
     from channel_adapters.contract import ChannelError, ChannelRefused
     from workers.intake.cursor import CursorMoved
     from workers.intake.lease import LeaseLost
@@ -118,8 +118,14 @@ async def _one_round(poller: ShopPoller, as_json: bool) -> bool:
     except ChannelError as error:
         code = f" ({error.code})" if isinstance(error, ChannelRefused) else ""
         return _failed(poller, Text(f"{error.text.en}{code}", f"{error.text.zh}{code}"), as_json)
-    except (TransientError, LeaseLost, CursorMoved) as error:
-        return _failed(poller, Text(f"{type(error).__name__}: {error}", f"{type(error).__name__}：{error}"), as_json)
+    except TransientError as error:
+        en, zh = f"no answer from a server: {error}", f"服务器没有应答：{error}"
+        return _failed(poller, Text(en, zh), as_json, ExitCode.AWAY)
+    except CursorMoved:
+        en, zh = "its place was set anew meanwhile: run this once more", "拉取位置同时被重新设置，请再运行一次"
+        return _failed(poller, Text(en, zh), as_json)
+    except LeaseLost:
+        done = None
     if done is None:
         return _failed(poller, Text("another process is polling it now", "另一个进程正在拉取该店铺"), as_json)
     if as_json:
@@ -127,11 +133,11 @@ async def _one_round(poller: ShopPoller, as_json: bool) -> bool:
     else:
         what = say(f"{done.news} orders taken in", f"拉取 {done.news} 个订单")
         console().print(f"{poller.shop}: {what}", markup=False)
-    return True
+    return ExitCode.OK
 
 
-def _failed(poller: ShopPoller, text: Text, as_json: bool) -> bool:
+def _failed(poller: ShopPoller, text: Text, as_json: bool, code: ExitCode = ExitCode.BAD) -> ExitCode:
     if as_json:
         print_json({"shop": str(poller.shop), "ok": False, "problem": text.en})
     say_error(Text(f"{poller.shop}: {text.en}", f"{poller.shop}：{text.zh}"))
-    return False
+    return code

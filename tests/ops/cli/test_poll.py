@@ -111,6 +111,16 @@ def test_a_shop_that_is_refused_is_named_with_what_to_do_and_no_secret(
     assert b"Traceback" not in result.stderr
 
 
+def test_servers_that_are_away_are_no_mistake_of_a_shop(kafka: str, program: Program, tmp_path: Path) -> None:
+    shops = shops_file(tmp_path, f"http://{nobody_listens()}")
+    servers = {"ORDERFLEET_KAFKA": kafka, "ORDERFLEET_REDIS_URL": f"redis://{nobody_listens()}/0"}
+    result = program("poll", "--shops", shops, "--once", **servers)
+
+    assert result.returncode == 3, result.stderr.decode()
+    assert b"ORDERFLEET_REDIS_URL" in result.stderr
+    assert b"TransientError" not in result.stderr
+
+
 @contextmanager
 def polling(shops: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("ORDERFLEET_")}
