@@ -144,7 +144,7 @@ def to_order(trade: Trade, reading: Reading) -> Order:
     status = _status(told, lines, holds)
     if status is _CANCELLED:
         lines = given_up(lines)
-    paid_at = beijing_time(trade.pay_time, "pay_time")
+    paid_at = beijing_time(trade.pay_time, "pay_time") if step is None or step is _PAID else None
     promotions, promised_gifts = _promotions(trade, subs, reading)
     return sealed(
         Order(

@@ -515,6 +515,11 @@ def test_a_step_trade_ships_only_when_its_final_part_is_paid(word: str, payment:
     assert order.presale.final_paid is paid
 
 
+def test_the_payment_of_a_deposit_is_not_the_payment_of_the_order() -> None:
+    payload = only("06_presale_deposit_paid.json")
+    assert read(ADAPTER, with_value(payload, ("pay_time",), "2026-09-20 10:00:33"), SHOP).paid_at is None
+
+
 def test_a_step_trade_that_does_not_say_its_step_is_not_paid() -> None:
     order = changed(PAID_TRADE, type="step")
     assert (order.payment, order.status) == (PaymentStatus.UNPAID, OrderStatus.ON_HOLD)
