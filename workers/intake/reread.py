@@ -24,7 +24,8 @@ from workers.runtime.records import Record
 
 logger = logging.getLogger(__name__)
 
-_FEW = 3  # orders: when all of so many are missing, it is the shop that is missing
+_FEW = 3  # orders: when all of so many are missing, it is the shop that is missing ...
+_FEARED = 4  # ... unless an operator allows more: then each of them counts for so many
 
 
 @record
@@ -135,7 +136,7 @@ class Rereader:
     async def _is_trouble(self, gone: Sequence[DueOrder], asked: int) -> bool:
         """Many orders that are gone at once are a plugin or a permission that hides them: nothing is cancelled."""
         in_this_hour = await self._register.missing(self.shop, self._seconds(), len(gone))
-        all_of_them = len(gone) == asked and asked >= _FEW
+        all_of_them = len(gone) == asked and asked >= _FEW and len(gone) * _FEARED > self._policy.most_missing
         if not all_of_them and in_this_hour <= self._policy.most_missing:
             return False
         self._braked.set(len(gone))

@@ -243,6 +243,16 @@ async def test_many_missing_orders_are_trouble_of_the_shop(
     assert all(intake.in_force(number).status is OrderStatus.TO_SHIP for number in range(1, orders + 1))
 
 
+async def test_an_operator_who_allows_it_has_all_of_them_cancelled(intake: Intake, mall: Mall) -> None:
+    """As the runbook says: four times their number, in whatever hour it was tried before."""
+    mall.put(*map(paid_order, range(1, 4)))
+    await intake.poll()
+    mall.orders.clear()
+    assert await intake.reread() == []
+    intake = remade(intake, replace(POLICY, most_missing=12))
+    assert len(await intake.reread()) == 3
+
+
 async def test_a_few_missing_orders_of_many_are_deleted(intake: Intake, mall: Mall) -> None:
     mall.put(*map(paid_order, range(1, 6)))
     await intake.poll()
