@@ -109,10 +109,13 @@ class PushIntake:
     # -- deletions and hints ---------------------------------------------------------------------------------------
 
     async def _delete(self, arrival: Arrival, order_id: str) -> None:
-        """After all that is known of the order; from now on, when nothing is or Redis cannot be asked."""
+        """After all that is known of the order; as of now, when nothing is or Redis cannot be asked."""
         shop, now = arrival.shop, self._now()
         state, edition, after = OrderState(order_id, 0, GONE, ended=True), 0, int(now.timestamp() * 1000)
+        await self._note()  # or the register would know an older state than Kafka has
         try:
+            if self._unnoted:
+                raise TransientError("Redis does not know all pushes yet")
             async with asyncio.timeout(_REDIS_SECONDS):
                 known = await self._register.delete(shop, now.timestamp(), order_id)
             state, edition = state._replace(stamp=known.stamp), known.edition

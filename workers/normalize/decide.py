@@ -61,7 +61,8 @@ def decide(delivery: Delivery[bytes], adapters: Mapping[str, ChannelAdapter], sh
 
     The record's headers give the shop (`shop`) and when we received it (`received-at`, milliseconds; else the record's
     own time). `event: deleted` says that its platform no longer has the order: the payload is then `{"id": ...}`, and
-    the order is cancelled, not before `deleted-after` (milliseconds: the newest state of it that we know of). `edition`
+    the order is cancelled as of `deleted-after` (milliseconds: later than every state of it that we know of, and not
+    than one that it has after it was restored), or as of its receipt without that header. `edition`
     (1 to 999) tells states apart that share a modify time: it counts as so many milliseconds.
 
     Raises PermanentError: unknown-channel, bad-header, too-large, key-mismatch, time-in-future, or what the channel's
@@ -128,8 +129,7 @@ def _deleted(channel: str, origin: _Origin, payload: bytes) -> Order:
         order_id = read_model(_Gone, payload).id
     except UnreadablePayload as error:
         raise PermanentError(error.code, [_failure(_DELETED, error.where, error.text)]) from None
-    at = max(origin.received_at, _moment(origin.deleted_after, "deleted-after")) if origin.deleted_after else None
-    at = at or origin.received_at
+    at = _moment(origin.deleted_after, "deleted-after") if origin.deleted_after else origin.received_at
     return cancelled(channel, origin.shop_id, order_id, at, _DELETED, at)
 
 
