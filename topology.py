@@ -158,6 +158,7 @@ async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[
         worker = build_worker(settings, services, stages)
         calm_the_collector()
         await preflight(settings, redis)
+        await worker.until_kafka_answers()
         await await_epoch(redis, guard, settings.cluster, settings.retry_seconds)
         looking = begin_to_look_at_kafka(settings, redis)
         try:

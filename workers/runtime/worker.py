@@ -272,7 +272,7 @@ class Worker:
 
     async def _join(self) -> None:
         if self._readers:
-            await self._until_kafka_answers()
+            await self.until_kafka_answers()
         if self._stop.is_set():
             return
         too_late = asyncio.get_running_loop().call_later(_JOIN_SECONDS, self._give_up_joining)
@@ -286,8 +286,11 @@ class Worker:
         log.error("could not join its groups in %g s; leaving so that a fresh start takes over", _JOIN_SECONDS)
         leave_without_ack(EXIT_STUCK)
 
-    async def _until_kafka_answers(self) -> None:
-        """A consumer gives up at the first broker that is away; to wait here is quicker than to start anew."""
+    async def until_kafka_answers(self) -> None:
+        """Wait for a broker, and log why none answers. A consumer gives up at the first one that is away.
+
+        Raises TransientError when its patience ends.
+        """
         deadline = time.monotonic() + self._patience
         while not self._stop.is_set() and not await self._producer.reaches_kafka():
             if time.monotonic() > deadline:

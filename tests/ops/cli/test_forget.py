@@ -104,7 +104,7 @@ def everything(redis_url: str) -> str:
         for name in redis.scan_iter():
             kind = redis.type(name)
             found += [f"{name!r} {field!r} {_unpacked(value)!r}" for field, value in _values(redis, name, kind)]
-    return "\n".join(found)
+    return "\n".join(sorted(found))
 
 
 def _values(redis: Any, name: bytes, kind: bytes) -> list[tuple[bytes, bytes]]:

@@ -141,7 +141,7 @@ def test_a_refusal_from_stdin_is_called_stdin(run: Run) -> None:
 
 def test_a_page_with_one_bad_order_gives_the_good_one_and_refuses_the_other(run: Run, tmp_path: Path) -> None:
     page = json.loads(payload("taobao", "02"))
-    page["trades_sold_increment_get_response"]["trades"]["trade"][0]["status"] = "WAIT_FOR_GODOT"
+    page["trades_sold_increment_get_response"]["trades"]["trade"][0]["payment"] = "free"
     file = tmp_path / "page.json"
     file.write_text(json.dumps(page), encoding="utf-8")
 
@@ -149,9 +149,22 @@ def test_a_page_with_one_bad_order_gives_the_good_one_and_refuses_the_other(run:
 
     assert result.exit_code == 1
     assert [json.loads(line)["platform_order_id"] for line in result.stdout.splitlines()] == ["3000000000000000201"]
-    assert "order 3000000000000000101: refused (unknown-status)" in result.stderr
-    assert "'WAIT_FOR_GODOT', which this version does not know" in result.stderr
+    assert "order 3000000000000000101: refused (bad-money)" in result.stderr
     assert "what to do: " in result.stderr
+
+
+def test_an_order_with_an_unknown_status_is_held_and_says_so(run: Run, tmp_path: Path) -> None:
+    page = json.loads(payload("taobao", "02"))
+    page["trades_sold_increment_get_response"]["trades"]["trade"][0]["status"] = "WAIT_FOR_GODOT"
+    file = tmp_path / "page.json"
+    file.write_text(json.dumps(page), encoding="utf-8")
+
+    result = run("parse", "taobao", file)
+
+    assert result.exit_code == 0
+    held = json.loads(result.stdout.splitlines()[0])
+    assert (held["status"], held["holds"]) == ("on-hold", ["unknown-status"])
+    assert "status?=WAIT_FOR_GODOT" in held["marks"]
 
 
 def test_pretty_shows_a_summary_without_personal_data(run: Run) -> None:
