@@ -124,14 +124,17 @@ def test_a_mall_refund_gives_back_what_its_lines_cost(catalogue: Catalogue) -> N
             assert fen(refund["amount"]) == postage - lines > 0
 
 
-def test_a_broken_amount_is_finer_than_a_fen(quiet: Quiet) -> None:
+def test_a_broken_amount_is_finer_than_a_fen_or_no_number_at_all(quiet: Quiet) -> None:
     names = {
         "taobao": "payment", "pinduoduo": "pay_amount", "douyin": "pay_amount", "jd": "orderPayment",
         "woocommerce": "total", "shopify": "total_price",
     }  # fmt: skip
     for sale in quiet.world.sales:
         if sale.oddity is Oddity.MONEY:
-            amount = Decimal(str(ORDER_OF[sale.channel](sale)[names[sale.channel]]))
+            told = str(ORDER_OF[sale.channel](sale)[names[sale.channel]])
+            if told.count(".") > 1:
+                continue
+            amount = Decimal(told)
             fine = amount if sale.channel == "douyin" else amount * 100
             assert fine != fine.to_integral_value()
 

