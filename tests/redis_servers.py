@@ -10,7 +10,8 @@ from typing import Final
 
 import pytest
 
-from ops.local_stack.redis_server import embedded_executable
+from ops.local_stack.ports import free_port
+from ops.local_stack.redis_server import RedisServer, embedded_executable
 
 SERVERS: Final = ("embedded", "debian", "redis-6.2")
 """Names of the servers to test on."""
@@ -33,6 +34,13 @@ def executable_of(name: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(f"CI must have {name}: see .ci/run")
     pytest.skip(f"{name} is not on this machine")
+
+
+def cluster_node(folder: Path, executable: str) -> RedisServer:
+    """A node of a Redis Cluster. Its nodes talk to each other on a port that is 10,000 higher."""
+    node = RedisServer(folder, executable=executable, options=["--cluster-enabled", "yes"])
+    node.port = free_port(beside=10_000)
+    return node
 
 
 def _from_path() -> str | None:

@@ -18,15 +18,16 @@ _ATTEMPTS: Final = 200
 _CLAIMS: Final = Path(tempfile.gettempdir()) / f"orderfleet-ports-{os.getuid()}"
 
 
-def free_port() -> int:
+def free_port(beside: int = 0) -> int:
     """A port that nobody listens on, from a range that no outgoing connection is given, claimed by this process.
 
     A server takes its port a moment later, and leaves it for a while when it is restarted: until this process ends, no
-    other that asks here is given the same. Raises OSError when none is found.
+    other that asks here is given the same. `beside`: the port so many higher is free and claimed, too. Raises OSError
+    when none is found.
     """
     for _ in range(_ATTEMPTS):
-        port = random.randint(_LOW, _HIGH)  # noqa: S311  # spreads processes, guards nothing
-        if _claim(port) and _is_free(port):
+        port = random.randint(_LOW, _HIGH - beside)  # noqa: S311  # spreads processes, guards nothing
+        if all(_claim(each) and _is_free(each) for each in {port, port + beside}):
             return port
     raise OSError(f"no free port from {_LOW} to {_HIGH} on {LOOPBACK}")
 

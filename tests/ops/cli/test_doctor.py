@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from ops.local_stack.topics import create_topics, wanted_topics
 from schemas.namespace import use_prefix
 from tests.kafka import unique
 from tests.ops.cli.conftest import Program, Run, nobody_listens
-from tests.redis_servers import SERVERS, executable_of
+from tests.redis_servers import SERVERS, cluster_node, executable_of
 from workers.runtime.epoch import epoch_key
 
 
@@ -70,22 +68,11 @@ def test_what_was_mended_is_found_no_more(
         assert codes(run) == (1, ["redis-evicts", "redis-memory"])
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as trying, contextlib.suppress(OSError, OverflowError):
-        trying.bind(("127.0.0.1", port))
-        return True
-    return False
-
-
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_cluster_is_refused_by_name_on_every_server(
     servers: str, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    options = ["--cluster-enabled", "yes", "--cluster-port", "0"] if name == "debian" else ["--cluster-enabled", "yes"]
-    redis = RedisServer(tmp_path, executable=executable_of(name), options=options[:2])
-    while not _is_free(redis.port + 10_000):  # where a cluster's servers talk to each other
-        redis = RedisServer(tmp_path, executable=executable_of(name), options=options[:2])
-    with redis:
+    with cluster_node(tmp_path, executable_of(name)) as redis:
         monkeypatch.setenv("ORDERFLEET_REDIS_URL", redis.url)
         code, found = codes(run)
     assert (code, "redis-cluster" in found) == (1, True)

@@ -11,22 +11,15 @@ import pytest
 import redis as blocking
 from redis.asyncio import Redis
 
-from ops.local_stack.ports import free_port
 from ops.local_stack.redis_server import RedisServer
+from tests import redis_servers
 from tests.redis_servers import default_executable
 from workers.inventory.ledger import Ledger
-
-_BUS = 10_000  # the cluster bus listens so many ports higher
-_OUTGOING = 32_768  # from here on, systems give ports to connections that go out
 
 
 @pytest.fixture(scope="session")
 def cluster_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    folder = Path(tmp_path_factory.mktemp("redis-cluster"))
-    server = RedisServer(folder, executable=default_executable(), options=["--cluster-enabled", "yes"])
-    while server.port + _BUS >= _OUTGOING:
-        server.port = free_port()
-    with server:
+    with redis_servers.cluster_node(Path(tmp_path_factory.mktemp("redis-cluster")), default_executable()) as server:
         _own_all_slots(server.url)
         yield server
 

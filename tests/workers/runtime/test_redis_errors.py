@@ -16,11 +16,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from ops.local_stack.ports import free_port
 from ops.local_stack.process import spawn, stop
 from ops.local_stack.redis_server import RedisServer
 from ops.local_stack.redis_states import ALL_REFUSED, WRITES_REFUSED, first_word
-from tests.redis_servers import SERVERS, executable_of
+from tests.redis_servers import SERVERS, cluster_node, executable_of
 from workers.defer.queue import DelayQueue, Keep
 from workers.intake.cursor import Cursors
 from workers.intake.lease import Leases
@@ -227,7 +226,7 @@ async def test_a_damaged_key_is_that_keys_own_trouble(redis: Redis) -> None:
 
 async def test_a_cluster_is_waited_for_and_named(server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> None:
     async with AsyncExitStack() as stack:
-        nodes = [a_node(tmp_path_factory.mktemp("node"), server.executable) for _ in range(2)]
+        nodes = [cluster_node(tmp_path_factory.mktemp("node"), server.executable) for _ in range(2)]
         for node in nodes:
             stack.enter_context(node)
         redis = await stack.enter_async_context(impatient(nodes[0].url))
@@ -257,10 +256,3 @@ async def test_a_cluster_is_waited_for_and_named(server: RedisServer, tmp_path_f
         assert (await told(Ledger(redis).revisions(["a"]))).advice == (
             await told(Ledger(redis).left([("b", ["a"])]))
         ).advice
-
-
-def a_node(folder: Path, executable: str) -> RedisServer:
-    node = RedisServer(folder, executable=executable, options=["--cluster-enabled", "yes"])
-    while node.port + 10_000 >= 32_768:  # the nodes talk to each other that much higher
-        node.port = free_port()
-    return node
