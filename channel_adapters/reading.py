@@ -282,10 +282,7 @@ class Reading:
         if words and (told := words.get(str(word).strip())) is not None:
             self.meant.append(told)
             return meaning.get(told, unknown)
-        try:
-            return table[word]
-        except KeyError:
-            return self._unknown(table, word, where, unknown)
+        return self.choose(table, word, where, unknown)
 
     def choose(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
         """What a platform's word means. An unknown one holds the order, and is taken for `unknown`.
@@ -307,10 +304,7 @@ class Reading:
             if told is OrderStatus.ON_HOLD:
                 self.hold(HoldCode.PLATFORM_HOLD)
             return meaning.get(told, unknown)
-        try:
-            return table[word]
-        except KeyError:
-            return self._unknown(table, word, where, unknown)
+        return self.choose(table, word, where, unknown)
 
     def _unknown(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
         text = str(word).strip()
@@ -412,16 +406,14 @@ def unknown_words(order: Order) -> list[tuple[str, str]]:
 # -- the end of every mapping --------------------------------------------------------------------------------------
 
 
-def sealed(order: Order, reading: Reading | None = None) -> Order:
+def sealed(order: Order, reading: Reading) -> Order:
     """The order with its revision, once it keeps what every order promises. The last step of every mapping.
 
     An order whose list of lines is empty is no mistake: it stops what a warehouse holds of it. A list that is missing
     is one: the mapping refuses it.
     """
-    if reading is not None and (reading.marks or reading.holds or reading.meant):
+    if reading.marks or reading.holds or reading.meant:
         order = _as_understood(order, reading)
-    if reading is None and not order.lines:
-        refuse("no-lines", "lines", "has no lines", "订单没有商品行")
     if len(order.lines) > MAX_LINES:
         refuse("too-many-lines", "lines", f"has more than {MAX_LINES} lines", f"商品行超过 {MAX_LINES} 行")
     seen: set[str] = set()

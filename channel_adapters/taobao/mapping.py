@@ -264,16 +264,11 @@ def _totals(trade: Trade, subs: Named, lines: Sequence[Line], reading: Reading) 
     if trade.total_fee:
         goods = reading.optional_money(trade.total_fee, "total_fee")
         reading.check_total(goods, worth, len(lines))
-    discount = _optional(trade.discount_fee, "discount_fee", reading)
-    discount += sum([_optional(sub.discount_fee, "orders.order.discount_fee", reading) for _, sub in subs])
-    postage = _optional(trade.post_fee, "post_fee", reading)
+    discount = reading.optional_money(trade.discount_fee, "discount_fee")
+    discount += sum([reading.optional_money(sub.discount_fee, "orders.order.discount_fee") for _, sub in subs])
+    postage = reading.optional_money(trade.post_fee, "post_fee")
     paid = minor_units(trade.payment, "payment")
     return Totals(goods=goods, discount=discount, postage=postage, paid=paid, other=paid - goods + discount - postage)
-
-
-def _optional(amount: str | None, where: str, reading: Reading) -> int:
-    """Most of them are nothing."""
-    return 0 if amount == "0.00" else reading.optional_money(amount, where)
 
 
 def _promotions(trade: Trade, subs: Named, reading: Reading) -> tuple[tuple[Promotion, ...], tuple[PromisedGift, ...]]:
@@ -284,7 +279,7 @@ def _promotions(trade: Trade, subs: Named, reading: Reading) -> tuple[tuple[Prom
     promotions = []
     gifts = []
     for detail in trade.promotion_details.promotion_detail or ():
-        amount = _optional(detail.discount_fee, "promotion_details.promotion_detail.discount_fee", reading)
+        amount = reading.optional_money(detail.discount_fee, "promotion_details.promotion_detail.discount_fee")
         promotions.append(Promotion(name=detail.promotion_name or "", amount=amount, code=detail.promotion_id or ""))
         if detail.gift_item_name and not (detail.gift_item_id and detail.gift_item_id in with_line):
             gifts.append(_promised_gift(detail, reading))
