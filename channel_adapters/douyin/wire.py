@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, StrictInt, StrictStr
+from pydantic import BeforeValidator, Field
 
-from channel_adapters.fields import EXACT, Flag, Lines, Loose, Number, Rows, Wire
+from channel_adapters.fields import EXACT, Flag, Lines, Loose, Number, NumberStatus, Rows, Wire
 from channel_adapters.quick import Repair
 
 
@@ -20,11 +20,6 @@ def whole(value: Any) -> int | None:
         return value
     text = value.strip() if isinstance(value, str) else ""
     return int(text) if text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 20 else None
-
-
-def _worded(value: Any) -> Any:
-    """What is no word at all is an unknown one, so that it holds the order instead of refusing it."""
-    return value if value is None or (isinstance(value, int | str) and not isinstance(value, bool)) else "?"
 
 
 def _sale(value: Any) -> Any:
@@ -41,10 +36,6 @@ Fen = Annotated[int, Field(ge=0, le=10**14), WHOLE]
 Seconds = Annotated[int, Field(ge=0, le=10**14), WHOLE]
 """Unix seconds, or milliseconds: `unix_time` tells them apart."""
 Count = Annotated[int, Field(ge=0, le=10**6), WHOLE]
-Status = Annotated[
-    Annotated[StrictInt | StrictStr, Field(union_mode="left_to_right")] | None, BeforeValidator(Repair(_worded))
-]
-"""A word that decides whether goods may go: a number, or its text. Never odd: what it is not is unknown."""
 Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$"), EXACT]
 
 
@@ -111,15 +102,15 @@ class BundlePart(Wire):
 class AfterSale(Wire):
     """Where the refund, return or exchange of a line stands."""
 
-    after_sale_status: Status = 0
-    after_sale_type: Status = 0
-    refund_status: Status = 0
+    after_sale_status: NumberStatus = 0
+    after_sale_type: NumberStatus = 0
+    refund_status: NumberStatus = 0
 
 
 class Phase(Wire):
     """One payment of a deposit presale. One that does not say that it is paid is not."""
 
-    current_phase: Status = None
+    current_phase: NumberStatus = None
     pay_success: Flag = None
     phase_payable_price: Loose[Fen] = 0
     phase_close_time: Loose[Seconds] = 0
@@ -159,23 +150,23 @@ class SkuOrder(Wire):
     """A sub-order. Fields without a default are those that every shop's app may see."""
 
     order_id: Id
-    order_status: Status
+    order_status: NumberStatus
     item_num: Count
     origin_amount: Fen
     after_sale_info: Annotated[AfterSale | None, BeforeValidator(Repair(_sale))]
     sum_amount: Loose[Fen] = None
     pay_amount: Fen | None = None
-    main_status: Status = None
+    main_status: NumberStatus = None
     ship_time: Seconds | None = 0
     sku_id: Loose[Number] = ""
     code: str | None = ""
     out_sku_id: Number | None = ""
     product_name: Loose[str] = ""
-    goods_type: Status = 0
-    order_type: Status = 0
-    trade_type: Status = 0
-    pre_sale_type: Status = 0
-    given_product_type: Status = ""
+    goods_type: NumberStatus = 0
+    order_type: NumberStatus = 0
+    trade_type: NumberStatus = 0
+    pre_sale_type: NumberStatus = 0
+    given_product_type: NumberStatus = ""
     master_sku_order_id_list: Loose[Rows[str]] = None
     bundle_sku_info: Loose[Rows[BundlePart]] = None
     sku_order_tag_ui: Loose[Rows[Tag]] = None
@@ -192,16 +183,16 @@ class ReducedOrder(Wire):
     """A shop order as an app with a small data package sees it: no receiver, no tags, money of the whole order only."""
 
     order_id: Id
-    order_status: Status
+    order_status: NumberStatus
     create_time: Seconds
     update_time: Seconds
     pay_amount: Fen
     sku_order_list: Lines[SkuOrder]
-    main_status: Status = None
+    main_status: NumberStatus = None
     promotion_amount: Loose[Fen] = None
     post_amount: Loose[Fen] = 0
     pay_time: Seconds | None = 0
-    pay_type: Status = None
+    pay_type: NumberStatus = None
     order_expire_time: Loose[Seconds] = 0
     exp_ship_time: Loose[Seconds] = 0
     appointment_ship_time: Seconds | None = 0
@@ -236,17 +227,17 @@ class FullSkuOrder(SkuOrder):
 
     sum_amount: Loose[Fen]
     pay_amount: Fen
-    main_status: Status
+    main_status: NumberStatus
     product_name: Loose[str]
     code: str | None
-    given_product_type: Status
+    given_product_type: NumberStatus
 
 
 class FullOrder(ReducedOrder):
     """A shop order with nothing held back."""
 
     sku_order_list: Lines[FullSkuOrder]  # type: ignore[assignment]  # never changed
-    main_status: Status
+    main_status: NumberStatus
     promotion_amount: Loose[Fen]
     post_amount: Loose[Fen]
     pay_time: Seconds | None

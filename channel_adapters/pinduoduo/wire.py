@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import Field, StrictFloat, StrictInt, StrictStr
+from pydantic import Field, StrictFloat, StrictStr
 
-from channel_adapters.fields import Count, Key, Lines, Loose, Number, Reference, Rows, Wire, Word
+from channel_adapters.fields import Count, Key, Lines, Loose, Number, NumberOrText, Reference, Rows, Wire, Word
 
-_IN_TURN = Field(union_mode="left_to_right")  # the likely type first: weighing all of them takes twice the time
-
-Money = Annotated[StrictFloat | StrictStr, _IN_TURN]  # a whole number is read as 29.0, which is exact up to 2^53
-
-Status = Annotated[StrictInt | StrictStr, _IN_TURN]
-"""A number that says where an order stands, or its text. See `reading.choose`."""
+# The likely type first: weighing both takes twice the time. A whole number is read as 29.0, which is exact up to 2^53.
+Money = Annotated[StrictFloat | StrictStr, Field(union_mode="left_to_right")]
 
 
 class Item(Wire):
@@ -60,7 +56,7 @@ class OrderTag(Wire):
     """A tag of the order: 1 = it has it."""
 
     name: Number
-    value: Loose[Status] = None
+    value: Loose[NumberOrText] = None
 
 
 class PromotionDetail(Wire):
@@ -73,13 +69,13 @@ class RelatedOrder(Wire):
     """Another order of the same purchase."""
 
     order_sn: Key
-    relation_type: Loose[Status] = None
+    relation_type: Loose[NumberOrText] = None
 
 
 class StepOrderInfo(Wire):
     """How far a presale with a deposit is paid."""
 
-    step_trade_status: Status
+    step_trade_status: NumberOrText
     advanced_paid_fee: Loose[Money] = None
 
 
@@ -104,18 +100,18 @@ class AnyOrder(Wire, Generic[AnItem]):
     """An order, with its lines as `AnItem`."""
 
     order_sn: Key
-    order_status: Status
-    refund_status: Status
-    confirm_status: Status | None = None
-    group_status: Status | None = None
-    risk_control_status: Status | None = None
-    trade_type: Status | None = None
-    is_pre_sale: Status | None = None
-    is_lucky_flag: Loose[Status] = None
-    is_stock_out: Loose[Status] = None
-    free_sf: Loose[Status] = None
-    delivery_one_day: Loose[Status] = None
-    gift_order_status: Loose[Status] = None
+    order_status: NumberOrText
+    refund_status: NumberOrText
+    confirm_status: NumberOrText | None = None
+    group_status: NumberOrText | None = None
+    risk_control_status: NumberOrText | None = None
+    trade_type: NumberOrText | None = None
+    is_pre_sale: NumberOrText | None = None
+    is_lucky_flag: Loose[NumberOrText] = None
+    is_stock_out: Loose[NumberOrText] = None
+    free_sf: Loose[NumberOrText] = None
+    delivery_one_day: Loose[NumberOrText] = None
+    gift_order_status: Loose[NumberOrText] = None
     created_time: Number
     updated_at: Number
     pay_time: Word = None
@@ -151,7 +147,7 @@ class AnyOrder(Wire, Generic[AnItem]):
     open_address_id_2: Loose[Word] = None
     buyer_memo: Loose[Word] = None
     remark: Loose[Word] = None
-    remark_tag: Loose[Status] = None
+    remark_tag: Loose[NumberOrText] = None
     cat_id_1: Loose[Number] = None
     cat_id_2: Loose[Number] = None
     cat_id_3: Loose[Number] = None
@@ -162,9 +158,9 @@ class AnyOrder(Wire, Generic[AnItem]):
 class FullOrder(AnyOrder[FullItem]):
     """The detail answer and the rows of today's lists: all that decides whether it may ship is there."""
 
-    confirm_status: Status
-    group_status: Status
-    risk_control_status: Status
+    confirm_status: NumberOrText
+    group_status: NumberOrText
+    risk_control_status: NumberOrText
 
 
 class LeanOrder(AnyOrder[Item]):
