@@ -20,7 +20,7 @@ from channel_adapters.envelope import Envelope, raw_order, unidentified, when
 from channel_adapters.reading import Reading, cancelled, deleted_id, hint, iso_time, read_model, refuse, required
 from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.shopify.mapping import CHANNEL, to_order
-from channel_adapters.shopify.signature import verify_webhook, verify_webhook_headers
+from channel_adapters.shopify.signature import WEBHOOK
 from channel_adapters.shopify.wire import CurrentOrderObject, Ending, Head, OrderObject
 from schemas.order import Order
 from schemas.text import Text
@@ -72,11 +72,11 @@ class Shopify:
 
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """Refuse a push without X-Shopify-Hmac-Sha256. Raises ForgedRequest."""
-        verify_webhook_headers(headers)
+        WEBHOOK.check_form(headers)
 
     def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Check X-Shopify-Hmac-Sha256. Raises ForgedRequest."""
-        verify_webhook(headers, body, shop.push_secret)
+        WEBHOOK.check(headers, body, shop.push_secret)
 
     def deleted_order(self, headers: Headers, body: bytes) -> str | None:
         """`orders/delete`. Its body is `{"id": n}`, as that of a deleted product is."""

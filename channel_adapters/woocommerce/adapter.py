@@ -22,7 +22,7 @@ from channel_adapters.limits import check_body
 from channel_adapters.reading import Reading, cancelled, deleted_id, hint, iso_time, read_model, refuse, required
 from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.woocommerce.mapping import CHANNEL, is_over, to_order
-from channel_adapters.woocommerce.signature import verify_webhook, verify_webhook_headers
+from channel_adapters.woocommerce.signature import WEBHOOK
 from channel_adapters.woocommerce.wire import Ending, Head, OrderObject
 from schemas.order import Order
 from schemas.text import Text
@@ -76,11 +76,11 @@ class WooCommerce:
 
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """Refuse a push without X-WC-Webhook-Signature. Raises ForgedRequest."""
-        verify_webhook_headers(headers)
+        WEBHOOK.check_form(headers)
 
     def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Check X-WC-Webhook-Signature. Raises ForgedRequest."""
-        verify_webhook(headers, body, shop.push_secret)
+        WEBHOOK.check(headers, body, shop.push_secret)
 
     def deleted_order(self, headers: Headers, body: bytes) -> str | None:
         """`order.deleted`, for the trash as for good. Its body is `{"id": n}`, as that of a deleted product is."""

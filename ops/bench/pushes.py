@@ -35,7 +35,8 @@ import uvloop
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from channel_adapters.woocommerce.signature import SIGNATURE_HEADER, webhook_signature
+from channel_adapters.hmac_header import base64_hmac
+from channel_adapters.woocommerce.signature import SIGNATURE_HEADER
 from ops.local_stack.broker import Broker
 from ops.local_stack.child import Child, fleet_environment
 from ops.local_stack.ports import LOOPBACK, free_port
@@ -269,7 +270,7 @@ class _Honest:
         order = {"id": self._number, "status": "processing", "currency": "CNY", "line_items": []}
         body = json.dumps(order | {"date_modified_gmt": "2026-11-11T00:00:00"}).encode()
         async with _connected(self._target) as (reader, writer):
-            writer.write(_head(self._target.path, len(body), webhook_signature(body, self._secret)) + body)
+            writer.write(_head(self._target.path, len(body), base64_hmac(body, self._secret)) + body)
             return _status_of(await reader.readline())
 
 
@@ -294,7 +295,7 @@ class _Strangers:
         self._target = target
         self._attack = attack
         self._answers: Counter[str] = Counter()
-        self._signature = webhook_signature(b"", "a secret that nobody has")
+        self._signature = base64_hmac(b"", "a secret that nobody has")
 
     async def come(self) -> Counter[str]:
         """All at once; who is sent away does not come again."""

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import pytest
 
 from channel_adapters.contract import ForgedRequest
+from channel_adapters.hmac_header import base64_hmac
 from channel_adapters.woocommerce.signature import (
+    WEBHOOK,
     base_string,
     basic_authorization,
     is_safe_for_passwords,
     oauth_params,
-    verify_webhook,
-    webhook_signature,
 )
 
 BODY = b'{"id":1001,"status":"processing"}'
@@ -23,19 +23,19 @@ SIGNATURE = "Quu8zSM+owopy+wzLsei3zN6JdjIGNIWLlV2Vv/3/NM="
 
 
 def test_a_webhook_is_signed_over_its_raw_body() -> None:
-    assert webhook_signature(BODY, SECRET) == SIGNATURE
-    verify_webhook({"x-wc-webhook-signature": SIGNATURE}, BODY, SECRET)
+    assert base64_hmac(BODY, SECRET) == SIGNATURE
+    WEBHOOK.check({"x-wc-webhook-signature": SIGNATURE}, BODY, SECRET)
 
 
 def test_another_body_is_forged() -> None:
     with pytest.raises(ForgedRequest, match="x-wc-webhook-signature"):
-        verify_webhook({"x-wc-webhook-signature": SIGNATURE}, BODY.replace(b"1001", b"1002"), SECRET)
+        WEBHOOK.check({"x-wc-webhook-signature": SIGNATURE}, BODY.replace(b"1001", b"1002"), SECRET)
 
 
 def test_a_shop_without_a_webhook_secret_accepts_nothing() -> None:
-    empty = webhook_signature(BODY, "")
+    empty = base64_hmac(BODY, "")
     with pytest.raises(ForgedRequest, match="webhook_secret"):
-        verify_webhook({"x-wc-webhook-signature": empty}, BODY, "")
+        WEBHOOK.check({"x-wc-webhook-signature": empty}, BODY, "")
 
 
 def test_over_tls_key_and_secret_go_as_user_and_password() -> None:
