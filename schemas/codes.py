@@ -40,6 +40,7 @@ class HoldCode(StrEnum):
     TEST_ORDER = "test-order"
 
     # -- it was not understood
+    ADDRESS_TOO_LONG = "address-too-long"
     DUPLICATE_LINES = "duplicate-lines"
     UNKNOWN_STATUS = "unknown-status"
 
@@ -91,6 +92,7 @@ WORDING: Final[Mapping[HoldCode, Text]] = MappingProxyType({
     HoldCode.RISK_REVIEW: Text("the platform reviews the order for fraud", "平台风控审核中"),
     HoldCode.SHIP_HOLD: Text("the platform forbids shipping for now", "平台暂时禁止发货"),
     HoldCode.TEST_ORDER: Text("it is a test order", "这是测试订单"),
+    HoldCode.ADDRESS_TOO_LONG: Text("the address is longer than any parcel's label and had to be cut: see the shop", "收货地址过长，已被截短；请到店铺核对"),
     HoldCode.DUPLICATE_LINES: Text("lines stand twice under one id, and the totals fit neither reading", "商品行编号重复，且金额与两种理解都不符"),
     HoldCode.UNKNOWN_STATUS: Text("the platform uses a word that this version does not know: see the mark with ?=; give it a meaning with status_words in the file of shops", "平台使用了当前版本不认识的取值（见带 ?= 的标记）；可在店铺文件的 status_words 中说明其含义"),
     HoldCode.BUNDLE_PARTS: Text("the order is for a bundle that the catalogue does not know: see its parts in the flag", "订单包含商品目录中没有的组合商品，其组成见标记"),

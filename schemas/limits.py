@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from schemas.codes import HoldCode
 from schemas.order import Line, Order, OrderStatus
 from schemas.record import changed, encode
 from schemas.text import Text
@@ -20,9 +21,6 @@ ORDINARY_BYTES: Final = 16 << 10
 
 MOST_ORDER_BYTES: Final = 1_500_000
 """Of an order as JSON. A plan adds as much again at most: see max_message_bytes in schemas/topics.py."""
-
-ADDRESS_TOO_LONG: Final = "address-too-long"
-"""The hold code of an order whose address had to be cut."""
 
 MOST_ID: Final = 200
 _ADDRESS: Final = {
@@ -102,7 +100,7 @@ def _without_much(order: Order) -> Order:
 def _with_short_address(order: Order) -> Order:
     to = order.ship_to
     short = changed(to, **{name: _cut(getattr(to, name), most) for name, most in _ADDRESS.items()})
-    return changed(order, ship_to=short, holds=tuple(dict.fromkeys((*order.holds, ADDRESS_TOO_LONG))))
+    return changed(order, ship_to=short, holds=tuple(dict.fromkeys((*order.holds, HoldCode.ADDRESS_TOO_LONG))))
 
 
 def _identities(order: Order) -> Iterator[tuple[str, str]]:

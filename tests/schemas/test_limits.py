@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.limits import ADDRESS_TOO_LONG, MOST_ID, MOST_ORDER_BYTES, TooLong, fitted
+from schemas.codes import HoldCode
+from schemas.limits import MOST_ID, MOST_ORDER_BYTES, TooLong, fitted
 from schemas.order import Order, OrderStatus
 from schemas.plan import Backorder, DeferredOrder, ReturnedOrder, ReviewOrder, TaggedOrder
 from schemas.record import changed, encode
@@ -53,7 +54,7 @@ def test_decoration_is_cut_and_says_so() -> None:
 
 def test_an_address_that_is_too_long_is_for_a_person() -> None:
     fit = fitted(an_order(ship_to=a_ship_to(street=LONG), holds=("risk-review",)))
-    assert fit.holds == ("risk-review", ADDRESS_TOO_LONG)
+    assert fit.holds == ("risk-review", HoldCode.ADDRESS_TOO_LONG)
     assert len(fit.ship_to.street) == 1000
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Final
 
+from schemas.codes import HoldCode
 from schemas.fulfillment import InstructionKind, WmsEventKind
 from schemas.plan import (
     MOST_RETURNS,
@@ -217,10 +218,10 @@ def events_of(answered: Answered, course: Course, planned: PlannedOrder, *, ship
     warehouse = answered.event.warehouse_id
     if course is Course.CHANGE_REFUSED:
         why = f"{warehouse} could not follow the change any more and ships the order as it was told before"
-        return [for_a_person(planned, "wms-change-refused", why)]
+        return [for_a_person(planned, HoldCode.WMS_CHANGE_REFUSED, why)]
     if course is Course.ADDRESS:
         why = f"{warehouse} cannot ship to this address; correct it or cancel the order"
-        return _set_aside(planned, "wms-address", why)
+        return _set_aside(planned, HoldCode.WMS_ADDRESS, why)
     gave_up = tuple(dict.fromkeys((*planned.plan.gave_up, warehouse)))
     planned = changed(planned, plan=changed(planned.plan, gave_up=gave_up, returns=planned.plan.returns + 1))
     return _anew(planned, warehouse, _why(answered), shipped=shipped)
@@ -235,11 +236,11 @@ def _anew(planned: PlannedOrder, warehouse: str, why: str, *, shipped: bool) -> 
     gave_back = f"{warehouse} gave the order back ({why})"
     if shipped:
         reason = f"{gave_back} when a part of it had left already; {SEE_TO_THE_REST}"
-        return _set_aside(planned, "wms-partly-shipped", reason)
+        return _set_aside(planned, HoldCode.WMS_PARTLY_SHIPPED, reason)
     before = planned.plan.returns - 1
     if before >= MOST_RETURNS or not _may_be_retried(planned):
         reason = f"{gave_back}, and it was placed anew {max(before, tries_of(planned.order.revision))} times before"
-        return _set_aside(planned, "wms-gave-up", reason)
+        return _set_aside(planned, HoldCode.WMS_GAVE_UP, reason)
     return [_retry(planned, changed(planned.plan, reason=f"{gave_back}: placed anew without it"))]
 
 

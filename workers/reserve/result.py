@@ -24,7 +24,7 @@ _DELETED: Final = (
     "warehouse answers; if they did leave, ask the shop why, and the buyer for the goods or the money"
 )
 
-PARTLY_SHIPPED: Final = "partly-shipped"
+PARTLY_SHIPPED: Final = HoldCode.PARTLY_SHIPPED.value
 """The hold code of an order of which a part has left, when a later revision wants what nobody was told to ship."""
 
 

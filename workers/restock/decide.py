@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from schemas.codes import HoldCode
 from schemas.plan import MOST_RETURNS, PlannedOrder, ReviewOrder, for_a_person
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.inventory.availability import homes, missing
 from workers.inventory.waiting import Waiting
 
-REVIEW_CODE: Final = "restock-gave-up"
+REVIEW_CODE: Final = HoldCode.RESTOCK_GAVE_UP
 
 
 class Allotment:
