@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -52,23 +52,36 @@ def limited(step: Step, limit: int) -> Step:
 
 
 def steps_of(answered: Answered, standing: Standing) -> list[Step]:
-    """What the ledger must note, in order: what a change leaves out is free once the warehouse follows it."""
+    """What the ledger must note, in order: what a change leaves out is free once the warehouse follows it.
+
+    What a change added is free once it is refused, but for what the shop still wants: a person sees to that. Not while
+    the order is at work: who works on it starts over, and the warehouse answers what it is told then.
+    """
     step = step_of(answered, standing)
-    follows = answered.event.kind in _FOLLOWS and answered.instruction is InstructionKind.CHANGE
-    if step is None or not follows or not standing.units or not counts(answered, standing):
-        return [] if step is None else [step]
-    event, fence = answered.event, standing.fence + _LAST_OF_CLAIM
-    shrink = Reserve(
-        event.warehouse_id,
-        event.order_uid,
+    steps = [] if step is None else [step]
+    if answered.instruction is not InstructionKind.CHANGE or not counts(answered, standing):
+        return steps
+    if answered.event.kind in _FOLLOWS and standing.units and steps:
+        return [_shrink(answered, standing, standing.units), *steps]
+    if _refuses_a_change(answered) and standing.told and standing.stands_again and not standing.at_work:
+        ships, wants = standing.stands_again, standing.units
+        most = {sku: max(ships.get(sku, 0), wants.get(sku, 0)) for sku in (*ships, *wants)}
+        return [_shrink(answered, standing, most)]
+    return steps
+
+
+def _shrink(answered: Answered, standing: Standing, units: Mapping[str, int]) -> Reserve:
+    """Give back what the order has in this warehouse beyond these units; what has left counts as given."""
+    return Reserve(
+        answered.event.warehouse_id,
+        answered.event.order_uid,
         standing.revision,
-        fence,
+        standing.fence + _LAST_OF_CLAIM,
         ReservationState.COMMITTED,
-        standing.units,
+        units,
         has=standing.skus,
         taking=Taking.SHRINK,
     )
-    return [shrink, step]
 
 
 def step_of(answered: Answered, standing: Standing) -> Step | None:
@@ -100,7 +113,7 @@ def _short(answered: Answered, standing: Standing) -> Short:
 
 
 def _rejected(answered: Answered, standing: Standing) -> Step | None:
-    """A refused cancellation or change moves nothing: the parcel goes out, and `shipped` will say so."""
+    """A refused cancellation or change takes nothing off: the parcel goes out, and `shipped` will say so."""
     if answered.instruction is not InstructionKind.FULFIL:
         return None
     event = answered.event
@@ -153,7 +166,7 @@ def course_of(answered: Answered, standing: Standing, answer: Answer | None) -> 
         )
     if outcome is ShipOutcome.MORE_THAN_TOLD:
         refuse_more_than_told()
-    if outcome is None and event.kind is WmsEventKind.REJECTED and answered.instruction is InstructionKind.CHANGE:
+    if _refuses_a_change(answered):
         return Course.CHANGE_REFUSED
     if not standing.concerns(answered.revision):
         return Course.DONE
@@ -184,6 +197,10 @@ def remembered(answered: Answered) -> Remember:
     return Remember(event.order_uid, event.warehouse_id, answered.revision, event.message_id, encode(event))
 
 
+def _refuses_a_change(answered: Answered) -> bool:
+    return answered.event.kind is WmsEventKind.REJECTED and answered.instruction is InstructionKind.CHANGE
+
+
 def _gives_back(answered: Answered) -> bool:
     if answered.event.kind is WmsEventKind.REJECTED:
         return answered.instruction is InstructionKind.FULFIL
@@ -192,7 +209,7 @@ def _gives_back(answered: Answered) -> bool:
 
 def labels_of(answered: Answered, answer: Answer | None) -> tuple[str, str]:
     """Kind and outcome, as metrics count them."""
-    if answer is not None:
+    if answer is not None and not _refuses_a_change(answered):
         return answered.event.kind.value, answer.outcome.lower().replace("_", "-")
     return answered.event.kind.value, f"{answered.instruction.value}-noted"
 
@@ -213,10 +230,11 @@ def events_of(answered: Answered, course: Course, planned: PlannedOrder, *, ship
 
     `shipped`: some of the order has left a warehouse already.
     """
-    if planned.plan.disposition is not Disposition.RESERVE:
+    refused = course is Course.CHANGE_REFUSED
+    warehouse, disposition = answered.event.warehouse_id, planned.plan.disposition
+    if disposition is not Disposition.RESERVE and not (refused and disposition is Disposition.IGNORE):
         return []
-    warehouse = answered.event.warehouse_id
-    if course is Course.CHANGE_REFUSED:
+    if refused:
         why = f"{warehouse} could not follow the change any more and ships the order as it was told before"
         return [for_a_person(planned, HoldCode.WMS_CHANGE_REFUSED, why)]
     if course is Course.ADDRESS:

@@ -22,6 +22,15 @@ def lines_to_ship(order: Order) -> tuple[Line, ...]:
     )
 
 
+def lines_that_stay(order: Order) -> tuple[Line, ...]:
+    """The goods of ours that the buyer is to have, whether they have left or not: all but what was cancelled."""
+    return tuple(
+        line
+        for line in order.lines
+        if line.status is not LineStatus.CANCELLED and line.kind not in _NOT_OURS and line.quantity > 0
+    )
+
+
 def wanted(lines: Iterable[Line]) -> dict[str, int]:
     """Units by SKU. Lines of one SKU are added up before any stock is looked at."""
     units: dict[str, int] = {}

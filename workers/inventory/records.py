@@ -108,6 +108,7 @@ class Standing(NamedTuple):
     overtaken: tuple[Overtaken, ...] = ()  # what the warehouse gave back of these
     sent: Collection[tuple[str, str]] | None = None  # revision and kind of all it was ever sent; None: not known
     most: Mapping[str, int] | None = None  # the most units of each SKU that any of them asked for; None: not known
+    stands_again: Mapping[str, int] | None = None  # the most units that any of `replaced` asked for; None: not known
 
     def counts(self, revision: str, *, cancellation: bool) -> bool:
         """Whether an answer to an instruction says what the warehouse does now: nothing newer was told since."""

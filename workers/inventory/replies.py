@@ -160,6 +160,7 @@ def read_standing(pointer: Mapping[bytes, bytes], warehouse_id: str, instruction
         overtaken=read_overtaken(pointer.get(f"overtaken:{warehouse_id}".encode())),
         sent=sent,
         most=most,
+        stands_again=_sent([one for one in said if one[0] in replaced])[1] if replaced else None,
     )
     return standing if stands else standing._replace(**_last_told(pointer, warehouse_id, said)._asdict())
 

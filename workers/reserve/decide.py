@@ -14,7 +14,7 @@ from schemas.fulfillment import InstructionKind
 from schemas.order import Line, Order, OrderStatus, PaymentStatus
 from schemas.plan import Disposition, OnShort, PlannedOrder
 from schemas.record import changed, record
-from workers.inventory.availability import lines_to_ship, missing, parcels, wanted
+from workers.inventory.availability import lines_that_stay, lines_to_ship, missing, parcels, wanted
 from workers.inventory.outcomes import ReleaseOutcome, ReserveOutcome
 from workers.inventory.records import Answer, Claim, Holdings, OrderState, Quantities, ReservationState, Routed
 from workers.inventory.steps import Giving, Release, Reserve, Ship, Step, Taking
@@ -194,18 +194,45 @@ class _Walk:
     def ignore(self) -> Steps:
         """Nothing is left for us to ship: a mere hold goes back, what is committed is the WMS's business.
 
-        Of a WMS that never answers, the platform's word that the order has shipped must do.
+        A WMS that still has what was cancelled since is told to leave it out: a platform says of an order that it has
+        shipped when a label is printed. Of a WMS that never answers, the platform's word must do.
         """
         kept: Holdings = {}
+        routed, told = dict(self.claim.routed), []
         for warehouse, quantities in self.holdings.items():
             if warehouse in self.told and warehouse in self.silent:
                 yield [self._shipped(warehouse)]
                 continue
-            [answer] = yield [self._give_back(warehouse, Giving.HELD)]
-            if answer.outcome is ReleaseOutcome.KEPT:
-                kept[warehouse] = quantities
+            less = self._told_less(warehouse)
+            if less is None:
+                [answer] = yield [self._give_back(warehouse, Giving.HELD)]
+                still = answer.outcome is ReleaseOutcome.KEPT
+            elif less:
+                [answer] = yield [self._take(warehouse, quantities, Taking.KEEP)]
+                still = self._taken(answer)
+            else:
+                [answer] = yield [self._give_back(warehouse, Giving.ASK)]
+                still = answer.outcome is ReleaseOutcome.WAITING
+            if not still:
+                continue
+            kept[warehouse] = quantities
+            if less:
+                routed[warehouse] = now = self._instructed(less, self.told[warehouse])
+                told.append(_told(warehouse, now, is_change=True))
+            elif less is not None:
+                del routed[warehouse]
+                told.append(Told(warehouse_id=warehouse, kind=InstructionKind.CANCEL))
         state = OrderState.COMMITTED if kept else OrderState.NOTHING
-        return Ending(state=state, holdings=kept, routed=dict(self.claim.routed), result=Result())
+        return Ending(state=state, holdings=kept, routed=routed, result=Result(told=tuple(told)))
+
+    def _told_less(self, warehouse: str) -> tuple[Line, ...] | None:
+        """The lines that this warehouse is still to ship when it was told of more; None when it was not."""
+        if not self._answers(warehouse):
+            return None
+        lines = tuple(line for line in lines_that_stay(self.order) if self._owner_of(line) == warehouse)
+        named = {line.sku for line in self.order.lines}
+        too_many = missing(self.told[warehouse].units, wanted(lines))
+        return lines if named.intersection(too_many) else None
 
     # -- parts of them
 
@@ -316,23 +343,21 @@ class _Walk:
         for number, (warehouse, lines) in enumerate(way.items(), start=1):
             before = self.told.get(warehouse)
             parcel = before or Routed(digest="", parcel=number, parcels=len(way))
-            line_ids = None if parcel.parcels == 1 else tuple(line.line_id for line in lines)
-            now = Routed(
-                digest=digest_of(self.order, lines),
-                line_ids=line_ids,
-                parcel=parcel.parcel,
-                parcels=parcel.parcels,
-                revisions=parcel.revisions,
-                units=parcel.units,
-            )
+            routed[warehouse] = now = self._instructed(lines, parcel)
             if before is None or before.digest != now.digest:
-                revisions = (*now.revisions, self.order.revision)[-MOST_TOLD:]
-                now = changed(now, revisions=revisions, units=wanted(lines))
                 told.append(_told(warehouse, now, is_change=before is not None))
-            routed[warehouse] = now
         result = Result(told=(*told, *self._cancels([*way, *gone])))
         state = OrderState.COMMITTED if way else OrderState.SHIPPED
         return Ending(state=state, holdings=holdings, routed=routed, result=result)
+
+    def _instructed(self, lines: Sequence[Line], before: Routed) -> Routed:
+        """What stands with a warehouse once it is told of these lines; nothing new when it knows them."""
+        digest = digest_of(self.order, lines)
+        line_ids = None if before.parcels == 1 else tuple(line.line_id for line in lines)
+        if digest == before.digest:
+            return changed(before, line_ids=line_ids)
+        revisions = (*before.revisions, self.order.revision)[-MOST_TOLD:]
+        return changed(before, digest=digest, line_ids=line_ids, revisions=revisions, units=wanted(lines))
 
     def _short(self, waiting: Holdings) -> Ending:
         candidates = [c for c in self.planned.plan.candidates if c.warehouse_id not in self.planned.plan.gave_up]

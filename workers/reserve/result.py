@@ -10,9 +10,17 @@ from typing import Any, Final
 from schemas.codes import HoldCode
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine
 from schemas.order import Line, LineKind, Order
-from schemas.plan import SEE_TO_THE_REST, Backorder, PlannedOrder, ReviewOrder, TransferRequest, for_a_person
+from schemas.plan import (
+    SEE_TO_THE_REST,
+    Backorder,
+    Disposition,
+    PlannedOrder,
+    ReviewOrder,
+    TransferRequest,
+    for_a_person,
+)
 from schemas.record import encode, record
-from workers.inventory.availability import lines_to_ship
+from workers.inventory.availability import lines_that_stay, lines_to_ship
 
 Event = FulfillmentInstruction | Backorder | TransferRequest | ReviewOrder
 
@@ -56,7 +64,7 @@ class Result:
 
 def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
     """What the world is told. The same for a repeat, byte by byte."""
-    events: list[Event] = [_instruction(planned.order, told) for told in result.told]
+    events: list[Event] = [_instruction(planned, told) for told in result.told]
     if result.backordered:
         events.append(Backorder(planned=planned, missing=result.missing, after_expiry=result.after_expiry))
     if result.transfer_to:
@@ -74,8 +82,9 @@ def _review(planned: PlannedOrder, missing: dict[str, int]) -> ReviewOrder:
     return for_a_person(planned, PARTLY_SHIPPED, reason, missing)
 
 
-def _instruction(order: Order, told: Told) -> FulfillmentInstruction:
-    lines = () if told.kind is InstructionKind.CANCEL else lines_to_ship(order)
+def _instruction(planned: PlannedOrder, told: Told) -> FulfillmentInstruction:
+    order = planned.order
+    lines = () if told.kind is InstructionKind.CANCEL else _lines_of(planned)
     if told.line_ids is not None:
         lines = tuple(line for line in lines if line.line_id in told.line_ids)
     return FulfillmentInstruction(
@@ -98,6 +107,12 @@ def _instruction(order: Order, told: Told) -> FulfillmentInstruction:
         buyer_remark=order.buyer_remark,
         seller_memo=order.seller_memo,
     )
+
+
+def _lines_of(planned: PlannedOrder) -> tuple[Line, ...]:
+    """When the platform says that all has shipped, a warehouse may still be told what not to ship of it."""
+    ignored = planned.plan.disposition is Disposition.IGNORE
+    return lines_that_stay(planned.order) if ignored else lines_to_ship(planned.order)
 
 
 def digest_of(order: Order, lines: Sequence[Line]) -> str:

@@ -105,7 +105,9 @@ def test_refused_cancellations_and_changes_move_nothing() -> None:
 @pytest.mark.parametrize("course", [*Course])
 def test_an_order_that_is_not_to_be_shipped_any_more_is_left_alone(disposition: Disposition, course: Course) -> None:
     planned = a_planned_order(an_order(revision="r1"), a_plan(disposition=disposition))
-    assert events_of(answered("short"), course, planned, shipped=False) == []
+    said = events_of(answered("short"), course, planned, shipped=False)
+    ships_it_as_before = disposition is Disposition.IGNORE and course is Course.CHANGE_REFUSED
+    assert [type(one) for one in said] == ([ReviewOrder] if ships_it_as_before else [])
 
 
 @pytest.mark.parametrize(("returns", "review"), [(0, False), (8, False), (9, True), (12, True)])
