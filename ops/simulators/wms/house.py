@@ -20,6 +20,8 @@ from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEven
 IMPOSSIBLE = "-impossible"
 """How the ids of messages end that cannot be right, for those who keep the books."""
 
+_SAID_AGAIN = 3  # units of one SKU in a parcel that is said again
+
 
 class _Work:
     """One instruction on the warehouse's floor: all that must be kept of it, for there are many."""
@@ -107,19 +109,22 @@ class Houses:
                 self._mistake(told, event, work, at + act.said_after)
 
     def _mistake(self, told: FulfillmentInstruction, left: WmsEvent, work: _Work, moment: float) -> None:
-        """Say more of a parcel than is true: far more units, the same parcel again, or one that nobody asked for."""
+        """Say more of a parcel than is true: far more units, the same parcel again, or one that nobody asked for.
+
+        A small parcel is not said again: with a piece or two more, which its shop may want by then, it could be true.
+        """
         random = random_of(self._seed, told.instruction_id, "mistake")
         if random.random() >= self._mishaps.impossible:
             return
         wrong = replace(left, message_id=f"{left.message_id}{IMPOSSIBLE}")
         match random.randrange(3):
             case 0:
-                wrong = replace(wrong, quantities={sku: count + 50 for sku, count in left.quantities.items()})
-            case 1:
                 never = told.instruction_id.replace(told.revision, f"{told.revision[:15]}.00000000000.never")
                 wrong = replace(wrong, instruction_id=never)
-            case _:
+            case 1 if max(left.quantities.values()) >= _SAID_AGAIN:
                 pass
+            case _:
+                wrong = replace(wrong, quantities={sku: count + 50 for sku, count in left.quantities.items()})
         heapq.heappush(self._mouth, (moment + 0.2 * self._pace, next(self._ticket), work, wrong))
 
     def _cancel(self, told: FulfillmentInstruction, at: float, work: _Work | None) -> None:
