@@ -278,8 +278,7 @@ class Reading:
         `meaning` says what a status of ours is in the table's terms (for a table of OrderStatus: `AS_IT_IS`).
         `unknown` is what an unknown word is taken for until a person has looked.
         """
-        words = self.shop.policy.status_words
-        if words and (told := words.get(str(word).strip())) is not None:
+        if (told := self._told(word, where)) is not None:
             self.meant.append(told)
             return meaning.get(told, unknown)
         return self.choose(table, word, where, unknown)
@@ -299,8 +298,7 @@ class Reading:
 
         So a shop's word that cancels does not cancel the lines beside it.
         """
-        words = self.shop.policy.status_words
-        if words and (told := words.get(str(word).strip())) is not None:
+        if (told := self._told(word, where)) is not None:
             if told is OrderStatus.ON_HOLD:
                 self.hold(HoldCode.PLATFORM_HOLD)
             return meaning.get(told, unknown)
@@ -311,13 +309,16 @@ class Reading:
         for known in (text, *([int(text)] if text.isascii() and text.isdecimal() and len(text) < 10 else ())):
             if known in table:  # text for a number, a number for text, blanks round it
                 return table[known]
-        told = self.shop.policy.status_words.get(text)
-        if told is not None:
+        if (told := self._told(text, where)) is not None:
             self.meant.append(told)
             return unknown
         self.marks[f"{_FIELD.sub('', where)}{_UNKNOWN}{word_shown(word)}"] = None
         self.holds[HoldCode.UNKNOWN_STATUS] = None
         return unknown
+
+    def _told(self, word: Any, where: str) -> OrderStatus | None:
+        policy = self.shop.policy
+        return policy.meaning_of(word, _FIELD.sub("", where)) if policy.status_words else None
 
     def odd(self, field: str) -> None:
         """Decoration that could not be read was left out."""

@@ -37,7 +37,7 @@ class ShopPolicy:
     """What a shop's owner has set about reading its orders. No secrets."""
 
     status_words: Mapping[str, OrderStatus] = field(default_factory=lambda: MappingProxyType({}))
-    """What a word of a plugin or of the platform means: asked before our own tables."""
+    """What a word of a plugin or of the platform means, or `field=word`: asked before our tables. See meaning_of."""
     fulfilled_elsewhere: frozenset[str] | None = None
     """Fulfilment services, as the platform names them, that are not ours: their lines are neither stocked nor sent.
 
@@ -47,6 +47,20 @@ class ShopPolicy:
     """An authorised payment is good to ship: the shop takes the money when the parcel goes."""
     unpaid_hold: Mapping[str, timedelta] = field(default_factory=lambda: MappingProxyType({}))
     """How long after it was placed an unpaid order keeps its stock, by `status/payment method`, `status` or `*`."""
+
+    def meaning_of(self, word: object, field: str) -> OrderStatus | None:
+        """What a word means in this field of the platform; None when the owner has not said.
+
+        `refund_status=3` speaks of that field alone and goes first; `3` of every field, for most words are of one.
+        """
+        words = self.status_words
+        if not words:
+            return None
+        text = str(word).strip()
+        for key in (f"{field}={text}", f"{field.rpartition('.')[2]}={text}", text):
+            if key in words:
+                return words[key]
+        return None
 
     def unpaid_until(
         self, placed_at: datetime, status: str, method: str, defaults: Mapping[str, timedelta]

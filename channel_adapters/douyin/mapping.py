@@ -178,16 +178,16 @@ _RISK_REVIEW: Final = (HoldCode.RISK_REVIEW,)
 
 def is_over(head: Stopped, shop: Shop) -> bool:
     """Whether an order object says that nothing of it is to ship any more, nor has."""
-    told = _stage(ORDER_STATUS, head.order_status, shop)
-    main = _stage(MAIN_STATUS, head.main_status, shop)
+    told = _stage(ORDER_STATUS, head.order_status, "order_status", shop)
+    main = _stage(MAIN_STATUS, head.main_status, "main_status", shop)
     if main is not None and (main.refunded or main.status is _CANCELLED):
         return main.status is _CANCELLED
     return told is not None and told.status is _CANCELLED
 
 
-def _stage(table: Mapping[Any, Stage], word: Any, shop: Shop) -> Stage | None:
+def _stage(table: Mapping[Any, Stage], word: Any, field: str, shop: Shop) -> Stage | None:
     text = str(word).strip() if isinstance(word, int | str) and not isinstance(word, bool) else ""
-    told = shop.policy.status_words.get(text)
+    told = shop.policy.meaning_of(text, field)
     if told is not None:
         return MEANS[told]
     return table.get(int(text)) if text.isascii() and text.isdecimal() and len(text) < 10 else None

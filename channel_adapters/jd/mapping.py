@@ -128,7 +128,7 @@ def read_lean(payload: bytes, reading: Reading) -> Order:
 def is_over(head: Ending, shop: Shop) -> bool:
     """Whether the order says that nothing of it is to ship any more."""
     word = head.order_state.strip() if isinstance(head.order_state, str) else ""
-    return (shop.policy.status_words.get(word) or ORDER_STATE.get(word)) is _CANCELLED
+    return (shop.policy.meaning_of(word, "orderState") or ORDER_STATE.get(word)) is _CANCELLED
 
 
 def _order(wire: LeanOrder, reading: Reading, *, ids_required: bool) -> Order:

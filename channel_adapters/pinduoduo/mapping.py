@@ -145,10 +145,8 @@ def _deal(wire: WireOrder, reading: Reading) -> _Deal:
     """Lists that give neither status still give confirm_time, the moment the deal was made."""
     if wire.confirm_status is None and wire.group_status is None:
         return _MADE if beijing_time(wire.confirm_time, "confirm_time") else _UNDECIDED
-    confirm = (
-        _MADE if wire.confirm_status is None else reading.choose(_DEAL, wire.confirm_status, "confirm_status", _MADE)
-    )
-    group = _MADE if wire.group_status is None else reading.choose(_DEAL, wire.group_status, "group_status", _MADE)
+    confirm = _half(wire.confirm_status, "confirm_status", reading)
+    group = _half(wire.group_status, "group_status", reading)
     if confirm is _OFF or group is _OFF:
         return _OFF
     return _MADE if confirm is group is _MADE else _UNDECIDED

@@ -10,7 +10,19 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import Field, StrictFloat, StrictStr
 
-from channel_adapters.fields import Count, Key, Lines, Loose, Number, NumberOrText, Reference, Rows, Wire, Word
+from channel_adapters.fields import (
+    Count,
+    Key,
+    Lines,
+    Loose,
+    Number,
+    NumberOrText,
+    NumberStatus,
+    Reference,
+    Rows,
+    Wire,
+    Word,
+)
 
 # The likely type first: weighing both takes twice the time. A whole number is read as 29.0, which is exact up to 2^53.
 Money = Annotated[StrictFloat | StrictStr, Field(union_mode="left_to_right")]
@@ -75,7 +87,7 @@ class RelatedOrder(Wire):
 class StepOrderInfo(Wire):
     """How far a presale with a deposit is paid."""
 
-    step_trade_status: NumberOrText
+    step_trade_status: NumberStatus
     advanced_paid_fee: Loose[Money] = None
 
 
@@ -100,11 +112,11 @@ class AnyOrder(Wire, Generic[AnItem]):
     """An order, with its lines as `AnItem`."""
 
     order_sn: Key
-    order_status: NumberOrText
-    refund_status: NumberOrText
-    confirm_status: NumberOrText | None = None
-    group_status: NumberOrText | None = None
-    risk_control_status: NumberOrText | None = None
+    order_status: NumberStatus
+    refund_status: NumberStatus
+    confirm_status: NumberStatus = None
+    group_status: NumberStatus = None
+    risk_control_status: NumberStatus = None
     trade_type: NumberOrText | None = None
     is_pre_sale: NumberOrText | None = None
     is_lucky_flag: Loose[NumberOrText] = None
@@ -158,9 +170,9 @@ class AnyOrder(Wire, Generic[AnItem]):
 class FullOrder(AnyOrder[FullItem]):
     """The detail answer and the rows of today's lists: all that decides whether it may ship is there."""
 
-    confirm_status: NumberOrText
-    group_status: NumberOrText
-    risk_control_status: NumberOrText
+    confirm_status: NumberStatus
+    group_status: NumberStatus
+    risk_control_status: NumberStatus
 
 
 class LeanOrder(AnyOrder[Item]):

@@ -37,7 +37,7 @@ class LineItem(Wire):
     quantity: Count
     current_quantity: Count | None = None
     fulfillable_quantity: Count | None = None
-    fulfillment_status: Word = None
+    fulfillment_status: Status = None
     fulfillment_service: Loose[Word] = None
     requires_shipping: bool = True
     discount_allocations: Rows[Allocation] | None = None
@@ -120,7 +120,7 @@ class RefundLine(Wire):
 
     line_item_id: Id
     quantity: Count
-    restock_type: Word = None
+    restock_type: Status = None
 
 
 class Refund(Wire):
@@ -154,7 +154,7 @@ class OrderObject(Wire):
     closed_at: str | None = None
     cancelled_at: str | None = None
     financial_status: Status
-    fulfillment_status: Word = None
+    fulfillment_status: Status = None
     total_price: Amount
     subtotal_price: Amount
     total_line_items_price: Amount

@@ -186,7 +186,7 @@ def trade_id(head: Trade | TradeId) -> str | None:
 def is_over(head: TradeId, shop: Shop) -> bool:
     """Whether the trade says that nothing of it is to ship any more."""
     word = head.status.strip() if isinstance(head.status, str) else ""
-    return (shop.policy.status_words.get(word) or _STATUS.get(word)) is _CANCELLED
+    return (shop.policy.meaning_of(word, "status") or _STATUS.get(word)) is _CANCELLED
 
 
 # -- status --------------------------------------------------------------------------------------------------------

@@ -146,8 +146,8 @@ def _bare(status: str | None) -> str:
 
 def _told(word: str, shop: Shop) -> OrderStatus | None:
     """What the shop's own table says of a word, written with or without the prefix that the database keeps."""
-    words = shop.policy.status_words
-    return (words.get(word) or words.get(f"wc-{word}")) if words else None
+    policy = shop.policy
+    return policy.meaning_of(word, "status") or policy.meaning_of(f"wc-{word}", "status")
 
 
 def _state(

@@ -423,6 +423,28 @@ class ChannelAdapterContract:
             assert of_part or (order.status is OrderStatus.CANCELLED) == (meaning is OrderStatus.CANCELLED)
             assert order.status is not OrderStatus.ON_HOLD
 
+    def test_what_a_shop_says_of_a_word_in_one_field_is_said_of_no_other(
+        self, adapter: ChannelAdapter, status_path: JsonPath | tuple[str, JsonPath]
+    ) -> None:
+        """A small number means something in every field: `refund_status=3` is no word about `order_status`."""
+        reference, path = _placed(status_path, self.reference)
+        strange, word = self.strange(reference, path)
+        elsewhere = Shop(SHOP_ID, ShopPolicy(status_words={f"another_field={word}": OrderStatus.TO_SHIP}))
+        assert HoldCode.UNKNOWN_STATUS in read_order(adapter, strange, elsewhere).holds
+        words = {f"{path[-1]}={word}": OrderStatus.TO_SHIP, word: OrderStatus.CANCELLED}
+        here = read_order(adapter, strange, Shop(SHOP_ID, ShopPolicy(status_words=words)))
+        assert HoldCode.UNKNOWN_STATUS not in here.holds
+        assert here.status is not OrderStatus.CANCELLED
+
+    @pytest.mark.parametrize("odd", [True, 1.5, ["x"], {"x": 1}], ids=str)
+    def test_what_is_no_word_at_all_holds_the_order(
+        self, adapter: ChannelAdapter, status_path: JsonPath | tuple[str, JsonPath], odd: Any
+    ) -> None:
+        reference, path = _placed(status_path, self.reference)
+        order = read(adapter, with_value(self.raw(reference)[0].payload, path, odd))
+        assert order.status is OrderStatus.ON_HOLD
+        assert HoldCode.UNKNOWN_STATUS in order.holds
+
     @pytest.mark.parametrize("meaning", OrderStatus)
     def test_a_shop_is_taken_at_its_word(self, adapter: ChannelAdapter, meaning: OrderStatus) -> None:
         """Whatever the rest of the order says: what the shop says has left or waits is not shipped."""
