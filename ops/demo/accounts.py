@@ -78,6 +78,16 @@ class Account:
         return left
 
     @property
+    def told(self) -> Counter[str]:
+        """Units that warehouses are told to ship, by SKU, whether they have left or not."""
+        units: Counter[str] = Counter()
+        for parcel in self.routed.values():
+            if parcel.live:
+                for _, sku, count in parcel.newest.content.lines:
+                    units[sku] += count
+        return units
+
+    @property
     def waiting(self) -> bool:
         """A warehouse has yet to answer."""
         return any(parcel.waiting for parcel in self.routed.values())

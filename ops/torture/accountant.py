@@ -197,6 +197,11 @@ class Accountant:
         with self._lock:
             return {uid: self.books.accounts[uid].shipped for uid in uids if uid in self.books.accounts}
 
+    def told(self, uids: Iterable[str]) -> dict[str, Counter[str]]:
+        """Units that warehouses are told to ship for each of these orders, by SKU."""
+        with self._lock:
+            return {uid: self.books.accounts[uid].told for uid in uids if uid in self.books.accounts}
+
     def __enter__(self) -> Accountant:
         self._thread.start()
         return self

@@ -128,13 +128,15 @@ def misheld(
     places: Mapping[str, str],
     reservations: Sequence[Reservation],
     shipped: Mapping[str, Mapping[str, int]] | None = None,
+    told: Mapping[str, Mapping[str, int]] | None = None,
 ) -> list[str]:
     """Orders whose reserved units, over all warehouses, are not those that the buyer is still to get.
 
     The audit cannot see this: two whole reservations of one order add up to the counters as well as one does. To be
-    asked when every warehouse has answered that answers at all. `shipped`: units that have left, by order.
+    asked when every warehouse has answered that answers at all. `shipped`: units that have left, by order; `told`: what
+    warehouses are told to ship, which a backordered order keeps: only what it wants more than these is not there.
     """
-    gone = shipped or {}
+    gone, standing = shipped or {}, told or {}
     held: dict[str, dict[str, int]] = {}
     for one in reservations:
         if one.state in LIVE:
@@ -144,8 +146,9 @@ def misheld(
     found = []
     for expected in truth:
         place, has = places[expected.uid], held.get(expected.uid, {})
-        rest = _less(expected.quantities, gone.get(expected.uid, {}))
-        due = rest if place in HOLDS_ALL or (place in HOLDS_THE_REST and has) else {}
+        wanted = standing.get(expected.uid, {}) if place == "backordered" else expected.quantities
+        rest = _less(wanted, gone.get(expected.uid, {}))
+        due = rest if place == "backordered" or place in HOLDS_ALL or (place in HOLDS_THE_REST and has) else {}
         if place not in HOLDS_ANY and has != due:
             found.append(f"{expected.uid}: {expected.story}: {place}, holds {has}, should hold {due}")
     return found

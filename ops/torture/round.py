@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +21,7 @@ from ops.torture.proof import Findings, misheld
 from ops.torture.rig import PARTITIONS, Rig
 from ops.torture.trouble import Troubles
 from ops.torture.watch import StockWatch
+from workers.inventory.records import Reservation
 from workers.runtime.stage import Every
 from workers.runtime.table import group_id, groups
 from workers.runtime.worker import topic_names
@@ -234,7 +235,7 @@ class Rounds:
             "not set aside": sorted(books.odd - books.odd_letters),
             "oversold": below,
             "unanswered": unanswered,
-            "misheld": [] if unanswered else misheld(truth, books.places(truth), reservations, books.shipped(uids)),
+            "misheld": [] if unanswered else self._misheld(truth, reservations),
             "audit": [f"{finding.warehouse_id}: {finding.message.en}" for finding in audit.findings],
             "misjudged answers": [] if moving else books.misjudged(),
             "missing events": books.replay.missing(),
@@ -244,6 +245,10 @@ class Rounds:
             "rebuild": [*self._rig.rebuilt_wrong, *self._forgotten()],
             "slow to leave": [f"{slow:.1f} s from SIGTERM to the end"] if slow > _LEAVE_SECONDS else [],
         }
+
+    def _misheld(self, truth: Sequence[Expected], reservations: Sequence[Reservation]) -> list[str]:
+        books, uids = self._books, [expected.uid for expected in truth]
+        return misheld(truth, books.places(truth), reservations, books.shipped(uids), books.told(uids))
 
     def _touched(self) -> list[Expected]:
         """The orders of any round of which something was heard in this one."""

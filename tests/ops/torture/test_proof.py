@@ -82,6 +82,14 @@ def test_what_has_left_is_held_no_more() -> None:
     assert misheld([PAID], {UID: "shipped"}, rest, {UID: {"MUG-350": 2}})
 
 
+def test_a_backordered_order_keeps_what_a_warehouse_is_told_to_ship() -> None:
+    one, told = [reservation("hangzhou", 1)], {UID: {"MUG-350": 1}}
+    assert misheld([PAID], {UID: "backordered"}, one, told=told) == []
+    assert misheld([PAID], {UID: "backordered"}, [], told=told)
+    assert misheld([PAID], {UID: "backordered"}, [reservation("hangzhou", 2)], told=told)
+    assert misheld([PAID], {UID: "backordered"}, [], {UID: {"MUG-350": 1}}, told) == []
+
+
 def test_events_in_any_order_with_repeats_add_up_to_the_counters() -> None:
     replay = Replay()
     for one in (event(3, held=-2, committed=2), event(1, on_hand=5), event(2, held=2), event(2, held=2)):
