@@ -167,7 +167,7 @@ def _line_status(shipping: OrderStatus, deal: _Deal, refund: RefundStatus) -> Li
 def _status(shipping: OrderStatus, lines: Sequence[Line], payment: PaymentStatus, holds: Sequence[str]) -> OrderStatus:
     if shipping is not _TO_SHIP:
         return shipping
-    if lines and not [line for line in lines if line.status is not _LINE_CANCELLED]:
+    if payment is PaymentStatus.REFUNDED or (lines and all(line.status is _LINE_CANCELLED for line in lines)):
         return OrderStatus.CANCELLED
     if payment in _NOT_PAID:
         return OrderStatus.AWAITING_PAYMENT

@@ -216,6 +216,11 @@ def test_03_an_order_whose_group_failed_is_cancelled_and_refunded() -> None:
     check(read(ADAPTER, payloads("03_ungrouped_and_cancelled.json")[1], SHOP), wanted)
 
 
+def test_04_it_is_cancelled_as_well_when_its_lines_are_not_told() -> None:
+    order = read(ADAPTER, with_value(only("04_refund_success_before_ship.json"), ("item_list",), []))
+    assert (order.status, order.lines) == (OrderStatus.CANCELLED, ())
+
+
 def test_04_an_order_refunded_before_shipping_is_cancelled() -> None:
     wanted = expected(
         "260920-000000000000006",
