@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, Message
+from pydantic import ValidationError
 
 from ops.simulators.wms.house import Houses
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
@@ -60,9 +62,10 @@ class Line:
         ids: set[str] = set()
 
         def take(message: Message) -> None:
-            event = _EVENT(message.value() or b"")
-            if event.kind is WmsEventKind.SHIPPED:
-                ids.add(event.message_id)
+            with suppress(ValidationError):  # another's record: whoever wrote it, we did not
+                event = _EVENT(message.value() or b"")
+                if event.kind is WmsEventKind.SHIPPED:
+                    ids.add(event.message_id)
 
         self._read_to_end([WMS_EVENTS.name], take)
         return ids
