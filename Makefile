@@ -21,10 +21,10 @@ KAFKA  ?= embedded
 SEED   ?= 1
 
 torture: setup ## random faults, then a proof; ROUNDS=200 KAFKA=embedded|apache|apache3 SEED=1 ARGS="--help"
-	@"$(BIN)/python" -m ops.torture --rounds $(ROUNDS) --kafka $(KAFKA) --seed $(SEED) $(ARGS)
+	@"$(BIN)/python" -m ops.testbed.torture --rounds $(ROUNDS) --kafka $(KAFKA) --seed $(SEED) $(ARGS)
 
 mutants: setup ## payloads, answers and files changed in every way that hurts; ARGS="--orders 500000", "--help"
-	@"$(BIN)/python" -m ops.fuzz $(ARGS)
+	@"$(BIN)/python" -m ops.testbed.fuzz $(ARGS)
 
 # One more than there are cores: much of the time a test waits for a server.
 JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))

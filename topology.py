@@ -5,7 +5,7 @@ row above, within one chunk and one acknowledgement; give it the topic itself in
 that reads a topic may also set a message aside in `orders.quarantined`: no input ever stops the line.
 
     python topology.py check     is every topic that is written read, and the other way round?
-    python topology.py draw      the same table as a Mermaid chart, kept in ops/topology.md
+    python topology.py draw      the same table as a Mermaid chart, kept in ops/docs/topology.md
     python topology.py worker    run it (see `orderfleet worker --help` for all options)
 """
 
@@ -171,11 +171,11 @@ async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[
         await redis.aclose()
 
 
-DRAWING = Path(__file__).parent / "ops" / "topology.md"
+DRAWING = Path(__file__).parent / "ops" / "docs" / "topology.md"
 
 
 def drawing() -> str:
-    """The page ops/topology.md."""
+    """The page ops/docs/topology.md."""
     return (
         "# Topology\n\nDrawn from `topology.py` by `python topology.py draw`; a test fails when it is stale.\n"
         "Thick arrows hand over in memory; slanted boxes are topics; circles are timers.\n\n"

@@ -2,7 +2,7 @@
 
 Platforms stamp orders to the second, and some leave the stamp alone when a part is refunded or an item edited. So a
 revision is the modify time, then a rank that lets bad news win a tie, then when we received it, then a digest of what
-it says. It compares as text, in Lua as in Python. See ops/decisions/0018.
+it says. It compares as text, in Lua as in Python. See ops/docs/decisions/0018.
 """
 
 from __future__ import annotations

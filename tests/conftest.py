@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from ops.local_stack.broker import Broker
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.redis_server import RedisServer
 from tests.redis_servers import default_executable
 
 

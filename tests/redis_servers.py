@@ -10,8 +10,8 @@ from typing import Final
 
 import pytest
 
-from ops.local_stack.ports import free_port
-from ops.local_stack.redis_server import RedisServer, embedded_executable
+from ops.testbed.local_stack.ports import free_port
+from ops.testbed.local_stack.redis_server import RedisServer, embedded_executable
 
 SERVERS: Final = ("embedded", "debian", "redis-6.2")
 """Names of the servers to test on."""

@@ -45,7 +45,7 @@ def test_every_make_target_it_names_exists() -> None:
 
 def test_the_rule_it_shows_is_a_rule() -> None:
     [shown] = [block for block in blocks("README.md") if block.startswith("- id: zhejiang")]
-    catalogue = load_catalogue((ROOT / "ops/examples/catalogue.yaml").read_bytes(), "catalogue.yaml")
+    catalogue = load_catalogue((ROOT / "ops/docs/examples/catalogue.yaml").read_bytes(), "catalogue.yaml")
     ruleset = {
         "ruleset": {"name": "shown", "version": "1"},
         "warehouses": [{"id": "hangzhou", "title": "杭州仓"}],

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.ops import monitoring
 from tests.ops.command_line import complaint, shown_in
 from tests.ops.compose import SERVICES, SERVING
-from tests.ops.monitoring import DASHBOARDS, NOT_OURS, ROOT
+from tests.ops.monitoring import files as monitoring
+from tests.ops.monitoring.files import DASHBOARDS, NOT_OURS, ROOT
 
-RUNBOOKS = ROOT / "ops" / "runbooks"
+RUNBOOKS = ROOT / "ops" / "monitoring" / "runbooks"
 PAGES = sorted({"README.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "ops").rglob("*.md"))})
 ALERTS = sorted({alert["alert"] for alert in monitoring.alerts()})
 EXPRESSIONS = [
@@ -29,7 +29,7 @@ EXPRESSIONS = [
 def test_every_metric_that_is_asked_for_exists(expression: str) -> None:
     known = {*monitoring.exported(), *monitoring.recorded(), *NOT_OURS}
     names = monitoring.names_in(expression)
-    assert names, "no metric found: is tests/ops/monitoring.py right?"
+    assert names, "no metric found: is tests/ops/monitoring/files.py right?"
     assert sorted(names - known) == []
 
 
@@ -60,7 +60,9 @@ def test_every_metric_is_shown_somewhere() -> None:
     shown = {name for _, expression in monitoring.expressions() for name in monitoring.names_in(expression)}
     families = {re.sub(r"_(bucket|count|sum|total)$", "", name) for name in monitoring.exported()}
     unseen = sorted(family for family in families if not any(name.startswith(family) for name in shown))
-    assert unseen == [], "put them on a dashboard in ops/dashboards/, or take them out of workers/runtime/metrics.py"
+    assert unseen == [], (
+        "put them on a dashboard in ops/monitoring/dashboards/, or take them out of workers/runtime/metrics.py"
+    )
 
 
 def test_no_label_names_a_single_order_or_article() -> None:
@@ -87,7 +89,7 @@ def test_every_alert_says_how_bad_it_is_and_what_to_do_in_both_languages(alert: 
     told = alert["annotations"]
     assert alert["labels"]["severity"] in ("critical", "warning")
     assert set(told) == {"summary", "summary_zh", "description", "runbook"}
-    assert told["runbook"] == f"ops/runbooks/{alert['alert']}.md"
+    assert told["runbook"] == f"ops/monitoring/runbooks/{alert['alert']}.md"
     assert re.search(r"[一-鿿]", told["summary_zh"])
     filled_in = [set(re.findall(r"\{\{.*?\}\}", told[name])) for name in ("summary", "summary_zh")]
     assert filled_in[0] == filled_in[1]
@@ -95,7 +97,7 @@ def test_every_alert_says_how_bad_it_is_and_what_to_do_in_both_languages(alert: 
 
 def test_every_alert_is_unit_tested_both_ways() -> None:
     fires, silent = Counter[str](), Counter[str]()
-    for path in (ROOT / "tests" / "ops" / "alerts").glob("*_test.yaml"):
+    for path in (ROOT / "tests" / "ops" / "monitoring" / "alerts").glob("*_test.yaml"):
         for case in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]:
             for step in case["alert_rule_test"]:
                 (fires if step["exp_alerts"] else silent)[step["alertname"]] += 1
@@ -138,7 +140,7 @@ def test_dashboards_have_names_of_their_own() -> None:
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)
 def test_every_panel_has_a_place_a_title_in_both_languages_and_a_known_source(path: Path) -> None:
     source = yaml.safe_load(
-        (ROOT / "ops/provisioning/grafana/datasources/prometheus.yaml").read_text(encoding="utf-8")
+        (ROOT / "ops/monitoring/provisioning/grafana/datasources/prometheus.yaml").read_text(encoding="utf-8")
     )["datasources"][0]["uid"]
     panels = monitoring.dashboard(path)["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)

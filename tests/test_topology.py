@@ -13,7 +13,7 @@ from workers.runtime.settings import Settings
 from workers.runtime.table import check, durable, groups
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = ROOT / "ops" / "examples"
+EXAMPLES = ROOT / "ops" / "docs" / "examples"
 
 
 def test_the_table_has_no_loose_ends() -> None:

@@ -1,6 +1,6 @@
 """How much is needed for how many orders a second, from a benchmark's report: python -m ops.bench.capacity report.json
 
-Prints the tables of ops/capacity.md; with `--write` puts them there.
+Prints the tables of ops/docs/capacity.md; with `--write` puts them there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ops.bench.contenders import ONE_PROCESS
 
-PAGE: Final = Path(__file__).parents[1] / "capacity.md"
+PAGE: Final = Path(__file__).parents[1] / "docs" / "capacity.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 RATES: Final = (1_000, 10_000, 100_000, 583_000)
 BUSY: Final = 0.6
@@ -113,7 +113,7 @@ def main() -> None:
     """The command."""
     asked = argparse.ArgumentParser(prog="python -m ops.bench.capacity", description=__doc__)
     asked.add_argument("report", type=Path, help="what `make bench ARGS='--json report.json'` wrote")
-    asked.add_argument("--write", action="store_true", help="put the tables into ops/capacity.md")
+    asked.add_argument("--write", action="store_true", help="put the tables into ops/docs/capacity.md")
     options = asked.parse_args()
     figures = tables(json.loads(options.report.read_text("utf-8")))
     if not options.write:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ops.bench.ground import Ground
-from ops.local_stack.child import Child, worker
+from ops.testbed.local_stack.child import Child, worker
 
 QUIX_PYTHON: Final = Path(".venv-quix/bin/python")
 """Made by `make bench`: see ops/bench/quix/requirements.lock."""

@@ -16,11 +16,11 @@ from redis.asyncio import Redis
 
 from channel_adapters.registry import CHANNELS
 from ops.bench.seller import WAREHOUSES, stock, write_files
-from ops.local_stack.apache_kafka import ApacheKafka
-from ops.local_stack.broker import Broker
-from ops.local_stack.child import fleet_environment
-from ops.local_stack.redis_server import RedisServer
-from ops.local_stack.topics import create_topics, wanted_topics
+from ops.testbed.local_stack.apache_kafka import ApacheKafka
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.child import fleet_environment
+from ops.testbed.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Count
 

@@ -12,7 +12,7 @@ import psutil
 from redis.asyncio import Redis
 
 from ops.bench.ground import Ground
-from ops.local_stack.child import Child
+from ops.testbed.local_stack.child import Child
 from workers.inventory.ledger import Ledger
 
 _SERVERS: Final = {"redis-server": "redis", "valkey-server": "redis", "java": "broker", "tansu": "broker"}

@@ -10,11 +10,11 @@ from typing import Final
 
 from channel_adapters.contract import RawOrder
 from ops.bench.seller import catalogue
-from ops.simulators.catalogue import read_catalogue
-from ops.simulators.generator import Generator, open_sale
-from ops.simulators.payloads.order_objects import order_object
-from ops.simulators.sale import Sale
-from ops.simulators.stories import STORIES
+from ops.testbed.simulators.catalogue import read_catalogue
+from ops.testbed.simulators.generator import Generator, open_sale
+from ops.testbed.simulators.payloads.order_objects import order_object
+from ops.testbed.simulators.sale import Sale
+from ops.testbed.simulators.stories import STORIES
 from workers.intake.raw import Arrival, raw_record
 from workers.intake.store import ShopKey
 from workers.runtime.records import Record

@@ -37,12 +37,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from channel_adapters.hmac_header import base64_hmac
 from channel_adapters.woocommerce.signature import SIGNATURE_HEADER
-from ops.local_stack.broker import Broker
-from ops.local_stack.child import Child, fleet_environment
-from ops.local_stack.ports import LOOPBACK, free_port
-from ops.local_stack.redis_server import RedisServer
-from ops.local_stack.topics import create_topics, wanted_topics
-from ops.simulators.shops import simulated_shop
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.child import Child, fleet_environment
+from ops.testbed.local_stack.ports import LOOPBACK, free_port
+from ops.testbed.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.topics import create_topics, wanted_topics
+from ops.testbed.simulators.shops import simulated_shop
 from workers.runtime.tasks import end_tasks
 
 MOST_MEMORY: Final = 300 << 20
@@ -155,7 +155,7 @@ class _Children:
         self.path = ""
 
     def start(self, *, together: bool) -> None:
-        platforms = [sys.executable, "-m", "ops.simulators", "--port", "0", "--orders", "2000", "--rate", "20"]
+        platforms = [sys.executable, "-m", "ops.testbed.simulators", "--port", "0", "--orders", "2000", "--rate", "20"]
         port = self._child("platforms", platforms, {}, says="port").port
         shops = self._shops(f"http://{LOOPBACK}:{port}")
         self.receiver_metrics = free_port()

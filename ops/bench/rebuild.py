@@ -28,9 +28,9 @@ from confluent_kafka import Consumer, TopicPartition
 from ops.bench.history import History
 from ops.bench.plain_kafka import PlainProducer
 from ops.cli.quiet import reserve_group
-from ops.local_stack.broker import Broker
-from ops.local_stack.redis_server import RedisServer
-from ops.local_stack.topics import create_topics, wanted_topics
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.topics import INVENTORY_EVENTS, ORDERS_PLANNED, ORDERS_ROUTED
 from workers.runtime.librdkafka import ends_of
 from workers.runtime.wire import Encoder

@@ -19,7 +19,7 @@ from ops.bench.ground import Ground, Grounds
 from ops.bench.meter import Cost, Meter, counters
 from ops.bench.outputs import Outputs
 from ops.bench.plain_kafka import PlainProducer
-from ops.local_stack.child import Child
+from ops.testbed.local_stack.child import Child
 from workers.runtime.producer import Producer
 from workers.runtime.records import Record
 

@@ -23,7 +23,7 @@ from ops.bench.orders import copied
 from ops.bench.outputs import Stalled, Written
 from ops.bench.plain_kafka import PlainProducer
 from ops.bench.results import MIB, SERVERS
-from ops.local_stack.child import Child, worker
+from ops.testbed.local_stack.child import Child, worker
 
 PATIENCE: Final = 90.0
 _BATCH: Final = 10_000

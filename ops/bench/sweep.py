@@ -26,10 +26,10 @@ import typer
 from redis.asyncio import Redis
 
 from channel_adapters.registry import CHANNELS
-from ops.local_stack.broker import Broker
-from ops.local_stack.process import spawn, stop
-from ops.local_stack.redis_server import RedisServer
-from ops.local_stack.topics import create_topics, wanted_topics
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.process import spawn, stop
+from ops.testbed.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.order import OrderStatus, PaymentStatus
 from schemas.plan import Candidate, PlannedOrder
 from schemas.record import decode

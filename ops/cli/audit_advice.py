@@ -45,9 +45,9 @@ ADVICE: Final[dict[FindingKind, Text]] = {
     ),
     FindingKind.REPLAY_DRIFT: Text(
         "a counter in Redis was changed and no event tells of it, or the other way round: something else writes to "
-        "this Redis, or it lost writes. Stop selling the SKU, then see ops/runbooks/stock-audit.md",
+        "this Redis, or it lost writes. Stop selling the SKU, then see ops/monitoring/runbooks/stock-audit.md",
         "Redis 中的计数与库存事件不一致：有其他程序写入该 Redis，或它丢失了写入。"
-        "请停止销售该 SKU，并参阅 ops/runbooks/stock-audit.md",
+        "请停止销售该 SKU，并参阅 ops/monitoring/runbooks/stock-audit.md",
     ),
     FindingKind.RECORD_DRIFT: Text(
         "a reservation was deleted or changed and no event tells of it. Redis must run with maxmemory-policy "
@@ -63,15 +63,15 @@ ADVICE: Final[dict[FindingKind, Text]] = {
     ),
     FindingKind.EVENT_CONFLICT: Text(
         "Redis gave a number away twice, so it had lost writes (a crash, a failover) and went on from an older state. "
-        "Readers took only one of the two. See ops/runbooks/stock-rebuild.md",
+        "Readers took only one of the two. See ops/monitoring/runbooks/stock-rebuild.md",
         "Redis 重复使用了一个事件号，说明它曾丢失写入（崩溃或主从切换）并从旧状态继续。"
-        "读者只采用了其中一条。请参阅 ops/runbooks/stock-rebuild.md",
+        "读者只采用了其中一条。请参阅 ops/monitoring/runbooks/stock-rebuild.md",
     ),
     FindingKind.REDIS_BEHIND: Text(
         "Redis was emptied or lost its last writes. Stop the workers now, before new events take the numbers of lost "
-        "ones, and run orderfleet stock rebuild --replace (ops/runbooks/stock-rebuild.md)",
+        "ones, and run orderfleet stock rebuild --replace (ops/monitoring/runbooks/stock-rebuild.md)",
         "Redis 被清空或丢失了最近的写入。请立即停止各工作进程（以免新事件占用已丢失的编号），"
-        "然后运行 orderfleet stock rebuild --replace（ops/runbooks/stock-rebuild.md）",
+        "然后运行 orderfleet stock rebuild --replace（ops/monitoring/runbooks/stock-rebuild.md）",
     ),
     FindingKind.UNREADABLE_EVENT: Text(
         "something else writes to inventory.events; only the relay may. The records were left out",

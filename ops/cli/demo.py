@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from ops.demo.run import Report, View
+    from ops.testbed.demo.run import Report, View
 
 HELP = say(
     "Run everything on this machine, on simulated platforms: broker, Redis, six shops, pollers, workers, sweeper. "
@@ -65,7 +65,7 @@ def demo(
     import tempfile
     from pathlib import Path
 
-    from ops.demo.run import Demo, Plan, load_rules
+    from ops.testbed.demo.run import Demo, Plan, load_rules
 
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt

@@ -52,7 +52,7 @@ _NO_CATALOGUE: Final = Text(
     epilog=epilog(
         [
             (
-                "orderfleet rules check ops/examples/rules.yaml",
+                "orderfleet rules check ops/docs/examples/rules.yaml",
                 Text("against the configured catalogue", "对照配置的目录"),
             ),
             (

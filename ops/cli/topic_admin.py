@@ -84,7 +84,7 @@ class TopicAdmin:
 
     def create(self, topics: Iterable[NewTopic]) -> list[str]:
         """Create topics that are missing. The names of the new ones: another may be faster."""
-        from ops.local_stack.topics import create_topics
+        from ops.testbed.local_stack.topics import create_topics
 
         try:
             return create_topics(self._admin, topics, seconds=6 * self._seconds)

@@ -266,7 +266,7 @@ def _print_states(states: list[TopicState]) -> None:
 
 def _wanted(known: Settings, warehouses: list[str] | None, partitions: int, replication: int) -> list[NewTopic]:
     from channel_adapters.registry import CHANNELS
-    from ops.local_stack.topics import wanted_topics
+    from ops.testbed.local_stack.topics import wanted_topics
 
     names = [a_slug(each, "--warehouse") for each in warehouses] if warehouses else _warehouses_of(known)
     return wanted_topics(

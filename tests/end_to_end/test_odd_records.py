@@ -11,14 +11,14 @@ import pytest
 from confluent_kafka import Message
 
 from channel_adapters.registry import CHANNELS
-from ops.local_stack.broker import Broker
-from ops.local_stack.child import Child, fleet_environment, worker
-from ops.local_stack.redis_server import RedisServer
-from ops.local_stack.topics import create_topics, wanted_topics
-from ops.simulators.catalogue import load_catalogue
-from ops.torture.odd_records import put_odd, unreadable, wrapped
-from ops.torture.plan import Size, plan_round
-from ops.torture.rig import fleet_jobs, read_topics
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.child import Child, fleet_environment, worker
+from ops.testbed.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.topics import create_topics, wanted_topics
+from ops.testbed.simulators.catalogue import load_catalogue
+from ops.testbed.torture.odd_records import put_odd, unreadable, wrapped
+from ops.testbed.torture.plan import Size, plan_round
+from ops.testbed.torture.rig import fleet_jobs, read_topics
 from schemas.dead_letter import DeadLetter
 from schemas.record import decode, encode
 from schemas.topics import ORDERS_BACKORDERED, ORDERS_PLANNED, ORDERS_QUARANTINED

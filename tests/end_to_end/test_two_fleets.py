@@ -19,10 +19,10 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from channel_adapters.contract import RawOrder
-from ops.local_stack.broker import Broker
-from ops.local_stack.child import Child, fleet_environment, worker
-from ops.local_stack.redis_server import RedisServer
-from ops.local_stack.topics import create_topics, wanted_topics
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.child import Child, fleet_environment, worker
+from ops.testbed.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.namespace import use_prefix
 from tests.kafka import TopicReader, wait_until
 from workers.intake.raw import Arrival, raw_record

@@ -24,8 +24,8 @@ from channel_adapters.pinduoduo import signature as pinduoduo
 from channel_adapters.registry import CHANNELS
 from channel_adapters.shopify import signature as shopify
 from channel_adapters.woocommerce import signature as woocommerce
-from ops.simulators.platforms.jd import STATES
-from ops.simulators.shops import SHOP_IDS, simulated_shop
+from ops.testbed.simulators.platforms.jd import STATES
+from ops.testbed.simulators.shops import SHOP_IDS, simulated_shop
 
 ROOT: Final = Path(__file__).parents[2]
 PYTHON: Final = ROOT / ".venv-interop/bin/python"
@@ -50,7 +50,17 @@ def ask(what: str, told: Mapping[str, Any]) -> Any:
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
     """Platforms that have sold what they will sell."""
-    command = [sys.executable, "-m", "ops.simulators", "--orders", str(ORDERS), "--rate", "600", "--pay-seconds", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "ops.testbed.simulators",
+        "--orders",
+        str(ORDERS),
+        "--rate",
+        "600",
+        "--pay-seconds",
+        "1",
+    ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

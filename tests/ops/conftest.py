@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.local_stack.kafka_jars import can_run_kafka, kafka_jars
+from ops.testbed.local_stack.kafka_jars import can_run_kafka, kafka_jars
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 import topology
-from ops.env_example import COMPOSE as DOCUMENTED
-from ops.env_example import variable
+from ops.setup.env_example import COMPOSE as DOCUMENTED
+from ops.setup.env_example import variable
 from tests.ops import compose
 from tests.ops.command_line import complaint
 from tests.ops.compose import COMPOSE, OURS, ROOT, SERVICES, SERVING, environment, published
@@ -113,7 +113,7 @@ def test_every_stage_runs_in_one_service() -> None:
     for stage in known:
         assert run[stage] == 1, (
             f"the stage {stage} runs in {run[stage]} services of docker-compose.yml: add it to the --stages of one, "
-            "or add a service (and name it in ops/provisioning/prometheus/prometheus.yml)"
+            "or add a service (and name it in ops/monitoring/provisioning/prometheus/prometheus.yml)"
         )
 
 
@@ -227,7 +227,7 @@ def test_grafana_finds_its_source_of_data_and_its_dashboards() -> None:
     assert source["url"] == f"http://prometheus:{inside}"
     [provider] = provisioned("providers", "dashboards")
     folder = compose.in_repository("grafana", provider["options"]["path"])
-    assert folder == ROOT / "ops" / "dashboards"
+    assert folder == ROOT / "ops" / "monitoring" / "dashboards"
     home = environment("grafana")["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert compose.in_repository("grafana", home).is_file()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ops.contracts import contract, path_of
+from ops.setup.contracts import contract, path_of
 from schemas.record import decode, encode
 from schemas.topics import TOPICS, Topic
 
@@ -17,7 +17,7 @@ MODELLED = [topic for topic in TOPICS if topic.model is not None]
 
 @pytest.mark.parametrize("topic", MODELLED, ids=lambda topic: topic.name)
 def test_the_published_schema_is_current(topic: Topic) -> None:
-    assert path_of(topic).read_bytes() == contract(topic), "run: python -m ops.contracts"
+    assert path_of(topic).read_bytes() == contract(topic), "run: python -m ops.setup.contracts"
 
 
 @pytest.mark.parametrize("topic", MODELLED, ids=lambda topic: topic.name)

@@ -164,8 +164,8 @@ def _durable(facts: RedisFacts) -> Iterator[Finding]:
                 f"appendfsync 为 {facts.append_fsync}：断电会丢失{gone}",
             ),
             Text(
-                "set appendfsync always: batches keep it fast (ops/decisions/0006)",
-                "请设置 appendfsync always：批量写入保证其速度（ops/decisions/0006）",
+                "set appendfsync always: batches keep it fast (ops/docs/decisions/0006)",
+                "请设置 appendfsync always：批量写入保证其速度（ops/docs/decisions/0006）",
             ),
         )
     if not facts.writes_its_disk:

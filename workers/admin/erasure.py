@@ -1,7 +1,7 @@
 """Erasing the personal data of one order: at once in Redis, and said exactly where else it stays until when.
 
 Kafka gives up single records only when their topic's retention ends. Until then a note in Redis keeps commands from
-showing what they still hold of the order, and from putting it back. See ops/decisions/0023.
+showing what they still hold of the order, and from putting it back. See ops/docs/decisions/0023.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def wake(services: Services) -> WakeAgent:
 
 
 class DeferAgent:
-    """Puts every deferred order into the queue, whole: see ops/decisions/0005."""
+    """Puts every deferred order into the queue, whole: see ops/docs/decisions/0005."""
 
     def __init__(self, queue: DelayQueue) -> None:
         self._queue = queue

@@ -3,7 +3,7 @@
 A thread has to wait for Python's lock each time it comes back from the system: up to five milliseconds while the worker
 computes, for every partition it unpacks and every part of an answer. That was a third of the time from raw to routed on
 a busy worker. Here all take turns in one loop, whose stages give way every few milliseconds.
-Decision: ops/decisions/0016-consumers-in-the-workers-loop.md.
+Decision: ops/docs/decisions/0016-consumers-in-the-workers-loop.md.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from workers.runtime.errors import TransientError
 
 log = logging.getLogger(__name__)
 
-RUNBOOK: Final = "ops/runbooks/OrdersRedisEmptied.md"
+RUNBOOK: Final = "ops/monitoring/runbooks/OrdersRedisEmptied.md"
 _LEARN_AGAIN_SECONDS: Final = 5.0
 
 _EMPTIED: Final = Text(

@@ -27,7 +27,7 @@ CONFIRMED: Final = {
 """A delivery report that can be believed, and records in order.
 
 With more than one request on its way, a broker that refuses the first and takes the second makes librdkafka report both
-as delivered (ops/decisions/0010). One alone is as fast: a broker answers the requests of a connection one by one.
+as delivered (ops/docs/decisions/0010). One alone is as fast: a broker answers the requests of a connection one by one.
 """
 
 _HOPELESS: Final = (KafkaError._MSG_TIMED_OUT, KafkaError._FATAL)
@@ -41,7 +41,7 @@ def is_hopeless(error: KafkaError) -> bool:
 
 
 def is_stored(message: Message) -> bool:
-    """Whether a record that was reported as delivered has a place in its topic: see ops/decisions/0010."""
+    """Whether a record that was reported as delivered has a place in its topic: see ops/docs/decisions/0010."""
     offset = message.offset()
     return offset is not None and offset >= 0
 

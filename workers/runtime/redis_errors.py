@@ -45,8 +45,8 @@ _IN_SCRIPT: Final = re.compile(r"(?:ERR )?Error running script \(call to f_[0-9a
 _WORD: Final = re.compile(r"-?([A-Z][A-Z0-9_]+)(?:[: ]|$)")
 
 _FULL: Final = Text(
-    "it is full: give it more memory (maxmemory) or delete what is not ours; see ops/runbooks/OrdersDependencyAway.md",
-    "内存已满：请增大 maxmemory，或删除不属于本系统的数据；参见 ops/runbooks/OrdersDependencyAway.md",
+    "it is full: give it more memory (maxmemory) or delete what is not ours; see the runbook OrdersDependencyAway.md",
+    "内存已满：请增大 maxmemory，或删除不属于本系统的数据；参见运维手册 OrdersDependencyAway.md",
 )
 _REPLICA: Final = Text(
     "it is a replica, or has just failed over: ORDERFLEET_REDIS_URL must lead to the primary",

@@ -12,7 +12,7 @@ from schemas.namespace import PREFIX_PATTERN, use_prefix
 from schemas.text import Language
 from workers.runtime.cluster import Cluster, Mechanism, Security
 
-EXAMPLES = Path("ops/examples")
+EXAMPLES = Path("ops/docs/examples")
 
 
 class Settings(BaseSettings):

@@ -3,7 +3,7 @@
 Stock Faust pays a dozen awaits a record and acknowledges what a failed agent lost. Here one Faust event is one *chunk*:
 up to N raw records of as many partitions as it takes, so that a trickle on 144 partitions costs as little as a flood on
 one. Acknowledgements are kept in delivery order, partition by partition, so that a commit cannot pass an unfinished
-chunk. Decision: ops/decisions/0002-chunk-transport.md.
+chunk. Decision: ops/docs/decisions/0002-chunk-transport.md.
 
 These overrides hold for faust-streaming 0.15.3; the versions are pinned and tests/workers/runtime proves each of them.
 """

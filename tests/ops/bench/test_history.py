@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import chain
 
 from ops.bench.history import ON_HAND, History
-from ops.torture.replay import Replay as Counting
+from ops.testbed.torture.replay import Replay as Counting
 from schemas.fulfillment import FulfillmentInstruction
 from schemas.inventory import InventoryEvent
 from schemas.plan import PlannedOrder

@@ -17,8 +17,8 @@ from typer.testing import CliRunner, Result
 
 from ops.cli import output
 from ops.cli.main import app
-from ops.local_stack.ports import free_port
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.ports import free_port
+from ops.testbed.local_stack.redis_server import RedisServer
 from workers.inventory.ledger import Ledger
 from workers.runtime.epoch import epoch_key
 

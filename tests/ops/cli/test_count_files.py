@@ -296,7 +296,7 @@ def test_other_packages_are_told_by_their_name(name: str, says: str) -> None:
 
 # -- limits --------------------------------------------------------------------------------------------------------
 
-# Each is far smaller than 10 MB; how long they take and what they need, `python -m ops.fuzz files` prints.
+# Each is far smaller than 10 MB; how long they take and what they need, `python -m ops.testbed.fuzz files` prints.
 BOMBS = {
     "cells without a value": lambda: raw_book(TOP + '<row><c s="1"/></row>' * (2 * MOST_SHEET_CELLS)),
     "many sheets' worth of tags": lambda: raw_book(TOP + "<a/>" * (6 * MOST_SHEET_CELLS)),

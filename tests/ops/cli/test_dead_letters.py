@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from ops.cli.letters import Filter, Original, batches, channel_of, payload_of
-from ops.local_stack.broker import Broker
+from ops.testbed.local_stack.broker import Broker
 from schemas.dead_letter import DeadLetter, Failure
 from schemas.record import encode
 from tests.fakes import KafkaRecord

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from ops.local_stack.broker import Broker
-from ops.local_stack.redis_server import RedisServer
-from ops.local_stack.topics import create_topics, wanted_topics
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.namespace import use_prefix
 from tests.kafka import unique
 from tests.ops.cli.conftest import Program, Run, nobody_listens

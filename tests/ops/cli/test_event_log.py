@@ -7,7 +7,7 @@ from typing import Any
 from confluent_kafka import Message
 
 from ops.cli.event_log import TopicLog
-from ops.local_stack.broker import Broker
+from ops.testbed.local_stack.broker import Broker
 from tests.kafka import EarlyEnd, create_topics, put, unique
 
 VALUES = [b"%d" % number for number in range(200)]

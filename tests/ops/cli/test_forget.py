@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from ops.local_stack.broker import Broker
+from ops.testbed.local_stack.broker import Broker
 from schemas.dead_letter import DeadLetter, Failure
 from schemas.fulfillment import WmsEvent, WmsEventKind
 from schemas.order import Order

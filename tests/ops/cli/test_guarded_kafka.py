@@ -18,9 +18,9 @@ from ops.bench.orders import copied
 from ops.bench.seller import WAREHOUSES, write_files
 from ops.cli.output import ExitCode
 from ops.cli.scan import Found, Topics
-from ops.local_stack.apache_kafka import ApacheKafka, Guard
-from ops.local_stack.child import Child, fleet_environment, worker
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.apache_kafka import ApacheKafka, Guard
+from ops.testbed.local_stack.child import Child, fleet_environment, worker
+from ops.testbed.local_stack.redis_server import RedisServer
 from schemas.topics import ORDERS_PLANNED, ORDERS_ROUTED
 from tests.ops.cli.conftest import Program
 from workers.inventory.archive import PlannedArchive

@@ -12,8 +12,8 @@ from schemas.record import encode
 from tests.builders import a_line, a_plan, a_ship_to, an_order
 from tests.ops.cli.conftest import PROJECT, Program, Run, payload_file
 
-RULES = PROJECT / "ops" / "examples" / "rules.yaml"
-CATALOGUE = PROJECT / "ops" / "examples" / "catalogue.yaml"
+RULES = PROJECT / "ops" / "docs" / "examples" / "rules.yaml"
+CATALOGUE = PROJECT / "ops" / "docs" / "examples" / "catalogue.yaml"
 
 BAD_RULES = """\
 ruleset: {name: mine, version: 1}

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Consumer, Message
 
 from ops.cli.scan import Topics
-from ops.local_stack.broker import Broker
+from ops.testbed.local_stack.broker import Broker
 from tests.kafka import EarlyEnd, TopicReader, create_topics, put, unique
 from tests.ops.cli.conftest import nobody_listens
 from workers.runtime.errors import TransientError

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from ops.local_stack.redis_states import WRITES_REFUSED
+from ops.testbed.local_stack.redis_states import WRITES_REFUSED
 from tests.builders import a_line, a_plan, a_planned_order, an_order
 from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
 from workers.inventory.keys import stock_key

@@ -20,8 +20,8 @@ from redis.asyncio import Redis as AsyncRedis
 from ops.cli.audit_advice import ADVICE
 from ops.cli.event_log import TopicLog
 from ops.cli.replaying import ReplayedAudit
-from ops.local_stack.broker import Broker
-from ops.local_stack.topics import create_topics, topic_config, wanted_topics
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.topics import create_topics, topic_config, wanted_topics
 from schemas.record import encode
 from schemas.topics import INVENTORY_EVENTS
 from tests.builders import a_line, a_plan, a_planned_order, an_order, an_unpaid_order

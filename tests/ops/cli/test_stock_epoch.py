@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from ops.local_stack.broker import Broker
-from ops.local_stack.topics import create_topics, wanted_topics
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.namespace import use_prefix
 from schemas.record import encode
 from schemas.topics import INVENTORY_EVENTS

@@ -311,7 +311,7 @@ def test_a_sku_that_is_a_number_is_taken_when_the_catalogue_has_it(
 ) -> None:
     catalogue = tmp_path / "catalogue.yaml"
     catalogue.write_text(
-        Path("ops/examples/catalogue.yaml")
+        Path("ops/docs/examples/catalogue.yaml")
         .read_text(encoding="utf-8")
         .replace(
             "skus:\n",

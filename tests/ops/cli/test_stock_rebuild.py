@@ -16,8 +16,8 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from ops.cli import quiet
-from ops.local_stack.broker import Broker
-from ops.local_stack.topics import create_topics, wanted_topics
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.order import Order
 from schemas.plan import Disposition, OnShort, PlannedOrder, ReviewOrder

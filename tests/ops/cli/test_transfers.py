@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ops.local_stack.broker import Broker
+from ops.testbed.local_stack.broker import Broker
 from schemas.plan import TransferRequest
 from schemas.record import encode
 from schemas.topics import TRANSFERS_REQUESTED

@@ -17,10 +17,10 @@ import pytest
 from confluent_kafka import Message
 from redis.asyncio import Redis
 
-from ops.local_stack.broker import Broker
-from ops.local_stack.child import Child
-from ops.local_stack.redis_server import RedisServer
-from ops.local_stack.topics import create_topics, wanted_topics
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.child import Child
+from ops.testbed.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.fulfillment import FulfillmentInstruction
 from schemas.order import Order, OrderStatus
 from schemas.plan import Disposition, PlannedOrder, ReturnedOrder

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from ops.simulators.wms.fate import Mishaps
-from ops.simulators.wms.house import Houses
+from ops.testbed.simulators.wms.fate import Mishaps
+from ops.testbed.simulators.wms.house import Houses
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
 from schemas.order import OrderStatus, PaymentStatus
 from schemas.plan import Disposition, PlannedOrder

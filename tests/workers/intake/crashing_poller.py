@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from redis.asyncio import Redis
 
 from channel_adapters.shop import ShopSettings
-from ops.local_stack.ports import LOOPBACK
+from ops.testbed.local_stack.ports import LOOPBACK
 from tests.workers.intake.fakes import Shelf
 from workers.intake.cursor import Cursors
 from workers.intake.lease import Leases

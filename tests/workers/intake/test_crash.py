@@ -10,9 +10,9 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from ops.local_stack.broker import Broker
-from ops.local_stack.process import spawn
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.process import spawn
+from ops.testbed.local_stack.redis_server import RedisServer
 from tests.kafka import TopicReader, create_topics, unique
 from tests.workers.intake.crashing_poller import ORDERS
 from workers.intake.cursor import Cursors

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
-from ops.local_stack.ports import LOOPBACK
+from ops.testbed.local_stack.ports import LOOPBACK
 from tests.workers.intake.fakes import FakeKafka
 from tests.workers.intake.test_webhook import ORDER, Caller, calling, receiver, signed
 from workers.intake.body import BodyLimits

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from ops.local_stack.ports import LOOPBACK, free_port
+from ops.testbed.local_stack.ports import LOOPBACK, free_port
 from tests.workers.intake.fakes import SHOP
 from workers.intake.lease import LeaseLost, Leases, Renewal
 from workers.intake.store import ShopKey, asked

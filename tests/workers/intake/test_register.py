@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.redis_server import RedisServer
 from tests.workers.inventory.looking import Connection
 from workers.intake.lease import LeaseLost
 from workers.intake.register import GONE, Due, OpenOrders, OrderState, RereadPolicy

@@ -19,13 +19,13 @@ from redis.asyncio import Redis
 
 from channel_adapters.contract import ChannelError
 from channel_adapters.shop import ShopSettings
-from ops.simulators.catalogue import load_catalogue
-from ops.simulators.generator import Generator
-from ops.simulators.sale import Sale, Stage
-from ops.simulators.server import Simulator, listening
-from ops.simulators.shops import simulated_shop
-from ops.simulators.stories import refund_first_line
-from ops.simulators.world import World
+from ops.testbed.simulators.catalogue import load_catalogue
+from ops.testbed.simulators.generator import Generator
+from ops.testbed.simulators.sale import Sale, Stage
+from ops.testbed.simulators.server import Simulator, listening
+from ops.testbed.simulators.shops import simulated_shop
+from ops.testbed.simulators.stories import refund_first_line
+from ops.testbed.simulators.world import World
 from schemas.order import OrderStatus
 from tests.workers.intake.fakes import FakeClock, FakeKafka
 from tests.workers.intake.mall import ADAPTERS, MORNING, POLICY, Intake, Mall, case, header, normalized, paid_order

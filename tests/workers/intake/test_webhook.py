@@ -28,7 +28,7 @@ from channel_adapters.shopify.adapter import ADAPTER as SHOPIFY
 from channel_adapters.taobao.adapter import ADAPTER as TAOBAO
 from channel_adapters.taobao.signature import sign_inbound
 from channel_adapters.woocommerce.adapter import ADAPTER as WOOCOMMERCE
-from ops.local_stack.ports import LOOPBACK, free_port
+from ops.testbed.local_stack.ports import LOOPBACK, free_port
 from schemas.dead_letter import DeadLetter
 from schemas.record import decode
 from tests.workers.intake.fakes import FakeKafka

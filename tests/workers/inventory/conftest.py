@@ -11,7 +11,7 @@ import pytest
 import redis as blocking
 from redis.asyncio import Redis
 
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.redis_server import RedisServer
 from tests import redis_servers
 from tests.redis_servers import default_executable
 from workers.inventory.ledger import Ledger

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ops.local_stack.broker import Broker
-from ops.local_stack.ports import free_port
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.ports import free_port
 from schemas.plan import PlannedOrder
 from schemas.record import encode
 from tests.builders import a_planned_order, an_order

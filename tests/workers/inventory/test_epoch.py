@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from redis.asyncio import Redis
 
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.redis_server import RedisServer
 from schemas.epoch import EpochReason, StockEpoch
 from tests.builders import a_line, a_plan, a_planned_order, an_order
 from workers.defer.queue import DelayQueue

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.redis_server import RedisServer
 from tests.workers.inventory.chance import (
     ORDERS,
     SKUS,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.redis_server import RedisServer
 from tests.workers.inventory.racing_worker import ORDERS_EACH, TURNS, WAREHOUSE, WORKERS, Fate
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Count, StockLevel

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from redis.asyncio import Redis
 
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.redis_server import RedisServer
 from schemas.plan import Backorder
 from tests.builders import a_plan, a_planned_order, an_order
 from workers.inventory.ledger import Ledger

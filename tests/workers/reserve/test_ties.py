@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.redis_server import RedisServer
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind
 from schemas.order import Order, OrderStatus, PaymentStatus, RefundStatus, Source
 from schemas.plan import Disposition, PlannedOrder

@@ -9,7 +9,7 @@ from workers.rules.catalogue import Catalogue
 from workers.rules.loading import load_catalogue, load_ruleset
 from workers.rules.ruleset import Ruleset
 
-EXAMPLES = Path(__file__).parents[3] / "ops" / "examples"
+EXAMPLES = Path(__file__).parents[3] / "ops" / "docs" / "examples"
 
 HEAD = """\
 ruleset: {name: test, version: "1"}
@@ -19,13 +19,13 @@ warehouses: [{id: hangzhou}, {id: shanghai-cold}, {id: guangzhou}, {id: beijing}
 
 @cache
 def example_catalogue() -> Catalogue:
-    """ops/examples/catalogue.yaml."""
+    """ops/docs/examples/catalogue.yaml."""
     return load_catalogue((EXAMPLES / "catalogue.yaml").read_bytes(), "catalogue.yaml")
 
 
 @cache
 def example_ruleset() -> Ruleset:
-    """ops/examples/rules.yaml."""
+    """ops/docs/examples/rules.yaml."""
     return load_ruleset((EXAMPLES / "rules.yaml").read_bytes(), "rules.yaml", example_catalogue())
 
 

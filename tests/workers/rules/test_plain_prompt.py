@@ -14,8 +14,8 @@ from workers.rules.loading import load_catalogue, load_ruleset
 from workers.route.decide import decide as route
 from workers.tag.decide import decide as tag
 
-catalogue = load_catalogue(Path("ops/examples/catalogue.yaml").read_bytes(), "catalogue.yaml")
-ruleset = load_ruleset(Path("ops/examples/rules.yaml").read_bytes(), "rules.yaml", catalogue)
+catalogue = load_catalogue(Path("ops/docs/examples/catalogue.yaml").read_bytes(), "catalogue.yaml")
+ruleset = load_ruleset(Path("ops/docs/examples/rules.yaml").read_bytes(), "rules.yaml", catalogue)
 order = an_order(lines=lines("ICECREAM-8"))
 planned = route(tag(order, catalogue, ruleset.tagging), ruleset, order.modified_at)
 print(planned.plan.candidates[0].warehouse_id)

@@ -1,4 +1,4 @@
-"""librdkafka calls a record delivered that is in no log (ops/decisions/0010); neither of our two senders does.
+"""librdkafka calls a record delivered that is in no log (ops/docs/decisions/0010); neither of our two senders does.
 
 Two requests for one partition are on their way, the broker refuses the first and takes the second: so answers one that
 does not know the producer yet. librdkafka's own mock broker does that at will; it is inside the shared library.

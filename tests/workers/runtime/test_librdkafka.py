@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, Message, TopicPartition
 
-from ops.local_stack.broker import Broker
+from ops.testbed.local_stack.broker import Broker
 from tests.kafka import TopicReader, create_topics, put, unique, wait_until
 from workers.runtime.librdkafka import Reader, Writer
 

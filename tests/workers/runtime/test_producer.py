@@ -12,8 +12,8 @@ import pytest
 from aiokafka import TopicPartition
 from confluent_kafka import Message
 
-from ops.local_stack.broker import Broker
-from ops.torture.proxy import Proxy
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.torture.proxy import Proxy
 from tests.kafka import TopicReader, create_topics, put, unique
 from workers.runtime import producer as module
 from workers.runtime.errors import RecordsRefused, TransientError

@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
 
 import workers.runtime.reconnecting  # noqa: F401, for what it does to aiokafka
-from ops.local_stack.broker import Broker
-from ops.local_stack.ports import LOOPBACK
-from ops.torture.proxy import Proxy
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.ports import LOOPBACK
+from ops.testbed.torture.proxy import Proxy
 
 PATIENCE = 30.0
 

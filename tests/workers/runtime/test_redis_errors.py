@@ -16,9 +16,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from ops.local_stack.process import spawn, stop
-from ops.local_stack.redis_server import RedisServer
-from ops.local_stack.redis_states import ALL_REFUSED, WRITES_REFUSED, first_word
+from ops.testbed.local_stack.process import spawn, stop
+from ops.testbed.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.redis_states import ALL_REFUSED, WRITES_REFUSED, first_word
 from tests.redis_servers import SERVERS, cluster_node, executable_of
 from workers.defer.queue import DelayQueue, Keep
 from workers.intake.cursor import Cursors

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.cli.letters import payload_of
-from ops.torture.odd_records import OddRecord, unreadable
+from ops.testbed.torture.odd_records import OddRecord, unreadable
 from schemas.dead_letter import DeadLetter, Failure
 from schemas.fulfillment import WmsEvent, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from ops.local_stack.broker import Broker
-from ops.local_stack.process import spawn
-from ops.torture.proxy import Proxy
+from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.process import spawn
+from ops.testbed.torture.proxy import Proxy
 from schemas.fulfillment import WmsEvent, WmsEventKind
 from schemas.record import encode
 from tests.kafka import TopicReader, create_topics, put, unique, wait_until

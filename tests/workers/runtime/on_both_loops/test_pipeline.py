@@ -18,7 +18,7 @@ from redis.exceptions import BusyLoadingError, NoScriptError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from ops.local_stack.redis_server import RedisServer
+from ops.testbed.local_stack.redis_server import RedisServer
 from tests.workers.runtime.on_both_loops.encrypting import encrypting
 from workers.runtime.connections import connect
 from workers.runtime.pipeline import Command, run_pipeline
