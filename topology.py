@@ -52,11 +52,11 @@ from workers.reserve.agent import reserve
 from workers.restock.agent import restock
 from workers.route.agent import reroute, route
 from workers.rules.provider import LOOK_SECONDS, RuleFiles
+from workers.runtime.kafka.producer import Producer
 from workers.runtime.memory import calm_the_collector, give_big_blocks_back
-from workers.runtime.producer import Producer
 from workers.runtime.settings import Settings, load_settings
-from workers.runtime.shell import Shell
 from workers.runtime.stage import Every, Stage, chained, every
+from workers.runtime.stage_runner import Shell
 from workers.runtime.table import BrokenTable, Group, check, durable, select, to_mermaid
 from workers.runtime.tasks import end_tasks, look_again
 from workers.runtime.worker import Reader, Timer, Worker, let_downstream_go_first, topic_names

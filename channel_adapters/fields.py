@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, StrictInt, StrictStr
 from pydantic_core import CoreSchema
 
-from channel_adapters.quick import Repair, fail_fast
+from channel_adapters.msgspec_fast_path import Repair, fail_fast
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 
 from channel_adapters.fields import LOOSE
 from channel_adapters.limits import check_payload, loosely
-from channel_adapters.quick import first_error, reader
+from channel_adapters.msgspec_fast_path import first_error, reader
 from channel_adapters.refusal import refuse
 from schemas import plain
 from schemas.text import Text

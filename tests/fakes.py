@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from workers.inventory.ledger import Ledger
 from workers.runtime.errors import RecordsRefused, TransientError
-from workers.runtime.producer import Producer
-from workers.runtime.records import Record
+from workers.runtime.kafka.producer import Producer
+from workers.runtime.kafka.records import Record
 
 
 @dataclass

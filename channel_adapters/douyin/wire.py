@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field
 
 from channel_adapters.fields import EXACT, Flag, Lines, Loose, Number, NumberStatus, Rows, Wire
-from channel_adapters.quick import Repair
+from channel_adapters.msgspec_fast_path import Repair
 
 
 def whole(value: Any) -> int | None:

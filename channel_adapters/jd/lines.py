@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.jd.wire import Item, ItemExt, LeanOrder
-from channel_adapters.quick import reader
+from channel_adapters.msgspec_fast_path import reader
 from channel_adapters.reading import Reading, minor_units, refuse, required, share_out
 from schemas.codes import HoldCode
 from schemas.order import Line, LineKind, LineStatus, OrderStatus, RefundStatus

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from channel_adapters.fields import Count, Flag, Lines, Loose, Number, Rows, TextAmount, TextStatus, Wire, Word
-from channel_adapters.quick import Repair
+from channel_adapters.msgspec_fast_path import Repair
 
 
 class SubOrder(Wire):

@@ -28,7 +28,7 @@ from ops.bench.ground import APACHE, EMBEDDED, Grounds
 from ops.bench.orders import Pool, mean_bytes
 from ops.bench.runs import Latency, Throughput, fed_orders, latency, sustained, throughput
 from ops.bench.seller import SKUS, WAREHOUSES
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from ops.testbed.local_stack.apache_kafka import ApacheKafka
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.child import fleet_environment
 from ops.testbed.local_stack.redis_server import RedisServer
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Count
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 
 APACHE: Final = "apache"
 EMBEDDED: Final = "embedded"

@@ -17,7 +17,7 @@ from ops.testbed.simulators.sale import Sale
 from ops.testbed.simulators.stories import STORIES
 from workers.intake.raw import Arrival, raw_record
 from workers.intake.store import ShopKey
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 
 PLACED_AT: Final = datetime(2026, 11, 11, 4, tzinfo=UTC)
 """Noon in Beijing: every order is placed, paid and received then, so that a run repeats on any day."""

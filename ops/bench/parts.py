@@ -32,8 +32,8 @@ from workers.reserve.decide import Ending, course
 from workers.reserve.result import Result, events_of
 from workers.route.agent import route
 from workers.runtime.errors import PermanentError
-from workers.runtime.producer import Producer
-from workers.runtime.records import Record
+from workers.runtime.kafka.producer import Producer
+from workers.runtime.kafka.records import Record
 from workers.runtime.stage import Delivery
 from workers.runtime.wire import Decoder, Encoder
 from workers.tag.agent import tag

@@ -10,8 +10,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from workers.runtime.kafka.records import Record
 from workers.runtime.memory import calm_the_collector
-from workers.runtime.records import Record
 
 
 class PlainProducer:

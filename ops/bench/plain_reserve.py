@@ -18,8 +18,8 @@ from workers.inventory.replies import read_answer, read_claim, read_outcome
 from workers.inventory.steps import Settlement, Step
 from workers.reserve.decide import Ending, Steps, course
 from workers.reserve.result import Result, events_of
-from workers.runtime.records import Record
-from workers.runtime.scripts import ScriptCall
+from workers.runtime.kafka.records import Record
+from workers.runtime.redis.scripts import ScriptCall
 from workers.runtime.settings import Settings
 from workers.runtime.wire import Encoder
 

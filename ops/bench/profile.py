@@ -23,9 +23,9 @@ from ops.bench.ground import Ground, Grounds
 from ops.bench.orders import endless
 from ops.bench.parts import Clock, Way
 from schemas.topics import ORDERS_RAW
-from workers.runtime.connections import connect
-from workers.runtime.producer import Producer
-from workers.runtime.records import Record
+from workers.runtime.kafka.producer import Producer
+from workers.runtime.kafka.records import Record
+from workers.runtime.redis.connections import connect
 from workers.runtime.settings import Settings
 
 CHUNK = 600

@@ -13,7 +13,7 @@ from workers.normalize.decide import decide as normalize
 from workers.route.decide import decide as route
 from workers.route.decide import events_of
 from workers.rules.provider import RuleFiles
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery
 from workers.runtime.wire import Encoder

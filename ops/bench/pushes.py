@@ -41,8 +41,8 @@ from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.child import Child, fleet_environment
 from ops.testbed.local_stack.ports import LOOPBACK, free_port
 from ops.testbed.local_stack.redis_server import RedisServer
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from ops.testbed.simulators.shops import simulated_shop
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 from workers.runtime.tasks import end_tasks
 
 MOST_MEMORY: Final = 300 << 20

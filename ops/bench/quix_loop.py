@@ -24,7 +24,7 @@ from ops.bench.plain_reserve import PlainReserve
 from ops.bench.pure import Planning
 from schemas.plan import PlannedOrder
 from schemas.topics import ORDERS_PLANNED, ORDERS_RAW
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 from workers.runtime.settings import Settings, load_settings
 from workers.runtime.stage import Delivery
 

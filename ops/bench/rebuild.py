@@ -27,12 +27,12 @@ from confluent_kafka import Consumer, TopicPartition
 
 from ops.bench.history import History
 from ops.bench.plain_kafka import PlainProducer
-from ops.cli.quiet import reserve_group
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.redis_server import RedisServer
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.topics import INVENTORY_EVENTS, ORDERS_PLANNED, ORDERS_ROUTED
-from workers.runtime.librdkafka import ends_of
+from workers.rebuild.quiet import reserve_group
+from workers.runtime.kafka.librdkafka import ends_of
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 from workers.runtime.wire import Encoder
 
 PARTITIONS: Final = 4

@@ -31,9 +31,9 @@ from workers.inventory.ledger import DAY, Ledger
 from workers.inventory.outcomes import ReserveOutcome
 from workers.inventory.records import Answer, ReservationState
 from workers.inventory.steps import Reserve
-from workers.runtime.connections import connect
-from workers.runtime.pipeline import packed
-from workers.runtime.scripts import command_of
+from workers.runtime.redis.connections import connect
+from workers.runtime.redis.pipeline import packed
+from workers.runtime.redis.scripts import command_of
 
 WAREHOUSE: Final = "beijing"
 HOT: Final = "SKU-00001"

@@ -20,8 +20,8 @@ from ops.bench.meter import Cost, Meter, counters
 from ops.bench.outputs import Outputs
 from ops.bench.plain_kafka import PlainProducer
 from ops.testbed.local_stack.child import Child
-from workers.runtime.producer import Producer
-from workers.runtime.records import Record
+from workers.runtime.kafka.producer import Producer
+from workers.runtime.kafka.records import Record
 
 PATIENCE: Final = 60.0
 WARM_SECONDS: Final = 15.0

@@ -29,7 +29,6 @@ from channel_adapters.registry import CHANNELS
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.process import spawn, stop
 from ops.testbed.local_stack.redis_server import RedisServer
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.order import OrderStatus, PaymentStatus
 from schemas.plan import Candidate, PlannedOrder
 from schemas.record import decode
@@ -37,6 +36,7 @@ from workers.inventory.keys import deadlines_key, order_key, outbox_key, reserva
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Count
 from workers.reserve.agent import ReserveAgent
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 from workers.runtime.stage import Delivery
 
 ROOT: Final = Path(__file__).parents[2]

@@ -10,14 +10,15 @@ from typing import Any, Final, NamedTuple
 
 import typer
 
-from ops.cli.count_cells import BadCell, counted_at, plain, sku_code, warehouse_id
-from ops.cli.count_columns import TITLES, Columns, find_columns, names_all
-from ops.cli.count_numbers import Separators, find_separators, number_text, units
 from ops.cli.inputs import read_input, shown
 from ops.cli.output import ExitCode, say_error
-from ops.cli.sheets import Row, Sheet, Unreadable, read_sheets
 from schemas.text import Text
 from workers.inventory.records import Count
+from workers.inventory.stocktake.cells import BadCell, counted_at, plain, sku_code, warehouse_id
+from workers.inventory.stocktake.columns import TITLES, Columns, find_columns, names_all
+from workers.inventory.stocktake.numbers import Separators, find_separators, number_text, units
+from workers.inventory.stocktake.sheets import read_sheets
+from workers.inventory.stocktake.table import Row, Sheet, Unreadable
 
 EXAMPLE_MARK: Final = "示例 EXAMPLE"
 EXAMPLES: Final = (

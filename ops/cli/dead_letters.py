@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from ops.cli.scan import Topics
     from schemas.dead_letter import DeadLetter
+    from workers.admin.scan import Topics
     from workers.runtime.settings import Settings
 
 ALL_EXITS: Final = (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY)
@@ -92,7 +92,7 @@ def list_letters(
     as_json: AsJson = False,
 ) -> None:
     """The newest ones."""
-    from ops.cli.letters import Filter, Summaries
+    from workers.admin.dead_letters import Filter, Summaries
 
     known = settings()
     _check_channel(channel)
@@ -113,8 +113,8 @@ def _retried(known: Settings, letter_ids: list[str]) -> dict[str, float] | None:
 
     from redis.exceptions import RedisError
 
-    from ops.cli.letters import Retried
     from ops.cli.servers import redis_client
+    from workers.admin.dead_letters import Retried
     from workers.runtime.errors import TransientError
 
     async def asked() -> dict[str, float]:
@@ -132,7 +132,7 @@ def _as_json(letter: DeadLetter, retried: dict[str, float] | None) -> dict[str, 
     from dataclasses import asdict
     from datetime import UTC, datetime
 
-    from ops.cli.letters import channel_of
+    from workers.admin.dead_letters import channel_of
 
     at = (retried or {}).get(letter.letter_id)
     fields = asdict(letter)
@@ -212,7 +212,7 @@ def payload(
 ) -> None:
     """Untouched."""
     from ops.cli.letter_retry import no_such_letter
-    from ops.cli.letters import Filter, Original, read_letters
+    from workers.admin.dead_letters import Filter, Original, read_letters
 
     known = settings()
     with _reading(known) as topics:
@@ -310,8 +310,8 @@ def retry(
     from redis.exceptions import RedisError
 
     from ops.cli.letter_retry import Retrying
-    from ops.cli.letters import Filter
     from ops.cli.servers import fail_redis_away, redis_refused
+    from workers.admin.dead_letters import Filter
     from workers.runtime.errors import TransientError
 
     _check_channel(channel)
@@ -357,8 +357,8 @@ def _reading(known: Settings) -> AbstractContextManager[Topics]:
     """The topics; ends the command when Kafka is away at any time."""
     from contextlib import contextmanager
 
-    from ops.cli.scan import Topics
     from ops.cli.servers import fail_kafka_away
+    from workers.admin.scan import Topics
     from workers.runtime.errors import TransientError
 
     @contextmanager

@@ -11,7 +11,6 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from ops.cli.scan import Found, Topics
 from ops.cli.servers import asked, corrupt, kafka_away, redis_away, redis_refused
 from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
@@ -30,6 +29,7 @@ from schemas.topics import (
     WMS_EVENTS,
     Topic,
 )
+from workers.admin.scan import Found, Topics
 from workers.inventory.records import CorruptLedger, Whereabouts
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings

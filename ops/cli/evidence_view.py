@@ -62,7 +62,7 @@ def _until(deadline_ms: int) -> str:
 
 
 def _decision(plan: Read[PlannedOrder], count: int) -> Iterator[str]:
-    from workers.rules.trying import describe
+    from workers.admin.rule_trial import describe
 
     order = plan.value.order
     yield say(

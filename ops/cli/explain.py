@@ -98,8 +98,8 @@ def _check_channel(name: str) -> None:
 def _find_uid(known: Settings, platform_order_id: str, since: datetime | None) -> str:
     from ops.cli.evidence import uids_of
     from ops.cli.output import error_console
-    from ops.cli.scan import Topics
     from ops.cli.servers import fail_kafka_away
+    from workers.admin.scan import Topics
     from workers.runtime.errors import TransientError
 
     if not platform_order_id:

@@ -26,8 +26,8 @@ from ops.cli.output import (
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from ops.cli.scan import Topics
     from workers.admin.erasure import Erased, Kept
+    from workers.admin.scan import Topics
     from workers.runtime.settings import Settings
 
 HELP: Final = say(
@@ -73,8 +73,8 @@ def forget(
     ] = False,
 ) -> None:
     """Look, ask, erase, tell what stays."""
-    from ops.cli.scan import Topics
     from ops.cli.servers import fail_kafka_away
+    from workers.admin.scan import Topics
     from workers.runtime.errors import TransientError
 
     known = settings()

@@ -60,7 +60,7 @@ async def opened_intake(
     from channel_adapters.registry import CHANNELS
     from workers.intake.service import Connection, Intake
     from workers.inventory.epoch import guarded
-    from workers.runtime.producer import Producer
+    from workers.runtime.kafka.producer import Producer
 
     logging.getLogger().setLevel(config.log_level)
     for chatty in ("httpx", "aiokafka"):

@@ -167,8 +167,8 @@ def try_(
     as_json: AsJson = False,
 ) -> None:
     """Try every order given."""
+    from workers.admin.rule_trial import describe, try_order
     from workers.rules.problems import RulesetErrors
-    from workers.rules.trying import describe, try_order
 
     when = a_moment(at, "--at") if at else None
     try:

@@ -17,10 +17,10 @@ from schemas.text import Text
 from workers.inventory.epoch import EpochLog, read_epoch, settle_epoch
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import CorruptLedger
-from workers.runtime.cluster import Cluster
-from workers.runtime.connections import connect
-from workers.runtime.epoch import EpochGuard
 from workers.runtime.errors import Misconfigured, TransientError
+from workers.runtime.kafka.cluster import Cluster
+from workers.runtime.redis.connections import connect
+from workers.runtime.redis.epoch import EpochGuard
 from workers.runtime.settings import Settings
 
 T = TypeVar("T")

@@ -109,10 +109,10 @@ def audit(
 
 @asynccontextmanager
 async def _auditor(known: Settings, no_replay: bool) -> AsyncIterator[RunAudit]:
-    from ops.cli.event_log import TopicLog
-    from ops.cli.replaying import ReplayedAudit
     from ops.cli.servers import redis_client
     from workers.inventory.ledger import Ledger
+    from workers.rebuild.event_log import TopicLog
+    from workers.rebuild.stock_audit import ReplayedAudit
 
     async with redis_client(known) as redis:
         if no_replay:
@@ -225,7 +225,7 @@ def _finding_as_json(finding: Finding) -> dict[str, Any]:
 
 
 def _print_report(report: AuditReport) -> None:
-    from ops.cli.audit_advice import ADVICE
+    from workers.admin.audit_advice import ADVICE
 
     looked_at = _looked_at(report)
     if not report.findings:

@@ -101,7 +101,7 @@ def _tell(known: Known, found: str, as_json: bool) -> int:
 
 
 def _tell_difference(found: str, known: Known) -> None:
-    from workers.runtime.epoch import EpochLost
+    from workers.runtime.redis.epoch import EpochLost
 
     if known.epoch is None and found:
         note(Text("Kafka learns of it when the first worker starts", "首个工作进程启动后，Kafka 会记录该编号"))
@@ -112,8 +112,8 @@ def _tell_difference(found: str, known: Known) -> None:
 
 
 async def _declare_new(known: Settings, redis: Redis) -> None:
-    from ops.cli.rebuilding import begin_anew
     from ops.cli.stock_rebuild import clear, ledger_size, refuse_unless_quiet
+    from workers.rebuild.rebuild import begin_anew
 
     await refuse_unless_quiet(known, redis)
     if await ledger_size(redis):

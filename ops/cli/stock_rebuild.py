@@ -14,7 +14,7 @@ from schemas.text import Text
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from ops.cli.rebuilding import Differences, LostOrder, Rebuild
+    from workers.rebuild.rebuild import Differences, LostOrder, Rebuild
     from workers.runtime.settings import Settings
 
 HELP: Final = say(
@@ -135,9 +135,9 @@ class _Wishes(NamedTuple):
 async def _run(known: Settings, wishes: _Wishes) -> int:
     import time
 
-    from ops.cli.rebuilding import Rebuild
     from ops.cli.servers import redis_client
     from workers.inventory.epoch import carry_epoch
+    from workers.rebuild.rebuild import Rebuild
 
     started = time.monotonic()
     async with redis_client(known) as redis:
@@ -170,7 +170,7 @@ async def _run(known: Settings, wishes: _Wishes) -> int:
 
 async def refuse_unless_quiet(known: Settings, redis: Redis) -> None:
     """End the command while workers write to the ledger."""
-    from ops.cli.quiet import signs_of_writers
+    from workers.rebuild.quiet import signs_of_writers
 
     signs = await signs_of_writers(known.cluster, redis)
     for sign in signs:
@@ -189,7 +189,7 @@ async def _was_emptied(known: Settings, redis: Redis) -> bool:
 
 async def ledger_size(redis: Redis) -> int:
     """How many keys of the ledger there are."""
-    from workers.inventory.contents import ledger_keys
+    from workers.rebuild.contents import ledger_keys
 
     return sum([len(page) async for page in ledger_keys(redis)])
 
@@ -203,7 +203,7 @@ def _not_empty(there: int) -> Text:
 
 
 def _refuse_gaps(rebuild: Rebuild, wishes: _Wishes) -> None:
-    from workers.inventory.replay_audit import event_findings
+    from workers.rebuild.replay_audit import event_findings
 
     found = [finding for one in rebuild.replay for finding in event_findings(one)]
     for finding in found:
@@ -229,9 +229,9 @@ async def clear(redis: Redis, *, outboxes: bool) -> Path:
     """Back up, then delete; the outboxes only when what they tell of did not happen. The backup's path."""
     from datetime import UTC, datetime
 
-    from ops.cli.rebuilding import back_up
-    from workers.inventory.contents import delete_all, delete_outboxes
     from workers.inventory.epoch import forget_epoch
+    from workers.rebuild.contents import delete_all, delete_outboxes
+    from workers.rebuild.rebuild import back_up
 
     path = Path.cwd() / f"stock-backup-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.jsonl"
     try:
@@ -253,8 +253,8 @@ async def clear(redis: Redis, *, outboxes: bool) -> Path:
 
 
 async def _restore(known: Settings, redis: Redis, wishes: _Wishes, there: int) -> int:
-    from workers.inventory.contents import restored, write_contents
     from workers.inventory.epoch import carry_epoch
+    from workers.rebuild.contents import restored, write_contents
 
     assert wishes.source is not None
     try:

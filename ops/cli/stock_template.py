@@ -123,8 +123,8 @@ def template(
 
 
 def _rows() -> Iterator[list[Any]]:
-    from ops.cli.count_columns import heading
     from ops.cli.counts import EXAMPLE_MARK, EXAMPLES
+    from workers.inventory.stocktake.columns import heading
 
     yield [heading(field) for field in _FIELDS]
     for example in EXAMPLES:

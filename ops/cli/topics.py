@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka.admin import NewTopic
 
-    from ops.cli.topic_admin import TopicAdmin, TopicState
+    from workers.admin.topics import TopicAdmin, TopicState
     from workers.runtime.settings import Settings
 
     T = TypeVar("T")
@@ -230,8 +230,8 @@ def _as_json(state: TopicState) -> dict[str, Any]:
 
 def _retention_seconds(state: TopicState) -> int | None:
     """As the fleet wants it; None = for ever."""
-    from ops.cli.topic_admin import family_of
     from schemas.topics import FOREVER
+    from workers.admin.topics import family_of
 
     retention = family_of(state.name).retention
     return None if retention == FOREVER else int(retention.total_seconds())
@@ -266,7 +266,7 @@ def _print_states(states: list[TopicState]) -> None:
 
 def _wanted(known: Settings, warehouses: list[str] | None, partitions: int, replication: int) -> list[NewTopic]:
     from channel_adapters.registry import CHANNELS
-    from ops.testbed.local_stack.topics import wanted_topics
+    from workers.runtime.kafka.topics import wanted_topics
 
     names = [a_slug(each, "--warehouse") for each in warehouses] if warehouses else _warehouses_of(known)
     return wanted_topics(
@@ -303,7 +303,7 @@ def _warehouses_of(known: Settings) -> list[str]:
 
 def _asked(known: Settings, question: Callable[[TopicAdmin], T]) -> T:
     from ops.cli.servers import fail_kafka_away
-    from ops.cli.topic_admin import Refused, TopicAdmin
+    from workers.admin.topics import Refused, TopicAdmin
     from workers.runtime.errors import TransientError
 
     try:

@@ -25,8 +25,8 @@ from ops.cli.output import (
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from ops.cli.scan import Found
     from schemas.plan import TransferRequest
+    from workers.admin.scan import Found
     from workers.inventory.outcomes import TransferOutcome
     from workers.inventory.records import Quantities
     from workers.inventory.steps import Transfer
@@ -234,11 +234,11 @@ def list_(
 def _requests(start: Any) -> list[tuple[Found, TransferRequest]]:
     from pydantic import ValidationError
 
-    from ops.cli.scan import Topics
     from ops.cli.servers import fail_kafka_away
     from schemas.plan import TransferRequest
     from schemas.record import decode
     from schemas.topics import TRANSFERS_REQUESTED
+    from workers.admin.scan import Topics
     from workers.runtime.errors import TransientError
 
     known = settings()

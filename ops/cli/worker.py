@@ -58,7 +58,7 @@ def worker(
 
     config = settings()
     logging.getLogger().setLevel(config.log_level)
-    for chatty in ("faust", "mode", "aiokafka", "workers.runtime.transport"):
+    for chatty in ("faust", "mode", "aiokafka", "workers.runtime.faust_bridge.transport"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
     names = [name.strip() for name in stages.split(",") if name.strip()]
     port = serve_metrics(config.metrics_host, config.metrics_port)

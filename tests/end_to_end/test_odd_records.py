@@ -14,7 +14,6 @@ from channel_adapters.registry import CHANNELS
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.child import Child, fleet_environment, worker
 from ops.testbed.local_stack.redis_server import RedisServer
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from ops.testbed.simulators.catalogue import load_catalogue
 from ops.testbed.torture.odd_records import put_odd, unreadable, wrapped
 from ops.testbed.torture.plan import Size, plan_round
@@ -24,9 +23,10 @@ from schemas.record import decode, encode
 from schemas.topics import ORDERS_BACKORDERED, ORDERS_PLANNED, ORDERS_QUARANTINED
 from tests.builders import a_planned_order, an_order
 from tests.kafka import TopicReader
-from workers.runtime.partitioning import partition_of
-from workers.runtime.producer import Producer
-from workers.runtime.records import Record
+from workers.runtime.kafka.partitioning import partition_of
+from workers.runtime.kafka.producer import Producer
+from workers.runtime.kafka.records import Record
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 from workers.runtime.settings import EXAMPLES
 
 PARTITIONS = 2

@@ -22,13 +22,13 @@ from channel_adapters.contract import RawOrder
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.child import Child, fleet_environment, worker
 from ops.testbed.local_stack.redis_server import RedisServer
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.namespace import use_prefix
 from tests.kafka import TopicReader, wait_until
 from workers.intake.raw import Arrival, raw_record
 from workers.intake.store import ShopKey
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Count
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 
 ROOT = Path(__file__).parents[2]
 PAYLOAD = ROOT / "tests/channel_adapters/taobao/payloads/01_simple_paid.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from schemas.topics import TOPICS
 from workers.admin.erasure import longest_retention, personal_topics
-from workers.inventory.contents import FAMILIES
+from workers.rebuild.contents import FAMILIES
 
 PAGE = Path("ops/docs/personal-data.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `(\S+?)` \|.*\| (\d+) days", PAGE, re.MULTILINE))

@@ -10,7 +10,7 @@ from schemas.record import record
 from schemas.text import Text
 from schemas.topics import FOREVER, TOPICS, Topic
 from workers.admin.facts import Facts, KafkaFacts, RedisFacts, TopicFacts
-from workers.runtime.epoch import EpochLost
+from workers.runtime.redis.epoch import EpochLost
 
 OLDEST_REDIS: Final = (6, 2)
 MOST_SKEW_SECONDS: Final = 1.0

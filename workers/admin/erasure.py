@@ -23,8 +23,8 @@ from schemas.topics import FOREVER, TOPICS, Topic
 from workers.defer.queue import DelayQueue
 from workers.inventory.keys import order_key
 from workers.inventory.records import LIVE, OrderState, Whereabouts
-from workers.runtime.redis_errors import redis_errors
-from workers.runtime.scripts import Script, ScriptCall, run_scripts
+from workers.runtime.redis.errors import redis_errors
+from workers.runtime.redis.scripts import Script, ScriptCall, run_scripts
 
 SETTLED: Final = frozenset({OrderState.RELEASED, OrderState.EXPIRED, OrderState.SHIPPED, OrderState.NOTHING})
 """Nobody ships anything of such an order any more."""

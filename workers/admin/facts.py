@@ -16,9 +16,9 @@ from redis.exceptions import RedisError, ResponseError
 
 from schemas.record import record
 from schemas.topics import TOPICS, Topic
-from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import TransientError
-from workers.runtime.redis_errors import redis_errors
+from workers.runtime.kafka.cluster import Cluster, Kafka
+from workers.runtime.redis.errors import redis_errors
 
 ANSWER_SECONDS: Final = 5.0
 _TOPIC_SETTINGS: Final = (

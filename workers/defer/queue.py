@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from schemas.namespace import prefixed
-from workers.runtime.redis_errors import redis_errors
-from workers.runtime.scripts import Script, ScriptCall, run_scripts
+from workers.runtime.redis.errors import redis_errors
+from workers.runtime.redis.scripts import Script, ScriptCall, run_scripts
 
 SHARDS: Final = 16
 """Never changes on a live system: an order is looked for in the shard that its uid falls to."""

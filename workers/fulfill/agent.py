@@ -30,10 +30,10 @@ from workers.inventory.outcomes import HearOutcome, ShipOutcome, ShortOutcome
 from workers.inventory.records import Answer, CorruptLedger, Heard, Standing
 from workers.inventory.steps import Hear, Step
 from workers.runtime import metrics
+from workers.runtime.batches import waves
 from workers.runtime.errors import PermanentError, TransientError
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Outcome
-from workers.runtime.waves import waves
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from workers.intake.lease import LeaseLost
 from workers.intake.store import ShopKey, asked
-from workers.runtime.scripts import load_script
+from workers.runtime.redis.scripts import load_script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)

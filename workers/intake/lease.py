@@ -17,9 +17,9 @@ from typing import TypeVar
 from redis.asyncio import Redis
 
 from workers.intake.store import ShopKey, asked
-from workers.runtime.connections import prove_epoch
 from workers.runtime.errors import TransientError
-from workers.runtime.scripts import load_script
+from workers.runtime.redis.connections import prove_epoch
+from workers.runtime.redis.scripts import load_script
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from workers.intake.raw import STAGE, Sender
 from workers.runtime import metrics
 from workers.runtime.dead_letters import SMALL_BYTES, letter_record
 from workers.runtime.errors import PermanentError, RecordsRefused, TransientError
+from workers.runtime.kafka.records import Record
 from workers.runtime.outputs import unsent
-from workers.runtime.records import Record
 from workers.runtime.wire import Encoder
 
 logger = logging.getLogger(__name__)

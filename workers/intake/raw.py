@@ -15,7 +15,7 @@ from schemas.ids import order_uid
 from schemas.record import encode, record
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
 from workers.intake.store import ShopKey
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 from workers.runtime.wire import DEDUPE_HEADER, Encoder
 
 STAGE: Final = "intake"
@@ -29,7 +29,7 @@ _as_record = Encoder([ORDERS_QUARANTINED])
 
 
 class Sender(Protocol):
-    """Sends records to Kafka, confirmed. `workers.runtime.producer.Producer` is one."""
+    """Sends records to Kafka, confirmed. `workers.runtime.kafka.producer.Producer` is one."""
 
     async def send(self, records: Sequence[Record]) -> None:
         """Return when all are confirmed. Raises TransientError: then any part of them may be stored.

@@ -25,7 +25,7 @@ from workers.intake.store import ShopKey
 from workers.intake.unread import Unread
 from workers.intake.window import halves, horizon_of, windows
 from workers.runtime import metrics
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from schemas.order import OrderStatus
 from schemas.record import record
 from workers.intake.lease import Lease, LeaseLost
 from workers.intake.store import ShopKey, asked
-from workers.runtime.scripts import load_script
+from workers.runtime.redis.scripts import load_script
 
 MOST_EDITIONS: Final = 999
 """As many as there are milliseconds between two modify times, less one."""

@@ -20,7 +20,7 @@ from workers.intake.raw import Arrival, Sender, deletion_record, raw_record
 from workers.intake.register import GONE, Assigned, Due, DueOrder, OpenOrders, OrderState, state_of
 from workers.intake.store import ShopKey
 from workers.runtime import metrics
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 
 logger = logging.getLogger(__name__)
 

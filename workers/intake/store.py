@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from channel_adapters.shop import ShopSettings
 from schemas.namespace import prefixed
 from workers.runtime.errors import TransientError
-from workers.runtime.redis_errors import transient, trouble_of
+from workers.runtime.redis.errors import transient, trouble_of
 
 
 class ShopKey(NamedTuple):

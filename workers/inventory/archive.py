@@ -15,9 +15,9 @@ from schemas.namespace import prefixed
 from schemas.plan import PlannedOrder
 from schemas.record import decode
 from schemas.topics import ORDERS_PLANNED
-from workers.runtime.cluster import Cluster, Kafka
 from workers.runtime.errors import TransientError
-from workers.runtime.librdkafka import STEADY
+from workers.runtime.kafka.cluster import Cluster, Kafka
+from workers.runtime.kafka.librdkafka import STEADY
 
 log = logging.getLogger(__name__)
 

@@ -34,7 +34,7 @@ from workers.inventory.steps import (
     Transfer,
     Withdraw,
 )
-from workers.runtime.scripts import Script, ScriptCall
+from workers.runtime.redis.scripts import Script, ScriptCall
 
 MOVED_MS: Final = 7 * 24 * 3600 * 1000
 """How late a count may come and still be right: so long movements of on-hand units are kept."""

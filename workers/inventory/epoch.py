@@ -17,12 +17,12 @@ from schemas.epoch import EpochReason, StockEpoch
 from schemas.record import changed, decode
 from schemas.topics import INVENTORY_EPOCHS, INVENTORY_EVENTS
 from workers.inventory.keys import warehouses_key
-from workers.runtime.cluster import Cluster, Kafka
-from workers.runtime.connections import connect
-from workers.runtime.epoch import EpochGuard, EpochLost, epoch_key
 from workers.runtime.errors import TransientError
-from workers.runtime.librdkafka import Partition, Reader, Writer
-from workers.runtime.redis_errors import redis_errors
+from workers.runtime.kafka.cluster import Cluster, Kafka
+from workers.runtime.kafka.librdkafka import Partition, Reader, Writer
+from workers.runtime.redis.connections import connect
+from workers.runtime.redis.epoch import EpochGuard, EpochLost, epoch_key
+from workers.runtime.redis.errors import redis_errors
 from workers.runtime.table import group_id
 from workers.runtime.wire import Encoder
 

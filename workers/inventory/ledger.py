@@ -61,8 +61,8 @@ from workers.inventory.replies import (
 from workers.inventory.report import AuditReport, Finding
 from workers.inventory.steps import Forget, Hear, Remember, Settlement, Step, Transfer
 from workers.inventory.waiting import WaitingList
-from workers.runtime.redis_errors import redis_errors
-from workers.runtime.scripts import Each, ScriptCall, read_all, run_scripts
+from workers.runtime.redis.errors import redis_errors
+from workers.runtime.redis.scripts import Each, ScriptCall, read_all, run_scripts
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from workers.inventory.keys import order_key
 from workers.inventory.reading import read_reservations
 from workers.inventory.records import LIVE, Reservation
 from workers.inventory.report import Finding
-from workers.runtime.redis_errors import redis_errors
+from workers.runtime.redis.errors import redis_errors
 
 _POINTER: Final = ("revision", "fence", "phase", "holdings", "routed")
 _PAGE: Final = 500

@@ -14,8 +14,8 @@ from workers.inventory.outbox import read_lines
 from workers.inventory.records import CorruptLedger, Reservation, StockLevel
 from workers.inventory.replies import not_ours, read_reservation
 from workers.inventory.report import Finding
-from workers.runtime.pipeline import run_pipeline
-from workers.runtime.redis_errors import raise_trouble, redis_errors
+from workers.runtime.redis.errors import raise_trouble, redis_errors
+from workers.runtime.redis.pipeline import run_pipeline
 
 _COUNTERS: Final = ("on_hand", "held", "committed", "allocated", "transfer", "safety")
 _RESERVATION: Final = ("revision", "fence", "state", "deadline", "lines", "shipped", "stop")

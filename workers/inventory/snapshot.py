@@ -16,8 +16,8 @@ from redis.asyncio import Redis
 from workers.inventory.keys import deadlines_key, outbox_key, reservation_key, sequence_key, stock_key, transfer_key
 from workers.inventory.outbox import event_of
 from workers.inventory.replies import read_outcome
-from workers.runtime.redis_errors import redis_errors
-from workers.runtime.scripts import Script, ScriptCall, run_scripts
+from workers.runtime.redis.errors import redis_errors
+from workers.runtime.redis.scripts import Script, ScriptCall, run_scripts
 
 PAGE: Final = 500
 Fields = dict[str, str]

@@ -21,8 +21,8 @@ from workers.inventory.availability import bundles, lines_to_ship, wanted
 from workers.inventory.keys import order_key, waiting_ages_key, waiting_in_hand_key, waiting_key, waiting_wants_key
 from workers.inventory.records import OrderState, Quantities
 from workers.inventory.replies import read_outcome
-from workers.runtime.redis_errors import redis_errors
-from workers.runtime.scripts import Script, ScriptCall, read_all
+from workers.runtime.redis.errors import redis_errors
+from workers.runtime.redis.scripts import Script, ScriptCall, read_all
 
 WAITS: Final = frozenset({OrderState.BACKORDERED, OrderState.AWAITING_TRANSFER})
 """The states in which an order is on the list."""

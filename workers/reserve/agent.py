@@ -15,10 +15,10 @@ from workers.inventory.waiting import WAITS, waiting_of
 from workers.reserve.decide import Ending, Overtaken, Steps, course, pays, told_before
 from workers.reserve.result import Result, events_of
 from workers.runtime import metrics
+from workers.runtime.batches import waves
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Outcome
-from workers.runtime.waves import waves
 
 S = TypeVar("S", bound=Step)
 

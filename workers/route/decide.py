@@ -18,7 +18,7 @@ from schemas.plan import (
     RoutingPlan,
     TaggedOrder,
 )
-from workers.route.weighing import Situation, Verdict, situation_of, weigh
+from workers.route.rule_resolution import Situation, Verdict, situation_of, weigh
 from workers.rules import wording
 from workers.rules.facts import Facts, lines_to_ship
 from workers.rules.ruleset import Ruleset

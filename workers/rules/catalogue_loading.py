@@ -11,7 +11,7 @@ from schemas.text import Text
 from workers.rules.catalogue import Binding, Catalogue, Sku
 from workers.rules.document import Node, read_document
 from workers.rules.known import read_channels
-from workers.rules.measure_reading import read_window
+from workers.rules.measure_parsing import read_window
 
 _KINDS: Final[Mapping[str, LineKind]] = {
     "goods": LineKind.PURCHASE,

@@ -9,10 +9,10 @@ from typing import Final
 from schemas.ids import SLUG
 from schemas.order import LineKind
 from schemas.text import Text
-from workers.rules.action_reading import read_action
+from workers.rules.action_parsing import read_action
 from workers.rules.catalogue import Catalogue
 from workers.rules.catalogue_loading import digest_of, load_catalogue
-from workers.rules.condition_reading import read_condition, read_provinces
+from workers.rules.condition_parsing import read_condition, read_provinces
 from workers.rules.document import Node, read_document
 from workers.rules.known import Known, read_channels
 from workers.rules.region import REGIONS

@@ -18,7 +18,7 @@ from schemas.dead_letter import DeadLetter, Failure
 from schemas.plain import is_key
 from schemas.topics import ORDERS_QUARANTINED
 from workers.runtime.errors import PermanentError, ends_the_process, path_of
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 from workers.runtime.wire import DEDUPE_HEADER, FAR_FUTURE_MS, Encoder
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from schemas.topics import ORDERS_QUARANTINED
 from workers.runtime import metrics
 from workers.runtime.dead_letters import SMALL_BYTES, Unsent, last_resort, letter_id, letter_record
 from workers.runtime.errors import PermanentError, RecordsRefused, TransientError, bug
-from workers.runtime.producer import Producer
-from workers.runtime.records import Record
+from workers.runtime.kafka.producer import Producer
+from workers.runtime.kafka.records import Record
 from workers.runtime.wire import DEDUPE_HEADER, Encoder
 
 log = logging.getLogger(__name__)

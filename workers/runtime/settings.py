@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.namespace import PREFIX_PATTERN, use_prefix
 from schemas.text import Language
-from workers.runtime.cluster import Cluster, Mechanism, Security
+from workers.runtime.kafka.cluster import Cluster, Mechanism, Security
 
 EXAMPLES = Path("ops/docs/examples")
 

@@ -13,7 +13,7 @@ from schemas.dead_letter import Failure
 from schemas.record import encode, reader
 from schemas.topics import Topic
 from workers.runtime.errors import PermanentError, ends_the_process
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 from workers.runtime.stage import Delivery
 
 DEDUPE_HEADER: Final = "dedupe-key"

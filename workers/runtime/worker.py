@@ -21,18 +21,18 @@ from faust.types import TP
 from schemas.namespace import unprefixed
 from schemas.topics import Topic
 from workers.runtime import metrics
-from workers.runtime.cluster import Cluster
 from workers.runtime.errors import TransientError, path_of
-from workers.runtime.lanes import CHUNKS_HELD, Lanes
+from workers.runtime.faust_bridge.recovery import PatientTables
+from workers.runtime.faust_bridge.transport import ChunkConsumer, ChunkTransport
+from workers.runtime.kafka.cluster import Cluster
+from workers.runtime.kafka.producer import Producer
 from workers.runtime.outputs import of_events
-from workers.runtime.producer import Producer
-from workers.runtime.recovery import PatientTables
+from workers.runtime.partition_scheduler import CHUNKS_HELD, Lanes
 from workers.runtime.settings import Settings
-from workers.runtime.shell import Shell, leave_without_ack
 from workers.runtime.stage import Every, Ticking
+from workers.runtime.stage_runner import Shell, leave_without_ack
 from workers.runtime.table import Group, group_id
 from workers.runtime.tasks import end_tasks
-from workers.runtime.transport import ChunkConsumer, ChunkTransport
 from workers.runtime.wire import Encoder
 
 log = logging.getLogger(__name__)

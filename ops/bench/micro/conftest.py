@@ -17,7 +17,7 @@ from workers.normalize.decide import decide as normalize
 from workers.route.decide import decide as route
 from workers.rules.provider import RuleFiles
 from workers.rules.ruleset import Rulebook
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 from workers.runtime.stage import Delivery
 from workers.tag.decide import decide as tag
 

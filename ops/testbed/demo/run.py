@@ -12,7 +12,6 @@ import httpx
 import orjson
 
 from ops.testbed.demo.stack import Stack
-from ops.testbed.local_stack.topics import wanted_topics
 from ops.testbed.oracle.accounts import Books, Expected, Verdict, judge
 from ops.testbed.oracle.history import History
 from ops.testbed.oracle.tail import TopicTail
@@ -22,6 +21,7 @@ from workers.inventory.records import Count
 from workers.inventory.report import AuditReport
 from workers.rules.provider import RuleFiles
 from workers.rules.ruleset import Rulebook
+from workers.runtime.kafka.topics import wanted_topics
 from workers.runtime.settings import Settings
 
 QUIET_SECONDS = 2.0

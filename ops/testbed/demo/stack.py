@@ -15,8 +15,8 @@ from channel_adapters.registry import CHANNELS
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.child import Child, fleet_environment, simulated_wms, worker
 from ops.testbed.local_stack.redis_server import RedisServer
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from ops.testbed.simulators.shops import simulated_shops
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 
 _SECRET_FIELDS = ("app_secret", "access_token", "webhook_secret")
 

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from ops.testbed.oracle.accounts import Books
 from schemas.namespace import unprefixed
-from workers.runtime.librdkafka import Partition, Reader
+from workers.runtime.kafka.librdkafka import Partition, Reader
 from workers.runtime.wire import DEDUPE_HEADER
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from confluent_kafka import KafkaError, Message
 
 from ops.testbed.torture.plan import Feed
-from workers.runtime.librdkafka import Writer
+from workers.runtime.kafka.librdkafka import Writer
 
 _GIVE_UP_SECONDS: Final = 180.0
 

@@ -23,7 +23,7 @@ from ops.testbed.torture.faults import Fault, FaultKind, draw_faults
 from schemas.ids import order_uid
 from workers.intake.raw import Arrival, raw_record
 from workers.intake.store import ShopKey
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 
 PAY_SECONDS: Final = 15
 """How long buyers may take to pay: of orders placed so long ago, some deadlines lie before the round and some in it."""

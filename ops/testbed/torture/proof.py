@@ -11,12 +11,12 @@ from redis.asyncio import Redis
 
 from ops.testbed.oracle.accounts import Expected
 from workers.defer.queue import DelayQueue
-from workers.inventory.contents import WAITING_FAMILIES, read_contents
 from workers.inventory.keys import outbox_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.reading import read_reservations
 from workers.inventory.records import LIVE, Count, Reservation, StockLevel
 from workers.inventory.report import AuditReport
+from workers.rebuild.contents import WAITING_FAMILIES, read_contents
 
 Findings = dict[str, list[str]]
 """What is wrong, by kind."""

@@ -15,13 +15,13 @@ from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from ops.cli.output import ExitCode
-from ops.cli.quiet import fulfill_group, reserve_group
 from ops.testbed.torture.accountant import Accountant
 from ops.testbed.torture.faults import Fault, Kafka
 from ops.testbed.torture.proof import changed_keys
 from ops.testbed.torture.rig import PARTITIONS, Rig
 from ops.testbed.torture.steps import Trouble, Wait, leave
 from schemas.topics import ORDERS_DEFERRED
+from workers.rebuild.quiet import fulfill_group, reserve_group
 from workers.runtime.table import group_id
 
 _AT_REST: Final = (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY)

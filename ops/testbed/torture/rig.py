@@ -25,11 +25,11 @@ from ops.testbed.local_stack.child import Child, fleet_environment, simulated_wm
 from ops.testbed.local_stack.ports import LOOPBACK
 from ops.testbed.local_stack.process import spawn
 from ops.testbed.local_stack.redis_server import RedisServer
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from ops.testbed.simulators.wms.fate import Mishaps
 from ops.testbed.torture.faults import Kafka
 from ops.testbed.torture.proof import Stock
 from ops.testbed.torture.proxy import Proxy
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 from workers.runtime.stage import Every
 from workers.runtime.table import groups
 from workers.runtime.worker import topic_names

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.testbed.demo.run import load_rules
-from ops.testbed.local_stack.topics import wanted_topics
 from ops.testbed.oracle.tail import TopicTail
 from ops.testbed.simulators.catalogue import Catalogue, load_catalogue
 from ops.testbed.torture.accountant import Accountant
@@ -20,6 +19,7 @@ from ops.testbed.torture.rig import PARTITIONS, Rig
 from ops.testbed.torture.round import RoundReport, Rounds
 from ops.testbed.torture.totals import Totals
 from ops.testbed.torture.watch import StockWatch
+from workers.runtime.kafka.topics import wanted_topics
 from workers.runtime.settings import Settings
 
 

@@ -14,7 +14,7 @@ from ops.testbed.torture.faults import Fault
 from ops.testbed.torture.proxy import Trap
 from ops.testbed.torture.rig import Rig
 from ops.testbed.torture.steps import Trouble, Wait
-from workers.runtime.scripts import Script
+from workers.runtime.redis.scripts import Script
 
 BACKLOG_SECONDS: Final = 2.0
 """How long Redis answers nobody first, so that many orders wait and are at work at once."""

@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from workers.inventory.keys import stock_key
-from workers.runtime.scripts import read_script
+from workers.runtime.redis.scripts import read_script
 
 PAUSE_SECONDS: Final = 0.02
 

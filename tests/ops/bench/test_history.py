@@ -12,8 +12,8 @@ from schemas.fulfillment import FulfillmentInstruction
 from schemas.inventory import InventoryEvent
 from schemas.plan import PlannedOrder
 from schemas.record import encode
-from workers.inventory.replay import Replay
-from workers.inventory.replay_audit import event_findings
+from workers.rebuild.replay import Replay
+from workers.rebuild.replay_audit import event_findings
 
 BEGAN = datetime(2026, 11, 11, tzinfo=UTC)
 

@@ -20,7 +20,7 @@ from ops.cli.main import app
 from ops.testbed.local_stack.ports import free_port
 from ops.testbed.local_stack.redis_server import RedisServer
 from workers.inventory.ledger import Ledger
-from workers.runtime.epoch import epoch_key
+from workers.runtime.redis.epoch import epoch_key
 
 PROJECT = Path(__file__).parents[3]
 PAYLOADS = PROJECT / "tests" / "channel_adapters"

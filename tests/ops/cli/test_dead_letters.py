@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
-from ops.cli.letters import Filter, Original, batches, channel_of, payload_of
 from ops.testbed.local_stack.broker import Broker
 from schemas.dead_letter import DeadLetter, Failure
 from schemas.record import encode
 from tests.fakes import KafkaRecord
 from tests.kafka import TopicReader, create_topics, put
 from tests.ops.cli.conftest import Run, nobody_listens
+from workers.admin.dead_letters import Filter, Original, batches, channel_of, payload_of
 from workers.runtime.dead_letters import SMALL_BYTES, dead_letter
 from workers.runtime.errors import PermanentError
 

@@ -11,12 +11,12 @@ from redis import Redis
 
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.redis_server import RedisServer
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.namespace import use_prefix
 from tests.kafka import unique
 from tests.ops.cli.conftest import Program, Run, nobody_listens
 from tests.redis_servers import SERVERS, cluster_node, executable_of
-from workers.runtime.epoch import epoch_key
+from workers.runtime.kafka.topics import create_topics, wanted_topics
+from workers.runtime.redis.epoch import epoch_key
 
 
 @pytest.fixture

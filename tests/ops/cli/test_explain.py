@@ -43,12 +43,12 @@ from tests.builders import (
 from tests.kafka import create_topics, put
 from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
 from tests.workers.rules.examples import example_catalogue, example_ruleset
+from workers.admin.rule_trial import try_order
 from workers.inventory.outcomes import ExpireOutcome
 from workers.inventory.records import Count
 from workers.inventory.steps import Hear, Lost, Ship, Short
 from workers.reserve.agent import ReserveAgent
-from workers.rules.trying import try_order
-from workers.runtime.producer import Producer
+from workers.runtime.kafka.producer import Producer
 from workers.runtime.stage import Delivery
 from workers.runtime.wire import Encoder
 
@@ -478,7 +478,7 @@ def test_without_kafka_what_redis_knows_is_told_and_the_exit_code_is_three(
     fleet.count_stock(hangzhou=10)
     order = an_order(number, lines=COFFEE)
     fleet.reserve(a_planned_order(order))
-    monkeypatch.setattr("ops.cli.scan.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("workers.admin.scan.ANSWER_SECONDS", 0.5)
     monkeypatch.setenv("ORDERFLEET_KAFKA", nobody_listens())
 
     by_uid, by_number = run("explain", order.uid), run("explain", number)

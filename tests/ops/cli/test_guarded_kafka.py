@@ -17,18 +17,18 @@ from ops.bench.ground import set_stock
 from ops.bench.orders import copied
 from ops.bench.seller import WAREHOUSES, write_files
 from ops.cli.output import ExitCode
-from ops.cli.scan import Found, Topics
 from ops.testbed.local_stack.apache_kafka import ApacheKafka, Guard
 from ops.testbed.local_stack.child import Child, fleet_environment, worker
 from ops.testbed.local_stack.redis_server import RedisServer
 from schemas.topics import ORDERS_PLANNED, ORDERS_ROUTED
 from tests.ops.cli.conftest import Program
+from workers.admin.scan import Found, Topics
 from workers.inventory.archive import PlannedArchive
 from workers.inventory.ledger import Ledger
-from workers.runtime.cluster import Cluster, Mechanism, Security
-from workers.runtime.connections import connect
-from workers.runtime.producer import Producer
-from workers.runtime.records import Record
+from workers.runtime.kafka.cluster import Cluster, Mechanism, Security
+from workers.runtime.kafka.producer import Producer
+from workers.runtime.kafka.records import Record
+from workers.runtime.redis.connections import connect
 
 ORDERS = 20
 OURS, OTHERS = "127.0.0.1", "broker.example"

@@ -20,13 +20,13 @@ import pytest
 import yaml
 
 from ops.testbed.local_stack.broker import Broker
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from ops.testbed.simulators.shops import SHOP_IDS, simulated_shops
 from ops.testbed.simulators.stories import SHOWS_UNPAID
 from schemas.ids import OrderUid
 from tests.kafka import TopicReader, wait_until
 from tests.ops.cli.conftest import PROJECT, Program, Run, nobody_listens
 from tests.ops.testbed.simulators.test_process import simulators
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 
 CHANNELS = tuple(SHOP_IDS)
 SECRETS = ("app_secret", "access_token", "webhook_secret")

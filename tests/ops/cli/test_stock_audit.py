@@ -17,21 +17,21 @@ import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from ops.cli.audit_advice import ADVICE
-from ops.cli.event_log import TopicLog
-from ops.cli.replaying import ReplayedAudit
 from ops.testbed.local_stack.broker import Broker
-from ops.testbed.local_stack.topics import create_topics, topic_config, wanted_topics
 from schemas.record import encode
 from schemas.topics import INVENTORY_EVENTS
 from tests.builders import a_line, a_plan, a_planned_order, an_order, an_unpaid_order
 from tests.kafka import put
 from tests.ops.cli.conftest import PROJECT, Run, nobody_listens
 from tests.workers.inventory.traffic import Traffic
+from workers.admin.audit_advice import ADVICE
 from workers.inventory.keys import deadlines_key, outbox_key, reservation_key, sequence_key, stock_key
 from workers.inventory.records import Count
 from workers.inventory.report import FindingKind
+from workers.rebuild.event_log import TopicLog
+from workers.rebuild.stock_audit import ReplayedAudit
 from workers.relay.agent import RelayAgent
+from workers.runtime.kafka.topics import create_topics, topic_config, wanted_topics
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from ops.testbed.local_stack.broker import Broker
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.namespace import use_prefix
 from schemas.record import encode
 from schemas.topics import INVENTORY_EVENTS
@@ -20,7 +19,8 @@ from tests.kafka import put, unique
 from tests.ops.cli.conftest import Run
 from workers.inventory.keys import outbox_key, stock_key
 from workers.inventory.ledger import Ledger
-from workers.runtime.epoch import RUNBOOK, epoch_key
+from workers.runtime.kafka.topics import create_topics, wanted_topics
+from workers.runtime.redis.epoch import RUNBOOK, epoch_key
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from ops.cli import sheets, workbook, workbook_parts
 from tests.builders import a_line, a_plan, a_planned_order, an_order
 from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
 from workers.inventory.records import Count
 from workers.inventory.steps import Allocate, Ship
+from workers.inventory.stocktake import sheets, workbook, workbook_parts
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery
 

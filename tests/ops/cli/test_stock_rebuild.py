@@ -15,9 +15,7 @@ from confluent_kafka import Consumer, TopicPartition
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from ops.cli import quiet
 from ops.testbed.local_stack.broker import Broker
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.order import Order
 from schemas.plan import Disposition, OnShort, PlannedOrder, ReviewOrder
@@ -38,13 +36,15 @@ from tests.ops.cli.conftest import Run
 from tests.workers.inventory.traffic import WAREHOUSES, Traffic
 from workers.fulfill.agent import FulfillAgent
 from workers.inventory.archive import PlannedArchive
-from workers.inventory.contents import dump, read_contents
 from workers.inventory.keys import WAREHOUSES as WAREHOUSES_KEY
 from workers.inventory.keys import order_key, reservation_key, sequence_key, stock_key
 from workers.inventory.records import Count, OrderState
+from workers.rebuild import quiet
+from workers.rebuild.contents import dump, read_contents
+from workers.rebuild.order_state import same_pointer
 from workers.relay.agent import RelayAgent
 from workers.reserve.agent import ReserveAgent
-from workers.reserve.pointers import same_pointer
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 from workers.runtime.stage import Delivery
 from workers.runtime.wire import Encoder
 

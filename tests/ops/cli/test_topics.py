@@ -10,11 +10,11 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
-from ops.cli.topic_admin import TopicAdmin, family_of
 from ops.testbed.local_stack.broker import Broker
 from schemas.topics import ORDERS_RAW, TOPICS
 from tests.kafka import put
 from tests.ops.cli.conftest import PROJECT, Run, nobody_listens
+from workers.admin.topics import TopicAdmin, family_of
 from workers.runtime.errors import TransientError
 
 
@@ -172,7 +172,7 @@ def test_what_kafka_refuses_is_told_with_its_words(kafka: str, run: Run, monkeyp
     def refuse(*_args: object, **_options: object) -> list[str]:
         raise KafkaException(KafkaError(KafkaError.INVALID_REPLICATION_FACTOR, "replication factor 3 with 1 broker"))
 
-    monkeypatch.setattr("ops.testbed.local_stack.topics.create_topics", refuse)
+    monkeypatch.setattr("workers.admin.topics.create_topics", refuse)
     result = run("topics", "create", "-w", "hangzhou", "--replication", "3")
 
     assert result.exit_code == 1

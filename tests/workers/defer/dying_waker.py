@@ -13,7 +13,7 @@ from schemas.topics import ORDERS_RETURNED
 from workers.defer.agent import WakeAgent
 from workers.defer.queue import DelayQueue
 from workers.inventory.ledger import Ledger
-from workers.runtime.producer import Producer
+from workers.runtime.kafka.producer import Producer
 from workers.runtime.stage import Stage, every
 from workers.runtime.table import groups
 from workers.runtime.worker import Timer

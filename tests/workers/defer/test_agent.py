@@ -20,7 +20,6 @@ from redis.asyncio import Redis
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.child import Child
 from ops.testbed.local_stack.redis_server import RedisServer
-from ops.testbed.local_stack.topics import create_topics, wanted_topics
 from schemas.fulfillment import FulfillmentInstruction
 from schemas.order import Order, OrderStatus
 from schemas.plan import Disposition, PlannedOrder, ReturnedOrder
@@ -42,7 +41,8 @@ from workers.defer.queue import DelayQueue
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Count
 from workers.reserve.agent import ReserveAgent
-from workers.runtime.producer import Producer
+from workers.runtime.kafka.producer import Producer
+from workers.runtime.kafka.topics import create_topics, wanted_topics
 from workers.runtime.stage import Delivery, Stage, every
 from workers.runtime.table import groups
 from workers.runtime.worker import Timer

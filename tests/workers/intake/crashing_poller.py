@@ -19,7 +19,7 @@ from workers.intake.lease import Leases
 from workers.intake.policy import PollPolicy
 from workers.intake.poll import ShopPoller
 from workers.intake.unread import Unread
-from workers.runtime.producer import Producer
+from workers.runtime.kafka.producer import Producer
 
 ORDERS = 137
 

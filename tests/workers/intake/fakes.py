@@ -10,7 +10,7 @@ from channel_adapters.contract import PollRules, RawOrder, Window
 from channel_adapters.shop import ShopSettings
 from workers.intake.store import ShopKey
 from workers.runtime.errors import RecordsRefused, TransientError
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 
 SHOP = ShopKey("taobao", "flagship")
 NOON = datetime(2026, 11, 11, 4, 0, tzinfo=UTC)

@@ -29,7 +29,7 @@ from workers.intake.reread import Rereader
 from workers.intake.store import ShopKey
 from workers.intake.unread import Unread
 from workers.normalize.decide import decide as normalize
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 from workers.runtime.stage import Delivery
 
 CASES = Path(__file__).parents[2] / "cases"

@@ -14,7 +14,7 @@ from schemas.text import Text
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
 from workers.intake.raw import Arrival, Confirmed, dedupe_key, raw_record, unreadable_letter
 from workers.intake.store import ShopKey
-from workers.runtime.records import Record
+from workers.runtime.kafka.records import Record
 
 SHOP = ShopKey("taobao", "flagship")
 AT = datetime(2026, 11, 11, 0, 0, 1, 500_000, tzinfo=UTC)

@@ -21,9 +21,9 @@ from workers.inventory.epoch import EpochLog, Known, new_epoch, settle_epoch, wr
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Claim, Count
 from workers.reserve.agent import ReserveAgent
-from workers.runtime.connections import connect
-from workers.runtime.epoch import RUNBOOK, EpochGuard, EpochLost, epoch_key
 from workers.runtime.errors import TransientError
+from workers.runtime.redis.connections import connect
+from workers.runtime.redis.epoch import RUNBOOK, EpochGuard, EpochLost, epoch_key
 from workers.runtime.stage import Delivery
 
 

@@ -50,7 +50,7 @@ from workers.inventory.steps import (
     TransferAction,
     Withdraw,
 )
-from workers.runtime.scripts import ScriptCall
+from workers.runtime.redis.scripts import ScriptCall
 
 
 class Rows(StrEnum):

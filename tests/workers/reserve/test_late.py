@@ -17,7 +17,7 @@ from workers.inventory.records import Claim, Count, OrderState, ReservationState
 from workers.inventory.steps import Reserve, Settlement
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.errors import TransientError
-from workers.runtime.scripts import Script
+from workers.runtime.redis.scripts import Script
 from workers.runtime.stage import Delivery
 from workers.sweep.agent import SweepAgent
 

@@ -23,10 +23,10 @@ from tests.builders import (
     lines,
 )
 from tests.workers.rules.examples import HEAD, example_catalogue, ruleset_of
+from workers.admin.rule_trial import try_order
 from workers.route.decide import decide
 from workers.rules.facts import Facts, lines_to_ship
 from workers.rules.ruleset import Ruleset
-from workers.rules.trying import try_order
 
 
 def asking(when: str, tagging: str = "", head: str = HEAD) -> Ruleset:

@@ -21,8 +21,8 @@ from tests.builders import (
     no_receiver,
 )
 from tests.workers.rules.examples import example_catalogue, example_ruleset
+from workers.admin.rule_trial import try_order
 from workers.rules.region import MAINLAND, REGIONS
-from workers.rules.trying import try_order
 
 LATER = NOON + timedelta(days=9)
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from schemas.fulfillment import WmsEvent
 from schemas.topics import FOREVER, Topic
-from workers.runtime.producer import Producer
+from workers.runtime.kafka.producer import Producer
 from workers.runtime.settings import Settings
-from workers.runtime.shell import Shell
 from workers.runtime.stage import Delivery, Stage
+from workers.runtime.stage_runner import Shell
 from workers.runtime.table import groups
 from workers.runtime.worker import Reader, Worker
 

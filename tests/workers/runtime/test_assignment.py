@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
-from workers.runtime.consuming import LoopConsumer
+from workers.runtime.faust_bridge.consuming import LoopConsumer
 
 
 def test_the_assignment_is_made_once_and_follows_every_rebalance() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import KafkaRecord
-from tests.workers.runtime.test_seek import Thread, consumer
-from workers.runtime.transport import ChunkConsumer, ChunkMessage
+from tests.workers.runtime.faust_bridge.test_seek import Thread, consumer
+from workers.runtime.faust_bridge.transport import ChunkConsumer, ChunkMessage
 
 CHUNK = 500
 

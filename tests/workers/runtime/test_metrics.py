@@ -12,8 +12,8 @@ from schemas.fulfillment import FulfillmentInstruction
 from schemas.record import decode
 from schemas.topics import ORDERS_ROUTED, WMS_EVENTS
 from tests.fakes import FakeProducer, KafkaRecord
-from workers.runtime.shell import Shell
 from workers.runtime.stage import Delivery, EachOf, Stage
+from workers.runtime.stage_runner import Shell
 from workers.runtime.table import groups
 
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples"

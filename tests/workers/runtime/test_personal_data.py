@@ -22,8 +22,8 @@ from schemas.record import decode
 from schemas.topics import ORDERS_RAW, TOPICS, Topic
 from tests.fakes import FakeProducer, KafkaRecord
 from workers.normalize.agent import normalize
-from workers.runtime.shell import Shell
 from workers.runtime.stage import EachOf, Stage
+from workers.runtime.stage_runner import Shell
 from workers.runtime.table import groups
 
 PERSON = "张伟13812345678"

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from faust.types import TP
 
-from workers.runtime.lanes import Lanes
+from workers.runtime.partition_scheduler import Lanes
 from workers.runtime.tasks import end_tasks
 
 

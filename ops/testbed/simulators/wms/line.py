@@ -15,7 +15,7 @@ from ops.testbed.simulators.wms.house import Houses
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
 from schemas.record import encode, reader
 from schemas.topics import ORDERS_ROUTED, WMS_EVENTS
-from workers.runtime.librdkafka import Reader, Writer
+from workers.runtime.kafka.librdkafka import Reader, Writer
 
 log = logging.getLogger(__name__)
 

@@ -20,9 +20,9 @@ from schemas.order import LineStatus, Order, OrderStatus, PaymentStatus
 from schemas.plan import Disposition
 from tests.ops.testbed.simulators.builders import ORDER_OF
 from tests.ops.testbed.simulators.conftest import START, Quiet
+from workers.admin.rule_trial import try_order
 from workers.rules.catalogue_loading import load_catalogue
 from workers.rules.loading import load_ruleset
-from workers.rules.trying import try_order
 
 EXAMPLES = simulated.EXAMPLE.parent
 CATALOGUE = load_catalogue(simulated.EXAMPLE.read_bytes(), "catalogue.yaml")

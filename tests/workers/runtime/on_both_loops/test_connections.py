@@ -17,8 +17,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MaxConnectionsError
 
 from ops.testbed.local_stack.redis_server import RedisServer
-from workers.runtime.connections import connect
-from workers.runtime.pipeline import run_pipeline
+from workers.runtime.redis.connections import connect
+from workers.runtime.redis.pipeline import run_pipeline
 from workers.runtime.tasks import end_tasks
 
 TASKS = 20

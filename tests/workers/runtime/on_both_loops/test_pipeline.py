@@ -20,8 +20,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ops.testbed.local_stack.redis_server import RedisServer
 from tests.workers.runtime.on_both_loops.encrypting import encrypting
-from workers.runtime.connections import connect
-from workers.runtime.pipeline import Command, run_pipeline
+from workers.runtime.redis.connections import connect
+from workers.runtime.redis.pipeline import Command, run_pipeline
 
 MANY = 3000
 LONG = 30_000_000
