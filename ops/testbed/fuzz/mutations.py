@@ -126,7 +126,7 @@ def _parent(document: Any, path: Path) -> Any:
 
 def _holds(here: Any, key: Any) -> bool:
     if isinstance(here, list):
-        return isinstance(key, int) and key < len(here)
+        return isinstance(key, int) and key < len(here) and not isinstance(here, Pairs)
     return isinstance(here, dict) and key in here
 
 

@@ -38,9 +38,9 @@ NOW: Final = datetime(2027, 1, 1, tzinfo=UTC)
 PATIENCE_SECONDS: Final = 20
 _OF_BYTES: Final = 0.15
 _OF_DECORATION: Final = 0.25
-_MAY_DECIDE: Final = frozenset({"order_tag_list", "couponDetailList"})
-"""Decoration whose words may hold an order, or say how what was paid is shared out over its lines; an odd value must
-not refuse it all the same.
+_MAY_DECIDE: Final = frozenset({"order_tag_list", "couponDetailList", "logistics_info"})
+"""Decoration whose words may hold an order, or say how what was paid is shared out over its lines, or which of them
+have left; an odd value must not refuse it all the same.
 """
 _EXAMPLES: Final = FilePath(__file__).parents[2] / "docs" / "examples"
 _HEADERS: Final = (("shop", SHOP.encode()), ("received-at", str(int(NOW.timestamp() * 1000)).encode()))
