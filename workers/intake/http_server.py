@@ -11,7 +11,7 @@ import logging
 import resource
 import traceback
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, cast
@@ -28,6 +28,7 @@ _MOST_HEADERS: Final = 100
 _MOST_HEADER_BYTES: Final = 8190
 _BUFFER_BYTES: Final = 16 << 10  # of a body, before its reader asks for it
 _LINGER_SECONDS: Final = 1.0  # so that a refused caller can read why before its connection is gone
+_LINGER_BYTES: Final = 128 << 10
 _SHUTDOWN_SECONDS: Final = 10.0
 _FILES_FOR_OTHERS: Final = 200  # Kafka, Redis, the platforms
 _FEWEST: Final = 16
@@ -54,6 +55,25 @@ class ConnectionLimits:
         """As many as wanted, but no more than this process may open files for."""
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         return max(_FEWEST, min(self.connections, files - _FILES_FOR_OTHERS))
+
+
+async def hang_up(request: web.Request, response: web.Response) -> None:
+    """Answer a request whose body is not wanted, and wait until the caller can have read the answer.
+
+    A short rest of a body is read, so that the connection ends in peace. A long one is left where it is: to throw away
+    what hundreds of callers send would take all the time there is.
+    """
+    response.force_close()
+    with suppress(ConnectionError, TimeoutError, web.RequestPayloadError):
+        await response.prepare(request)
+        await response.write_eof()
+        if request.content_length is None or request.content_length > _LINGER_BYTES:
+            request.protocol.pause_reading()
+            await asyncio.sleep(_LINGER_SECONDS)
+            return
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while not request.content.is_eof():
+                await request.content.readany()
 
 
 class _Phase(Enum):
@@ -215,7 +235,7 @@ async def listening(app: web.Application, connections: Connections, *, host: str
         logger=_aiohttp_logger,
         shutdown_timeout=_SHUTDOWN_SECONDS,
         keepalive_timeout=connections.limits.idle_seconds,
-        lingering_time=_LINGER_SECONDS,
+        lingering_time=0,  # see `hang_up`: aiohttp would read on for so long, as fast as the caller sends
         max_line_size=_MOST_HEADER_BYTES,
         max_field_size=_MOST_HEADER_BYTES,
         max_headers=_MOST_HEADERS,

@@ -31,7 +31,7 @@ from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from channel_adapters.shop import ShopSettings
 from schemas.text import Text
 from workers.intake.body import BodyLimits, BodyReader, BodyRefused, BrokenOff
-from workers.intake.http_server import ConnectionLimits, Connections, listening
+from workers.intake.http_server import ConnectionLimits, Connections, hang_up, listening
 from workers.intake.poll import where_it_broke
 from workers.intake.push import PushIntake
 from workers.intake.store import ShopKey, asked
@@ -146,7 +146,10 @@ class Webhooks:
             status, text = await self._outcome(shop, request)
         finally:
             self._connections.waiting(request)
-        return self._answer(shop, request, status, text)
+        response = self._answer(shop, status, text)
+        if not request.content.is_eof():  # what is left of the body is nobody's next request
+            await hang_up(request, response)
+        return response
 
     async def _outcome(self, shop: ShopKey, request: web.Request) -> tuple[int, Text]:
         """What it is answered. No exception is kept: its frames would keep the body."""
@@ -167,16 +170,13 @@ class Webhooks:
             return 500, Text("cannot take it in; it is polled for", "暂时无法处理，将通过轮询获取")
         return 200, Text("success", "success")
 
-    def _answer(self, shop: ShopKey, request: web.Request, status: int, text: Text) -> web.Response:
+    def _answer(self, shop: ShopKey, status: int, text: Text) -> web.Response:
         """`{"code":0,"msg":"success"}` is the reply that Douyin demands; the others look at the status alone."""
         label = shop if shop in self._endpoints else _NOBODY
         metrics.INTAKE_WEBHOOKS.labels(*label, str(status)).inc()
         ok = status == 200
         message = text.en if ok else f"{text.en} | {text.zh}"
-        response = web.json_response({"code": 0 if ok else status, "msg": message}, status=status)
-        if not request.content.is_eof():
-            response.force_close()  # what is left of the body is nobody's next request
-        return response
+        return web.json_response({"code": 0 if ok else status, "msg": message}, status=status)
 
     async def _take_in(self, shop: ShopKey, request: web.Request) -> None:
         endpoint = self._endpoints.get(shop)

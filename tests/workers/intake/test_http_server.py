@@ -240,3 +240,41 @@ async def test_what_is_no_http_is_refused_without_a_traceback(
     assert dropped("bad-request") > before
     assert "Traceback" not in caplog.text
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+UNWANTED = {
+    401: f"POST /webhooks/{PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 90000000\r\n\r\n".encode(),
+    404: b"POST /webhooks/woocommerce/nobody HTTP/1.1\r\nHost: x\r\nContent-Length: 90000000\r\n\r\n",
+    413: head(90_000_000),
+}
+
+
+@pytest.mark.parametrize("status", UNWANTED)
+async def test_what_a_refused_caller_goes_on_to_send_is_not_read(kafka: FakeKafka, redis: Redis, status: int) -> None:
+    """To read it only to throw it away would cost the others what it costs the caller."""
+    sent, chunk = 0, bytes(64 << 10)
+    async with serving(kafka, redis) as push, stranger(push.port) as caller:
+        await caller.says(UNWANTED[status])
+        answer = await caller.reader.readline()
+        listening = asyncio.create_task(caller.hears())
+        while not listening.done() and sent < 80_000_000:
+            writing = asyncio.create_task(caller.says(chunk))
+            await asyncio.wait([writing, listening], return_when=asyncio.FIRST_COMPLETED)
+            if not writing.done():
+                writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+            sent += len(chunk)
+        await listening
+    assert b" %d " % status in answer
+    assert sent < 30_000_000, "what the kernel keeps is all that there is room for"
+
+
+async def test_a_refused_caller_with_a_short_body_is_left_in_peace(kafka: FakeKafka, redis: Redis) -> None:
+    """Its body is read, or the end of the connection could reach it before the answer does."""
+    async with serving(kafka, redis) as push, stranger(push.port) as caller:
+        await caller.says(UNWANTED[404].replace(b"90000000", b"50000"))
+        await caller.says(bytes(20_000))
+        assert b" 404 " in await caller.reader.readline()
+        await caller.says(bytes(30_000))
+        await caller.hears()
+        assert caller.reader.exception() is None
