@@ -33,6 +33,10 @@ class BodyLimits:
     budget_bytes: int = 48 << 20
     """What all larger bodies together may take; each takes its full size before its first byte is read."""
 
+    queue_bytes: int = 96 << 20
+    """What more may be asked for while the budget is given out: who comes after that is refused at once, so that a
+    thousand callers who wait cannot all be refused in the same moment."""
+
     wait_seconds: float = 3.0
     """How long a larger body waits for its part of the budget: platforms wait five seconds for an answer."""
 
@@ -44,14 +48,27 @@ class BodyLimits:
 class MemoryBudget:
     """Bytes that are shared out first come, first served."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, queue: int) -> None:
         self._free = total
+        self._most_asked_for = total + queue
+        self._asked_for = 0  # what is given out, and what is waited for
         self._turn = asyncio.Lock()
         self._given_back = asyncio.Event()
 
     @asynccontextmanager
     async def reserve(self, size: int, *, wait_seconds: float) -> AsyncIterator[None]:
-        """Hold `size` bytes. Raises TimeoutError when they are not free in time."""
+        """Hold `size` bytes. Raises TimeoutError when they are not free in time, or too many wait for theirs."""
+        if self._asked_for + size > self._most_asked_for:
+            raise TimeoutError
+        self._asked_for += size
+        try:
+            async with self._taken(size, wait_seconds):
+                yield
+        finally:
+            self._asked_for -= size
+
+    @asynccontextmanager
+    async def _taken(self, size: int, wait_seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(wait_seconds), self._turn:
             while self._free < size:
                 self._given_back.clear()
@@ -69,7 +86,7 @@ class BodyReader:
 
     def __init__(self, limits: BodyLimits) -> None:
         self._limits = limits
-        self._budget = MemoryBudget(max(limits.budget_bytes, limits.most_bytes))
+        self._budget = MemoryBudget(max(limits.budget_bytes, limits.most_bytes), limits.queue_bytes)
 
     @asynccontextmanager
     async def body(self, request: web.Request) -> AsyncIterator[bytes]:

@@ -24,6 +24,7 @@ from channel_adapters.contract import (
 )
 from channel_adapters.shop import Shop, ShopSettings
 from schemas.text import Text
+from workers.intake.apart import Apart
 from workers.intake.lease import Leases
 from workers.intake.publish import publish
 from workers.intake.raw import STAGE, Arrival, Sender, deletion_record, raw_record, unreadable_letter
@@ -63,17 +64,20 @@ class PushIntake:
         self._register = register
         self._rereads = {ShopKey.of(shop): Shop(shop.shop_id, shop.policy) for shop in rereads}
         self._now = now
+        self.apart = Apart()
         self._unnoted: deque[tuple[ShopKey, list[OrderState]]] = deque(maxlen=_MOST_UNNOTED)
 
     async def take_in(self, shop: ShopKey, adapter: ChannelAdapter, headers: Headers, body: bytes) -> None:
         """One push; when this returns, Kafka has what is to be kept of it."""
         arrival = Arrival(shop=shop, source="webhook", at=self._now())
-        deleted = adapter.deleted_order(headers, body) if isinstance(adapter, TellsDeletions) else None
+        deleted = None
+        if isinstance(adapter, TellsDeletions):
+            deleted = await self.apart.work(len(body), adapter.deleted_order, headers, body)
         if deleted is not None:
             await self._delete(arrival, deleted)
             return
         try:
-            orders = adapter.open_envelope(body)
+            orders = await self.apart.work(len(body), adapter.open_envelope, body)
         except OrderHint as hint:
             await self._read_soon(shop, hint.order_ids)
         except UnreadablePayload as error:
@@ -86,11 +90,13 @@ class PushIntake:
     # -- orders ----------------------------------------------------------------------------------------------------
 
     async def _publish(self, arrival: Arrival, adapter: ChannelAdapter, orders: Sequence[RawOrder]) -> None:
-        await publish(self._producer, [raw_record(arrival, order) for order in orders])
+        size = sum(len(order.payload) for order in orders)
+        records = await self.apart.work(size, lambda: [raw_record(arrival, order) for order in orders])
+        await publish(self._producer, records)
         metrics.INTAKE_ORDERS.labels(*arrival.shop, "webhook").inc(len(orders))
         whose = self._rereads.get(arrival.shop)
         if whose is not None:
-            states = [state_of(adapter, order, whose) for order in orders]
+            states = await self.apart.work(size, lambda: [state_of(adapter, order, whose) for order in orders])
             self._unnoted.append((arrival.shop, [state for state in states if state is not None]))
             await self._note()
 
@@ -144,7 +150,8 @@ class PushIntake:
     # -- the rest --------------------------------------------------------------------------------------------------
 
     async def _keep_unreadable(self, arrival: Arrival, body: bytes, error: UnreadablePayload) -> None:
-        await publish(self._producer, [unreadable_letter(arrival, body, error)])
+        letter = await self.apart.work(len(body), unreadable_letter, arrival, body, error)
+        await publish(self._producer, [letter])
         metrics.DEAD_LETTERS.labels(STAGE, error.code).inc()
         logger.warning(
             "%s: a push cannot be read, kept as a dead letter: %s %s | 推送无法解析，已存入死信：%s",

@@ -17,11 +17,11 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Final
+from typing import Final, ParamSpec
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -39,6 +39,8 @@ from workers.runtime import metrics
 from workers.runtime.errors import TransientError
 
 logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
 
 _NOBODY: Final = ShopKey("unknown", "unknown")
 _DELIVERY_IDS: Final = ("x-shopify-webhook-id", "x-wc-webhook-delivery-id")
@@ -183,21 +185,13 @@ class Webhooks:
         if endpoint is None:
             raise Answer(404, Text("no such shop takes pushes here", "此处没有接收推送的该店铺"))
         headers = _headers(request)
-        forged = self._forgery(endpoint, headers)
+        forged = _forgery(endpoint.adapter.verify_headers, headers, endpoint.shop)
         if forged is not None:
             if not await self._is_ping(request):
                 raise self._refusal(shop, forged)
             return
         async with self._bodies.body(request) as body:
             await self._take_in_body(shop, endpoint, request, headers, body)
-
-    @staticmethod
-    def _forgery(endpoint: Endpoint, headers: Headers) -> Text | None:
-        try:
-            endpoint.adapter.verify_headers(headers, endpoint.shop)
-        except ForgedRequest as error:
-            return error.text
-        return None
 
     async def _is_ping(self, request: web.Request) -> bool:
         if (request.content_length or _PING_BYTES + 1) > _PING_BYTES:
@@ -208,10 +202,11 @@ class Webhooks:
     async def _take_in_body(
         self, shop: ShopKey, endpoint: Endpoint, request: web.Request, headers: Headers, body: bytes
     ) -> None:
-        try:
-            endpoint.adapter.verify(headers, body, endpoint.shop)
-        except ForgedRequest as error:
-            raise self._refusal(shop, error.text) from None
+        forged = await self._intake.apart.work(
+            len(body), _forgery, endpoint.adapter.verify, headers, body, endpoint.shop
+        )
+        if forged is not None:
+            raise self._refusal(shop, forged)
         self._connections.serving(request)
         delivery = next((headers[name] for name in _DELIVERY_IDS if name in headers), "")
         if await self._replays.has(shop, delivery, body):
@@ -225,6 +220,15 @@ class Webhooks:
             self._complained[shop] = time.monotonic()
             logger.warning("%s: push refused: %s | 推送被拒绝：%s", shop, text.en, text.zh)
         return Answer(401, text)
+
+
+def _forgery(check: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> Text | None:
+    """Why a request is refused; None when it is right."""
+    try:
+        check(*args, **kwargs)
+    except ForgedRequest as error:
+        return error.text
+    return None
 
 
 def _headers(request: web.Request) -> dict[str, str]:
