@@ -158,7 +158,7 @@ def _refuse_push(messages: Sequence[bytes]) -> NoReturn:
         refuse("not-an-order", "", "is no push message of doudian", "不是抖店的推送消息")
     hint(
         "is a push message of doudian, which only says that an order changed; the poller fetches the order itself",
-        "是抖店的推送消息，只提示订单有变化；订单由轮询程序自行拉取",
+        "是抖店的推送消息，只提示订单有变化；订单由拉单进程自行拉取",
         *(row.get("p_id") for row in rows),
     )
 

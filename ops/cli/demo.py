@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 HELP = say(
     "Run everything on this machine, on simulated platforms: broker, Redis, six shops, pollers, workers, sweeper. "
     "Ends by itself; exit code 0 means that every order is accounted for exactly once and the stock adds up.",
-    "在本机运行整套系统（模拟平台）：消息队列、Redis、六个店铺、拉单、处理进程、超时释放。"
+    "在本机运行整套系统（模拟平台）：消息队列、Redis、六个店铺、拉单、工作进程、超时释放。"
     "自动结束；退出码 0 表示每单恰好有一个去处且库存账实相符。",
 )
 EPILOG = epilog(
     [
         ("orderfleet demo", Text("5,000 orders, about a minute", "5000 单，约一分钟")),
         ("orderfleet demo --orders 50000", Text("more of them", "更多订单")),
-        ("orderfleet demo --kill", Text("kill -9 one worker in the middle", "中途强杀一个处理进程")),
+        ("orderfleet demo --kill", Text("kill -9 one worker in the middle", "中途强杀一个工作进程")),
         ("orderfleet demo --seed 7 --json", Text("another run, as JSON", "换一个随机种子，输出 JSON")),
     ],
     (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE),
@@ -35,7 +35,7 @@ EPILOG = epilog(
 _MB = 1 << 20
 
 SECONDS = say("Place orders for at most so long; 0: no limit.", "最长下单秒数，0 为不限。")
-KILL = say("kill -9 one worker in the middle.", "中途强杀一个处理进程。")
+KILL = say("kill -9 one worker in the middle.", "中途强杀一个工作进程。")
 APART = say("Every stage in a process of its own.", "每个环节单独一个进程。")
 FAULTS = say("Share of platform calls that fail.", "平台接口失败的比例。")
 
@@ -53,7 +53,7 @@ def demo(
     seconds: Annotated[float, typer.Option(min=0, help=SECONDS)] = 0,
     rate: Annotated[float, typer.Option(min=0, help=say("Orders a second; 0: chosen.", "每秒单数，0 为自动。"))] = 0,
     seed: Annotated[int, typer.Option(help=say("The same seed, the same orders.", "相同种子产生相同订单。"))] = 11,
-    workers: Annotated[int, typer.Option(min=2, max=16, help=say("Worker processes.", "处理进程数。"))] = 2,
+    workers: Annotated[int, typer.Option(min=2, max=16, help=say("Worker processes.", "工作进程数。"))] = 2,
     kill: Annotated[bool, typer.Option(help=KILL)] = False,
     apart: Annotated[bool, typer.Option(help=APART)] = False,
     faults: Annotated[float, typer.Option(min=0, max=0.5, help=FAULTS)] = 0.005,
@@ -139,14 +139,14 @@ def _line(view: View) -> str:
     if view.phase == "servers":
         return say("starting broker and Redis ...", "启动消息队列与 Redis ……")
     if view.phase == "workers":
-        return say("starting workers, sweeper, shops and pollers ...", "启动处理进程、超时释放、店铺与拉单 ……")
+        return say("starting workers, sweeper, shops and pollers ...", "启动工作进程、超时释放、店铺与拉单 ……")
     planned, routed = view.messages.get("orders.planned", 0), sum(view.routed.values())
     shipped = view.answers.get("shipped", 0)
     review, expired = view.messages.get("orders.review", 0), view.stock_events.get("expired", 0)
     return say(
         f"placed {view.placed}/{view.target}  planned {planned}  routed {routed}  shipped {shipped}  review {review}  "
         f"expired {expired}  gifts {view.gift_units}  lag {view.backlog}",
-        f"已下单 {view.placed}/{view.target}  已决策 {planned}  已派仓 {routed}  已发货 {shipped}  待审 {review}  "
+        f"已下单 {view.placed}/{view.target}  已决策 {planned}  已下发 {routed}  已发货 {shipped}  待审 {review}  "
         f"超时释放 {expired}  赠品 {view.gift_units}  积压 {view.backlog}",
     )
 
@@ -160,7 +160,7 @@ def _picture(view: View) -> RenderableType:
     stages = a_table(Text("Messages by topic", "各主题消息数"), [_TOPIC, _MESSAGES])
     for topic, count in sorted(view.messages.items()):
         stages.add_row(topic, f"{count:,}")
-    houses = a_table(Text("Routed", "派仓"), [_WAREHOUSE, _ORDERS])
+    houses = a_table(Text("Routed", "下发"), [_WAREHOUSE, _ORDERS])
     for warehouse, count in sorted(view.routed.items()):
         houses.add_row(warehouse, f"{count:,}")
     fleet = a_table(Text("Processes", "进程"), [(Text("process", "进程"), False), (Text("memory", "内存"), True)])
@@ -229,7 +229,7 @@ def _findings(report: Report) -> list[str]:
         say(
             f"stock audit: {audit.warehouses} warehouses, {audit.skus} SKUs, {audit.reservations} reservations, "
             f"{len(audit.findings)} findings",
-            f"库存审计：{audit.warehouses} 个仓库，{audit.skus} 个 SKU，{audit.reservations} 条预留，"
+            f"库存核对：{audit.warehouses} 个仓库，{audit.skus} 个 SKU，{audit.reservations} 条占用记录，"
             f"{len(audit.findings)} 处不符",
         ),
     ]

@@ -34,9 +34,9 @@ def _sections(evidence: Evidence) -> Iterator[tuple[str, list[str]]]:
     if evidence.plan is not None:
         yield say("Decision", "决策"), list(_decision(evidence.plan, len(evidence.planned)))
     for title, lines in (
-        (say("Told to warehouses", "给仓库的指令"), [_told(read) for read in evidence.instructions]),
-        (say("Said by warehouses", "仓库回传"), [_said(read) for read in evidence.wms]),
-        (say("Backordered", "缺货"), [_short(read) for read in evidence.backorders[-1:]]),
+        (say("Instructions to warehouses", "发货指令"), [_told(read) for read in evidence.instructions]),
+        (say("Answers of warehouses", "仓库应答"), [_said(read) for read in evidence.wms]),
+        (say("Backordered", "待货"), [_short(read) for read in evidence.backorders[-1:]]),
         (say("Transfers requested", "调拨请求"), [_moved(read) for read in evidence.transfers]),
         (say("Dead letters", "死信"), [line for read in evidence.letters for line in _letter(read)]),
         (say("Received", "收到的报文"), list(_received(evidence))),

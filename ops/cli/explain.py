@@ -21,7 +21,7 @@ HELP: Final = say(
     "ORDER is an order uid, CHANNEL:SHOP:PLATFORM-ORDER-ID, or the platform's order id alone (slower: every decision "
     "is looked through). Exits 1 when nobody has heard of the order, 3 when Redis or Kafka does not answer; what the "
     "other one knows is told all the same.",
-    "说明订单在哪里、为什么：库存、决策及其规则、给仓库的指令、死信、缺货与调拨。不做任何修改。\n\n"
+    "说明订单在哪里、为什么：库存、决策及其规则、发货指令、死信、待货与调拨。不做任何修改。\n\n"
     "ORDER 是订单 uid（渠道:店铺:平台订单号），或只写平台订单号（较慢，会查遍所有决策）。"
     "查无此单时退出码为 1；Redis 或 Kafka 没有应答时为 3，仍会显示另一方已知的内容。",
 )
@@ -130,7 +130,7 @@ def _no_such_id(platform_order_id: str) -> Text:
         f"no order with the platform id {platform_order_id} in orders.planned, orders.quarantined or the raw topics; "
         "check the id (not the buyer's payment number), --since, and that the shop is polled; or write the uid: "
         "CHANNEL:SHOP:ID",
-        f"orders.planned、orders.quarantined 和原始 topic 中都没有平台订单号 {platform_order_id}；"
+        f"orders.planned、orders.quarantined 和原始主题中都没有平台订单号 {platform_order_id}；"
         "请检查订单号（不是支付单号）、--since，以及该店铺是否在拉取；或直接写 uid：渠道:店铺:订单号",
     )
 
@@ -141,5 +141,5 @@ def _not_found(evidence: Evidence) -> Text:
         f"nobody has heard of {evidence.order_uid}; looked in {places}. Check the spelling and the shop id, that the "
         "shop is polled, and that the order is not older than what the topics keep",
         f"没有 {evidence.order_uid} 的任何记录；已查找：{places}。请检查拼写和店铺编号、该店铺是否在拉取，"
-        "以及订单是否已超出 topic 保留时间",
+        "以及订单是否已超出主题保留时间",
     )

@@ -38,7 +38,7 @@ HELP: Final = say(
     "be shipped is refused without --force: nobody could deliver it. If the shop sends the order again, it comes with "
     "its data: erase it there first.",
     "抹去一个订单的个人信息：收件人、留言、运单号。Redis 中的内容立即清空。"
-    "Kafka 只能在 topic 保留期结束时删除单条记录：会准确列出哪些 topic 仍有记录、到何时为止；"
+    "Kafka 只能在主题保留期结束时删除单条记录：会准确列出哪些主题仍有记录、到何时为止；"
     "在此之前任何命令都不会显示或重放。\n\n"
     "ORDER 是订单 uid（渠道:店铺:平台订单号），或只写平台订单号。"
     "仍可能发货的订单需加 --force，否则拒绝：抹去后无法投递。"
@@ -164,7 +164,7 @@ def _confirm(uid: str) -> None:
 def _nobody_knows(uid: str) -> Text:
     return Text(
         f"nobody holds anything of {uid}; check its spelling, or it was given up by every topic already",
-        f"没有 {uid} 的任何记录；请检查拼写，或所有 topic 都已过保留期",
+        f"没有 {uid} 的任何记录；请检查拼写，或所有主题都已过保留期",
     )
 
 
@@ -215,7 +215,7 @@ def _last(kept: list[Kept]) -> datetime | None:
 
 def _print_kept(kept: list[Kept]) -> None:
     if not kept:
-        console().print(say("no topic holds a record of it", "没有 topic 仍保存其记录"))
+        console().print(say("no topic holds a record of it", "没有主题仍保存其记录"))
         return
     table = a_table(
         Text("Records that Kafka gives up later", "Kafka 稍后删除的记录"),

@@ -36,7 +36,7 @@ def print_order(order: Order) -> None:
 def _facts(order: Order) -> Iterator[tuple[str, str]]:
     receiver = order.ship_to
     yield say("status", "状态"), f"{order.status}, {order.payment}"
-    yield say("held back because", "平台要求暂缓"), ", ".join(order.holds)
+    yield say("on hold because", "挂起原因"), ", ".join(order.holds)
     yield say("placed", "下单"), moment(order.placed_at)
     yield say("paid", "付款"), moment(order.paid_at)
     yield say("pay by", "付款截止"), moment(order.pay_deadline)
@@ -55,7 +55,7 @@ def _facts(order: Order) -> Iterator[tuple[str, str]]:
     yield say("promised gifts", "文字赠品"), ", ".join(f"{g.name} x{g.quantity}" for g in order.promised_gifts)
     yield say("related orders", "关联订单"), ", ".join(f"{r.relation} {r.platform_order_id}" for r in order.related)
     yield say("marks", "标记"), ", ".join(order.marks)
-    yield say("read as", "解读格式"), order.source.template
+    yield say("template", "解读模板"), order.source.template
 
 
 def _row(line: Line, currency: str) -> tuple[str, ...]:

@@ -66,8 +66,8 @@ def tell_refusal(refusal: UnreadablePayload | NoTemplateFits, name: str, body: b
 def _by_template(failures: tuple[TemplateFailure, ...]) -> Iterator[Text]:
     for failure in failures:
         yield Text(
-            f"read as {failure.template}: {failure.where or 'the order'} {failure.text.en}",
-            f"按 {failure.template} 格式：{failure.where}{' ' * bool(failure.where)}{failure.text.zh}",
+            f"by template {failure.template}: {failure.where or 'the order'} {failure.text.en}",
+            f"按模板 {failure.template}：{failure.where}{' ' * bool(failure.where)}{failure.text.zh}",
         )
 
 

@@ -32,7 +32,7 @@ ALL_EXITS: Final = (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY)
 
 app = typer.Typer(
     help=say(
-        "Stock in Redis: show it, set what was counted, audit the counters.", "Redis 中的库存：查看、设置盘点数、审计。"
+        "Stock in Redis: show it, set what was counted, audit the counters.", "Redis 中的库存：查看、设置盘点数、核对。"
     ),
     no_args_is_help=True,
 )
@@ -49,7 +49,7 @@ AsJson = Annotated[bool, typer.Option("--json", help=say("JSON, for machines.", 
     help=say(
         "Show the counters of every SKU. available = on hand - held - committed - allocated - transfer - safety: "
         "what may still be sold. Exits 1 when there is nothing of what was asked for.",
-        "显示每个 SKU 的各项数量。可售 = 在库 - 预占 - 已占 - 已下发 - 调拨 - 安全库存。所查内容不存在时退出码为 1。",
+        "显示每个 SKU 的各项数量。可售 = 在库 - 预占 - 已占 - 已分配 - 调拨 - 安全库存。所查内容不存在时退出码为 1。",
     ),
     epilog=epilog(
         [
@@ -129,7 +129,7 @@ def _print_levels(levels: list[StockLevel]) -> None:
             (Text("on hand", "在库"), True),
             (Text("held", "预占"), True),
             (Text("committed", "已占"), True),
-            (Text("allocated", "已下发"), True),
+            (Text("allocated", "已分配"), True),
             (Text("transfer", "调拨"), True),
             (Text("safety", "安全库存"), True),
             (Text("available", "可售"), True),

@@ -21,7 +21,7 @@ _DECIDED: Final = {
     Disposition.RESERVE: Text(
         "it is planned, and its stock is not reserved yet: a worker with the stage reserve must run; look at the lag "
         "of orders.planned",
-        "已有计划但尚未占用库存：需要运行包含 reserve 阶段的 worker；请查看 orders.planned 的积压",
+        "已有计划但尚未占用库存：需要运行包含 reserve 环节的工作进程；请查看 orders.planned 的积压",
     ),
 }
 _WMS: Final = {
@@ -54,7 +54,7 @@ def _standing(evidence: Evidence) -> Text:
     return Text(
         "it came in and is not planned yet: a worker with the stage normalize must run, and the channel must not be "
         "paused; look at the lag of its raw topic",
-        "已收到但尚未生成计划：需要运行包含 normalize 阶段的 worker，且渠道未被暂停；请查看原始 topic 的积压",
+        "已收到但尚未生成计划：需要运行包含 normalize 环节的工作进程，且渠道未被暂停；请查看原始主题的积压",
     )
 
 
@@ -92,9 +92,15 @@ def _in_ledger(ledger: Whereabouts, state: OrderState) -> Text:
                 f"库存已占用在 {where}，尚未通知仓库发货",
             )
         case OrderState.BACKORDERED:
-            return Text("no warehouse has enough: it waits for stock", "各仓库存不足，等待补货")
+            return Text("no warehouse has enough: it waits for stock", "各仓库存不足，待货中")
         case OrderState.AWAITING_TRANSFER:
             return Text("it waits for a transfer between warehouses", "等待仓间调拨")
+        case OrderState.STOPPING:
+            return Text(
+                f"it is given up, and its stock stays reserved in {where} until the warehouse answers that it does not "
+                "ship it",
+                f"订单已放弃；库存仍占用在 {where}，直到仓库应答不发货",
+            )
         case OrderState.EXPIRED:
             return Text(
                 "the payment did not come in time, and its stock was given back", "逾期未付款，占用的库存已释放"
@@ -131,7 +137,7 @@ def _newer(evidence: Evidence) -> list[Text]:
         found.append(
             Text(
                 "a worker is busy with it, or was killed while it was: the next one finishes it",
-                "有 worker 正在处理，或在处理中被终止：下一个 worker 会完成",
+                "有工作进程正在处理，或在处理中被终止：下一个工作进程会完成",
             )
         )
     if ledger is not None and plan is not None and ledger.revision and _is_news(plan.value.order.revision, ledger):

@@ -26,12 +26,12 @@ ADVICE: Final[dict[FindingKind, Text]] = {
     FindingKind.HOLD_WITHOUT_DEADLINE: Text(
         "the sweeper would never give back the stock of this unpaid order. Once the order is paid or cancelled on its "
         "platform all is well again; if it is neither, cancel it there",
-        "清扫程序不会释放该未付款订单的预占。订单在平台付款或取消后即恢复正常；若长期未变，请在平台取消该订单",
+        "超时释放环节不会释放该未付款订单的预占。订单在平台付款或取消后即恢复正常；若长期未变，请在平台取消该订单",
     ),
     FindingKind.DEADLINE_WITHOUT_HOLD: Text(
         "the deadline list names an order that holds nothing: no stock is lost, and the sweeper drops the entry when "
         "it is due. If it stays, something else writes to this Redis",
-        "到期列表中有一个没有预占的订单：库存无损失，到期后清扫程序会删除它。若一直存在，说明有其他程序写入该 Redis",
+        "到期列表中有一个没有预占的订单：库存无损失，到期后由超时释放删除。若一直存在，说明有其他程序写入该 Redis",
     ),
     FindingKind.CORRUPT: Text(
         "a key of the ledger holds what no script wrote. Stop what else writes to this Redis, then restore the key",

@@ -133,7 +133,7 @@ class Original:
         if letter.offset < 0:
             return Text(
                 "it never was in its topic; the poller reads the order again, or fetch it from the platform by its id",
-                "该消息从未进入主题；轮询会重新拉取该订单，也可按订单号向平台查询",
+                "该消息从未进入主题；下一轮拉单会重新取得该订单，也可按订单号向平台查询",
             )
         if letter.topic not in there:
             return Text(

@@ -19,20 +19,20 @@ _OUTCOMES: Final = {
     Disposition.RESERVE: Text("take stock and ship", "占用库存并发货"),
     Disposition.REVIEW: Text("wait for a person to decide", "等待人工审核"),
     Disposition.DEFER: Text("wait, not due yet", "延后，未到处理时间"),
-    Disposition.RELEASE: Text("give back its stock", "释放已占库存"),
+    Disposition.RELEASE: Text("give back its stock", "释放占用的库存"),
     Disposition.IGNORE: Text("nothing to do", "无需处理"),
 }
 _SHORTAGES: Final = {
     OnShort.NEXT: Text(
         "if one has not enough, the next is tried, then the order waits as a backorder",
-        "缺货时依次尝试下一个仓，都不够则挂起待补货",
+        "缺货时依次尝试下一个仓，都不够则转为待货",
     ),
     OnShort.SPLIT: Text(
         "if no one has enough, it is split into the fewest parcels, else it waits as a backorder",
-        "单仓不足时拆成最少包裹，仍不足则挂起待补货",
+        "单仓不足时拆成最少包裹，仍不足则转为待货",
     ),
     OnShort.TRANSFER: Text("if no one has enough, a transfer to the first is requested", "都缺货时申请调拨到首选仓"),
-    OnShort.BACKORDER: Text("if no one has enough, it waits as a backorder", "都缺货时挂起待补货"),
+    OnShort.BACKORDER: Text("if no one has enough, it waits as a backorder", "都缺货时转为待货"),
 }
 
 

@@ -251,7 +251,7 @@ def _ask_for_counts(warehouse_id: str, promised: dict[str, int]) -> None:
     for sku, units in promised.items():
         metrics.COUNT_WANTED.labels(warehouse_id).inc()
         log.warning(
-            "%s did not find units of %s, of which %d more are promised: count the shelf and set its stock"
+            "%s did not find units of %s, of which %d more are available to promise: count the shelf and set its stock"
             " | 仓库未找到该 SKU，账面仍可售 %d 件：请盘点货位并更新库存",
             warehouse_id, sku, units, units,
         )  # fmt: skip

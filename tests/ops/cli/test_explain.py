@@ -265,6 +265,19 @@ def test_a_cancelled_order_has_given_its_stock_back(fleet: Fleet, run: Run, numb
     assert "its stock was given back" in run("explain", cancelled.uid).stdout
 
 
+def test_a_cancelled_order_that_a_warehouse_has_keeps_its_stock_until_it_answers(
+    fleet: Fleet, run: Run, number: str
+) -> None:
+    fleet.count_stock(hangzhou=10)
+    fleet.reserve(a_planned_order(an_order(number, lines=COFFEE)))
+    cancelled = a_cancelled_order(number, lines=COFFEE, modified_at=NOON + timedelta(hours=1))
+    fleet.reserve(a_planned_order(cancelled, a_plan(disposition=Disposition.RELEASE)))
+
+    said = run("explain", cancelled.uid).stdout
+    assert "stays reserved in hangzhou until the warehouse answers" in " ".join(said.split())
+    assert "its stock was given back" not in said
+
+
 @pytest.mark.parametrize(("units", "told"), [(1, "a part of it has left"), (2, "all of it has left")])
 def test_an_order_that_is_changed_when_goods_have_left_says_so(
     fleet: Fleet, run: Run, number: str, units: int, told: str
