@@ -53,13 +53,13 @@ from workers.restock.agent import restock
 from workers.route.agent import reroute, route
 from workers.rules.provider import LOOK_SECONDS, RuleFiles
 from workers.runtime.kafka.producer import Producer
-from workers.runtime.memory import calm_the_collector, give_big_blocks_back
+from workers.runtime.memory import tune_gc, tune_malloc
 from workers.runtime.settings import Settings, load_settings
 from workers.runtime.stage import Every, Stage, chained, every
-from workers.runtime.stage_runner import Shell
+from workers.runtime.stage_runner import StageRunner
 from workers.runtime.table import BrokenTable, Group, check, durable, select, to_mermaid
 from workers.runtime.tasks import end_tasks, look_again
-from workers.runtime.worker import Reader, Timer, Worker, let_downstream_go_first, topic_names
+from workers.runtime.worker import Reader, Timer, Worker, set_backpressure_priority, topic_names
 from workers.sweep.agent import sweep
 from workers.tag.agent import tag
 
@@ -135,19 +135,19 @@ def build_worker(settings: Settings, services: Services, stages: Sequence[str]) 
             timers.append(Timer(group, agents[0], producer))
         else:
             readers.append(_reader(group, agents, producer, settings))
-    let_downstream_go_first(readers)
+    set_backpressure_priority(readers)
     return Worker(readers, timers, producer, patience=settings.retry_seconds)
 
 
 def _reader(group: Group, agents: Sequence[Any], producer: Producer, settings: Settings) -> Reader:
     assert not isinstance(group.reads, Every)
-    shell = Shell(group, agents, producer, retry_seconds=settings.retry_seconds)
+    shell = StageRunner(group, agents, producer, retry_seconds=settings.retry_seconds)
     return Reader(group, topic_names(group.reads, tuple(CHANNELS)), shell, settings)
 
 
 async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[[], None] = lambda: None) -> int:
     """Run a worker until it is told to leave. Its exit code."""
-    give_big_blocks_back()
+    tune_malloc()
     redis, guard = guarded(settings.redis_url.get_secret_value(), settings.cluster)
     services = build_services(settings, redis)
     watching = [
@@ -156,7 +156,7 @@ async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[
     ]
     try:
         worker = build_worker(settings, services, stages)
-        calm_the_collector()
+        tune_gc()
         await preflight(settings, redis)
         await worker.until_kafka_answers()
         await await_epoch(redis, guard, settings.cluster, settings.retry_seconds)

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from channel_adapters.contract import RawOrder, UnreadablePayload
 from channel_adapters.limits import check_body, check_payload, loosely
 from channel_adapters.model_reading import read_model
-from channel_adapters.refusal import AN_ID, refuse
+from channel_adapters.refusal import AN_ID, reject
 
 MAX_ROWS: Final = 10_000
 """Of one page. Platforms give 100, at the most 250."""
@@ -122,14 +122,14 @@ def rows(text: bytes) -> list[bytes]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         found = list(_parts(text))
     if len(found) > MAX_ROWS:
-        refuse("too-many-elements", "", f"holds more than {MAX_ROWS:,} rows", f"超过 {MAX_ROWS:,} 行")
+        reject("too-many-elements", "", f"holds more than {MAX_ROWS:,} rows", f"超过 {MAX_ROWS:,} 行")
     return found
 
 
 def _parts(text: bytes) -> Iterator[bytes]:
     """What stands between the commas of the list or object, found by brackets and quotes alone."""
     if text.count(b'"') > _MOST_QUOTES:
-        refuse("too-many-elements", "", f"holds more than {_MOST_QUOTES:,} quotes", f"引号超过 {_MOST_QUOTES:,} 个")
+        reject("too-many-elements", "", f"holds more than {_MOST_QUOTES:,} quotes", f"引号超过 {_MOST_QUOTES:,} 个")
     depth = begin = 0
     for token in _TOKEN.finditer(text):
         sign = text[token.start()]
@@ -162,12 +162,12 @@ def _name(quoted: bytes) -> str:
 def _refuse_bare(body: bytes) -> NoReturn:
     """A body that is no object."""
     if body.startswith((b"[", b'"')) or body in (b"null", b"true", b"false") or body[:1].isdigit():
-        refuse("not-an-order", "", "is not a JSON object", "不是 JSON 对象")
+        reject("not-an-order", "", "is not a JSON object", "不是 JSON 对象")
     _refuse_broken()
 
 
 def _refuse_broken() -> NoReturn:
-    refuse("broken-json", "", "is not valid JSON", "不是合法的 JSON")
+    reject("broken-json", "", "is not valid JSON", "不是合法的 JSON")
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         value = loosely(body)
     if not isinstance(value, dict):
-        refuse("not-an-order", "", "is not a JSON object", "不是 JSON 对象")
+        reject("not-an-order", "", "is not a JSON object", "不是 JSON 对象")
     return value
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, StrictInt, StrictStr
 from pydantic_core import CoreSchema
 
-from channel_adapters.msgspec_fast_path import Repair, fail_fast
+from channel_adapters.msgspec_fast_path import TypePreservingValidator, fail_fast
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-EXACT = BeforeValidator(Repair(_no_float))
+EXACT = BeforeValidator(TypePreservingValidator(_no_float))
 
 Id = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[1-9][0-9]{0,19}$"), EXACT]
 """The integer id of something that exists, as text. Read as an integer, never as a float, so that no digit is lost."""
@@ -53,16 +53,16 @@ def _worded(value: Any) -> Any:
     return value if value is None or (isinstance(value, str | int) and not isinstance(value, bool)) else "?"
 
 
-Status = Annotated[str | None, Field(coerce_numbers_to_str=True), BeforeValidator(Repair(_worded))]
-"""A word that decides whether goods may go, for `reading.choose` and its kin. Never odd: what it is not is unknown."""
+Status = Annotated[str | None, Field(coerce_numbers_to_str=True), BeforeValidator(TypePreservingValidator(_worded))]
+"""A word that decides whether goods may go, for `reading.lookup` and its kin. Never odd: what it is not is unknown."""
 
 NumberOrText = Annotated[StrictInt | StrictStr, Field(union_mode="left_to_right")]
 """A word that is a number on ordinary days, or its text. The likely type first: weighing both takes twice the time."""
 
-NumberStatus = Annotated[NumberOrText | None, BeforeValidator(Repair(_worded))]
+NumberStatus = Annotated[NumberOrText | None, BeforeValidator(TypePreservingValidator(_worded))]
 """A status that is a number on ordinary days. Never odd: what it is not is unknown."""
 
-TextStatus = Annotated[str | None, BeforeValidator(Repair(_worded))]
+TextStatus = Annotated[str | None, BeforeValidator(TypePreservingValidator(_worded))]
 """A status that is a text on ordinary days: quicker for it, and slower for a number."""
 
 Flag = Any
@@ -82,12 +82,12 @@ def _one_is_a_list(value: Any) -> Any:
     return [value] if value and isinstance(value, dict) else [] if value == {} else value
 
 
-Lines = Annotated[list[T], BeforeValidator(Repair(_one_is_a_list))]
+Lines = Annotated[list[T], BeforeValidator(TypePreservingValidator(_one_is_a_list))]
 """The lines of an order. A single object is a list of one, `{}` an empty one; null says nothing and is refused: an
 order without lines stops what a warehouse was told of it.
 """
 
-Rows = Annotated[list[T], BeforeValidator(Repair(_listed))]
+Rows = Annotated[list[T], BeforeValidator(TypePreservingValidator(_listed))]
 """A list. null, `{}` and "" are an empty one, a single object is a list of one."""
 
 

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from channel_adapters.fields import LOOSE
 from channel_adapters.limits import check_payload, loosely
 from channel_adapters.msgspec_fast_path import first_error, reader
-from channel_adapters.refusal import refuse
+from channel_adapters.refusal import reject
 from schemas import plain
 from schemas.text import Text
 
@@ -182,13 +182,13 @@ def _refuse_as(details: Sequence[Any]) -> NoReturn:
     first = details[0]
     where = plain.path(part for part in first["loc"] if not _is_union_tag(part))
     if first["type"] == "json_invalid":
-        refuse("broken-json", "", "is not valid JSON", "不是合法的 JSON")
+        reject("broken-json", "", "is not valid JSON", "不是合法的 JSON")
     if first["type"] == "missing":
-        refuse("missing-field", where, "is missing", "缺少此字段")
+        reject("missing-field", where, "is missing", "缺少此字段")
     told = _PLAIN_WORDS.get(
         first["type"], Text(f"does not fit: {first['type']}", f"字段类型或取值不符：{first['type']}")
     )
-    refuse("bad-field", where, told.en, told.zh)
+    reject("bad-field", where, told.en, told.zh)
 
 
 _WHOLE_NUMBER: Final = Text("should be a whole number", "应为整数")

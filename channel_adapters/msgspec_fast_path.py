@@ -52,7 +52,7 @@ _ANYWHERE: Final = {"metadata", "ref"}  # nothing of these changes what is read
 _PATTERN: Final = re.compile(r"\^(?:\[[\w-]+\](?:\{\d+,\d+\})?)+\$", re.ASCII)
 
 
-class Repair:
+class TypePreservingValidator:
     """A before-validator that leaves alone what already has the field's type, so that quick reading needs it not."""
 
     def __init__(self, mend: Callable[[Any], Any]) -> None:
@@ -194,7 +194,7 @@ class _Twins:
     # -- what stands around a value
 
     def _function_before(self, schema: Schema) -> Any:
-        if not isinstance(schema["function"].get("function"), Repair):
+        if not isinstance(schema["function"].get("function"), TypePreservingValidator):
             raise NotQuick("a validator of its own")
         return self.type_of(schema["schema"])
 

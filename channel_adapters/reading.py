@@ -23,7 +23,7 @@ from channel_adapters.envelope import unidentified as unidentified
 from channel_adapters.limits import MAX_PAYLOAD_BYTES as MAX_PAYLOAD_BYTES
 from channel_adapters.model_reading import read_model as read_model
 from channel_adapters.refusal import hint as hint
-from channel_adapters.refusal import refuse as refuse
+from channel_adapters.refusal import reject as reject
 from channel_adapters.shop import Shop
 from schemas.codes import HoldCode
 from schemas.ids import order_uid
@@ -81,15 +81,15 @@ def minor_units(
 
 def _slowly(text: str, where: str, digits: int, negative: bool, rounding: bool) -> int:
     if _YUAN.fullmatch(text) is None and _SCIENTIFIC.fullmatch(text) is None:
-        refuse("bad-money", where, "is not an amount of money", "不是有效的金额")
+        reject("bad-money", where, "is not an amount of money", "不是有效的金额")
     exact = Decimal(text).scaleb(digits)
     amount = int(exact.to_integral_value(ROUND_HALF_UP))
     if abs(amount) >= _MOST_MINOR:
-        refuse("bad-money", where, "is not an amount of money", "不是有效的金额")
+        reject("bad-money", where, "is not an amount of money", "不是有效的金额")
     if amount != exact and not rounding:
-        refuse("bad-money", where, f"has more than {digits} decimals", f"金额小数超过 {digits} 位")
+        reject("bad-money", where, f"has more than {digits} decimals", f"金额小数超过 {digits} 位")
     if amount < 0 and not negative:
-        refuse("bad-money", where, "is negative, and this amount never is", "金额为负数，此字段不允许为负")
+        reject("bad-money", where, "is negative, and this amount never is", "金额为负数，此字段不允许为负")
     return amount
 
 
@@ -101,7 +101,7 @@ _OTHER_DIGITS: Final = dict.fromkeys(_NO_DECIMALS.split(), 0) | dict.fromkeys(_T
 def currency_digits(code: str, where: str) -> int:
     """How many decimals a currency has (ISO 4217): JPY 0, KWD 3, nearly all others 2."""
     if len(code) != 3 or not (code.isascii() and code.isupper()):
-        refuse("bad-currency", where, "is not a currency code of three letters", "不是三位货币代码")
+        reject("bad-currency", where, "is not a currency code of three letters", "不是三位货币代码")
     return _OTHER_DIGITS.get(code, 2)
 
 
@@ -133,7 +133,7 @@ def beijing_time(text: str | int | None, where: str) -> datetime | None:
     try:
         return _from_beijing(text)
     except (ValueError, OverflowError, OSError, TypeError):
-        refuse(
+        reject(
             "bad-time", where, "is not a time of the form 2026-11-11 00:00:00", "不是 2026-11-11 00:00:00 格式的时间"
         )
 
@@ -171,7 +171,7 @@ def unix_time(seconds: int | None, where: str) -> datetime | None:
     try:
         return _from_unix(seconds)
     except (ValueError, OverflowError, OSError):
-        refuse("bad-time", where, "is not a time in unix seconds", "不是有效的 Unix 秒时间戳")
+        reject("bad-time", where, "is not a time in unix seconds", "不是有效的 Unix 秒时间戳")
 
 
 @lru_cache(4096)
@@ -188,11 +188,11 @@ def iso_time(text: str | None, where: str, *, assume_utc: bool = False) -> datet
     try:
         moment = _from_iso(text)
     except (ValueError, OverflowError):
-        refuse("bad-time", where, "is not an ISO 8601 time", "不是 ISO 8601 格式的时间")
+        reject("bad-time", where, "is not an ISO 8601 time", "不是 ISO 8601 格式的时间")
     if moment.tzinfo is not None:
         return moment
     if not assume_utc:
-        refuse("bad-time", where, "has no time zone", "时间缺少时区")
+        reject("bad-time", where, "has no time zone", "时间缺少时区")
     return moment.replace(tzinfo=UTC)
 
 
@@ -206,7 +206,7 @@ def _from_iso(text: str) -> datetime:
 def required(value: E | None, where: str) -> E:
     """`value`, refused when it is missing."""
     if value is None:
-        refuse("missing-field", where, "is missing", "缺少此字段")
+        reject("missing-field", where, "is missing", "缺少此字段")
     return value
 
 
@@ -255,7 +255,7 @@ class Reading:
     """One order on its way from bytes to our model: whose it is, and what about it was not understood.
 
     An unknown word does not refuse an order: that would leave the warehouse with what it was told before. The order is
-    read as far as it is known and put on hold, unless it is cancelled or gone already: see `sealed`.
+    read as far as it is known and put on hold, unless it is cancelled or gone already: see `with_revision`.
     """
 
     __slots__ = ("holds", "marks", "meant", "shop", "shop_id", "template")
@@ -281,9 +281,9 @@ class Reading:
         if (told := self._told(word, where)) is not None:
             self.meant.append(told)
             return meaning.get(told, unknown)
-        return self.choose(table, word, where, unknown)
+        return self.lookup(table, word, where, unknown)
 
-    def choose(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
+    def lookup(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
         """What a platform's word means. An unknown one holds the order, and is taken for `unknown`.
 
         Where it stands in the shop's `status_words`, that decides instead.
@@ -302,7 +302,7 @@ class Reading:
             if told is OrderStatus.ON_HOLD:
                 self.hold(HoldCode.PLATFORM_HOLD)
             return meaning.get(told, unknown)
-        return self.choose(table, word, where, unknown)
+        return self.lookup(table, word, where, unknown)
 
     def _unknown(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
         text = str(word).strip()
@@ -407,7 +407,7 @@ def unknown_words(order: Order) -> list[tuple[str, str]]:
 # -- the end of every mapping --------------------------------------------------------------------------------------
 
 
-def sealed(order: Order, reading: Reading) -> Order:
+def with_revision(order: Order, reading: Reading) -> Order:
     """The order with its revision, once it keeps what every order promises. The last step of every mapping.
 
     An order whose list of lines is empty is no mistake: it stops what a warehouse holds of it. A list that is missing
@@ -416,19 +416,19 @@ def sealed(order: Order, reading: Reading) -> Order:
     if reading.marks or reading.holds or reading.meant:
         order = _as_understood(order, reading)
     if len(order.lines) > MAX_LINES:
-        refuse("too-many-lines", "lines", f"has more than {MAX_LINES} lines", f"商品行超过 {MAX_LINES} 行")
+        reject("too-many-lines", "lines", f"has more than {MAX_LINES} lines", f"商品行超过 {MAX_LINES} 行")
     seen: set[str] = set()
     for line in order.lines:
         if line.quantity < 0:
-            refuse("bad-quantity", f"lines.{len(seen)}.quantity", "is negative", "数量为负数")
+            reject("bad-quantity", f"lines.{len(seen)}.quantity", "is negative", "数量为负数")
         if line.line_id in seen:
-            refuse("duplicate-line", f"lines.{len(seen)}.line_id", "stands twice", "商品行编号重复")
+            reject("duplicate-line", f"lines.{len(seen)}.line_id", "stands twice", "商品行编号重复")
         seen.add(line.line_id)
     try:
         # Building ends here, so this is no change of a finished value; `replace` would cost a tenth of the mapping.
         order.revision = revision_of(order)  # type: ignore[misc]
     except (orjson.JSONEncodeError, OverflowError):
-        refuse("unwritable", "", "holds a number or a text that cannot be written", "含有无法写出的数字或文本")
+        reject("unwritable", "", "holds a number or a text that cannot be written", "含有无法写出的数字或文本")
     return order
 
 
@@ -503,7 +503,7 @@ def _adds_up(order: Order) -> bool:
 
 def cancelled(channel: str, shop_id: str, order_id: str, at: datetime, template: str, placed_at: datetime) -> Order:
     """An order of which no more is known than that it is cancelled, or gone from its platform, as of `at`."""
-    return sealed(
+    return with_revision(
         Order(
             uid=order_uid(channel, shop_id, order_id),
             channel=channel,

@@ -9,7 +9,7 @@ from channel_adapters.contract import OrderHint, UnreadablePayload
 from schemas.text import Text
 
 
-def refuse(code: str, where: str, en: str, zh: str) -> NoReturn:
+def reject(code: str, where: str, en: str, zh: str) -> NoReturn:
     """Raise UnreadablePayload."""
     raise UnreadablePayload(code, where, Text(en=en, zh=zh))
 

@@ -119,7 +119,7 @@ SEE_TO_THE_REST: Final = (
 """What a person can do about an order of which only a part has left: closes the reason of its review."""
 
 
-def for_a_person(
+def to_review(
     planned: PlannedOrder, code: str, reason: str, missing: Mapping[str, int] = MappingProxyType({})
 ) -> ReviewOrder:
     """An order that was to be reserved, now for a person to decide, under one more hold code.

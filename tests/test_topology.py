@@ -29,8 +29,8 @@ def test_every_stage_can_run_in_a_process_of_its_own() -> None:
 def test_who_only_computes_gives_way_to_who_reads_what_it_writes() -> None:
     settings = Settings(rules_file=EXAMPLES / "rules.yaml", catalogue_file=EXAMPLES / "catalogue.yaml")
     worker = topology.build_worker(settings, topology.build_services(settings, Redis()), stages=[])
-    gives_way = {reader.name: {other.name for other in reader.gives_way_to} for reader in worker._readers}
-    assert gives_way == {
+    yields = {reader.name: {other.name for other in reader.yields_to} for reader in worker._readers}
+    assert yields == {
         "normalize": {"reserve", "defer"},
         "reserve": set(),
         "defer": set(),

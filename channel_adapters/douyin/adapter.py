@@ -20,7 +20,7 @@ from channel_adapters.douyin.signature import verify_push, verify_push_headers
 from channel_adapters.douyin.wire import FullOrder, Head, ReducedOrder, Stopped, whole
 from channel_adapters.envelope import Envelope, raw_order, rows, when
 from channel_adapters.fields import count_of
-from channel_adapters.reading import Reading, cancelled, hint, read_model, read_object, refuse, unix_time
+from channel_adapters.reading import Reading, cancelled, hint, read_model, read_object, reject, unix_time
 from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
 from schemas.text import Text
@@ -122,7 +122,7 @@ def check_success(root: dict[str, Any]) -> None:
     if code == SUCCESS:
         return
     if code is None:
-        refuse("not-an-order", "", "is no doudian answer: it has no code", "不是抖店接口的应答：缺少 code")
+        reject("not-an-order", "", "is no doudian answer: it has no code", "不是抖店接口的应答：缺少 code")
     told = sub_code[:60] if isinstance(sub_code, str) and sub_code else str(code)
     log_id = str(root.get("log_id", ""))[:60]
     if code in _TRY_LATER:
@@ -155,7 +155,7 @@ def _refuse_push(messages: Sequence[bytes]) -> NoReturn:
     """A hint when each of them is a message of the platform, whatever its tag."""
     rows = [read_object(message) for message in messages]
     if not rows or not all(_MESSAGE & row.keys() for row in rows):
-        refuse("not-an-order", "", "is no push message of doudian", "不是抖店的推送消息")
+        reject("not-an-order", "", "is no push message of doudian", "不是抖店的推送消息")
     hint(
         "is a push message of doudian, which only says that an order changed; the poller fetches the order itself",
         "是抖店的推送消息，只提示订单有变化；订单由拉单进程自行拉取",

@@ -222,8 +222,8 @@ def _refund(row: SkuOrder, reading: Reading) -> RefundStatus:
         return _NOT_REFUNDED  # nearly every line
     where = "sku_order_list.after_sale_info."
     refund = _known(reading, AFTER_SALE_STATUS, sale.after_sale_status, f"{where}after_sale_status", _REQUESTED)
-    kind = reading.choose(AFTER_SALE_TYPE, sale.after_sale_type, f"{where}after_sale_type", "")
-    money = reading.choose(REFUND_STATUS, sale.refund_status, f"{where}refund_status", "")
+    kind = reading.lookup(AFTER_SALE_TYPE, sale.after_sale_type, f"{where}after_sale_type", "")
+    money = reading.lookup(REFUND_STATUS, sale.refund_status, f"{where}refund_status", "")
     if kind in NO_MONEY_BACK:
         return _NOT_REFUNDED
     if money == SUCCESS and sale.after_sale_status in CLOSED:
@@ -240,10 +240,10 @@ def _known(
 
 def _kind(row: SkuOrder, reading: Reading) -> LineKind:
     where = "sku_order_list."
-    given = reading.choose(GIVEN_PRODUCT_TYPE, row.given_product_type, f"{where}given_product_type", _PURCHASE)
+    given = reading.lookup(GIVEN_PRODUCT_TYPE, row.given_product_type, f"{where}given_product_type", _PURCHASE)
     if row.goods_type or row.order_type:
-        goods = reading.choose(GOODS_TYPE, row.goods_type, f"{where}goods_type", _PURCHASE)
-        sold_as = reading.choose(SKU_ORDER_TYPE, row.order_type, f"{where}order_type", _PURCHASE)
+        goods = reading.lookup(GOODS_TYPE, row.goods_type, f"{where}goods_type", _PURCHASE)
+        sold_as = reading.lookup(SKU_ORDER_TYPE, row.order_type, f"{where}order_type", _PURCHASE)
         if goods is _SERVICE or sold_as is _SERVICE:
             return _SERVICE
     return _GIFT if row.trade_type in DEPOSIT_PRESALE_GIFT else given
@@ -273,7 +273,7 @@ def _shipped_counts(wire: ReducedOrder, reading: Reading) -> Mapping[str, int]:
 def _line_marks(row: SkuOrder, reading: Reading) -> tuple[str, ...]:
     marks = []
     if row.pre_sale_type and (
-        ahead := reading.choose(PRE_SALE_TYPE, row.pre_sale_type, "sku_order_list.pre_sale_type", "")
+        ahead := reading.lookup(PRE_SALE_TYPE, row.pre_sale_type, "sku_order_list.pre_sale_type", "")
     ):
         marks.append(ahead)
     if row.trade_type not in _NOT_SET:

@@ -23,7 +23,7 @@ from channel_adapters.douyin.lines import (
 )
 from channel_adapters.douyin.marks import to_marks
 from channel_adapters.douyin.wire import Address, Discount, Phase, ReducedOrder, SkuOrder, Stopped
-from channel_adapters.reading import Reading, buyer_key, given_up, is_set, required, sealed, unix_time
+from channel_adapters.reading import Reading, buyer_key, given_up, is_set, required, unix_time, with_revision
 from channel_adapters.shop import Shop
 from schemas.codes import HoldCode
 from schemas.ids import order_uid
@@ -142,7 +142,7 @@ def to_order(wire: ReducedOrder, reading: Reading) -> Order:
     totals = _totals(wire, rows)
     if reading.marks and "repeated-line" in reading.marks and abs(totals.other) > len(rows):
         reading.hold(HoldCode.DUPLICATE_LINES)
-    return sealed(
+    return with_revision(
         Order(
             uid=order_uid(CHANNEL, shop_id, wire.order_id),
             channel=CHANNEL,

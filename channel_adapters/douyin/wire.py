@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field
 
 from channel_adapters.fields import EXACT, Flag, Lines, Loose, Number, NumberStatus, Rows, Wire
-from channel_adapters.msgspec_fast_path import Repair
+from channel_adapters.msgspec_fast_path import TypePreservingValidator
 
 
 def whole(value: Any) -> int | None:
@@ -29,7 +29,7 @@ def _sale(value: Any) -> Any:
     return {"after_sale_status": "?"} if value else {}
 
 
-WHOLE: Final = BeforeValidator(Repair(whole))
+WHOLE: Final = BeforeValidator(TypePreservingValidator(whole))
 
 Whole = Annotated[int, WHOLE]
 Fen = Annotated[int, Field(ge=0, le=10**14), WHOLE]
@@ -153,7 +153,7 @@ class SkuOrder(Wire):
     order_status: NumberStatus
     item_num: Count
     origin_amount: Fen
-    after_sale_info: Annotated[AfterSale | None, BeforeValidator(Repair(_sale))]
+    after_sale_info: Annotated[AfterSale | None, BeforeValidator(TypePreservingValidator(_sale))]
     sum_amount: Loose[Fen] = None
     pay_amount: Fen | None = None
     main_status: NumberStatus = None

@@ -21,7 +21,7 @@ from channel_adapters.envelope import Envelope, raw_order
 from channel_adapters.fields import flag_of
 from channel_adapters.jd.mapping import CHANNEL, is_over, read_detail, read_lean
 from channel_adapters.jd.wire import Ending, Head
-from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, refuse, required
+from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, reject, required
 from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
 from schemas.text import Text
@@ -152,7 +152,7 @@ def open_answer(root: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     name = next((key for key in root if key.endswith(("_responce", "_response"))), "")
     answer = root.get(name)
     if not isinstance(answer, dict):
-        refuse("not-an-order", "", "is no answer of JD's order API", "不是京东订单接口的应答")
+        reject("not-an-order", "", "is no answer of JD's order API", "不是京东订单接口的应答")
     for part in (answer.get(RESULT), answer.get(DETAIL)):
         if isinstance(part, dict):
             _check_api_result(part.get("apiResult"))

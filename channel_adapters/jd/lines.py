@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from channel_adapters.contract import UnreadablePayload
 from channel_adapters.jd.wire import Item, ItemExt, LeanOrder
 from channel_adapters.msgspec_fast_path import reader
-from channel_adapters.reading import Reading, minor_units, refuse, required, share_out
+from channel_adapters.reading import Reading, minor_units, reject, required, share_out
 from schemas.codes import HoldCode
 from schemas.order import Line, LineKind, LineStatus, OrderStatus, RefundStatus
 
@@ -53,7 +53,7 @@ def named_items(wire: LeanOrder, reading: Reading, *, ids_required: bool) -> Nam
             continue
         if ids_required and ext.sku_uuid is None:
             en = "holds no skuUuid, the id of the line"
-            refuse("missing-field", f"itemInfoList.{index}.itemExt", en, "缺少行编号 skuUuid")
+            reject("missing-field", f"itemInfoList.{index}.itemExt", en, "缺少行编号 skuUuid")
         own_id = ext.sku_uuid or required(item.sku_id, f"itemInfoList.{index}.skuId")
         rows.append((own_id, item, ext))
     return [(own_id, item, ext) for own_id, (_, item, ext) in reading.distinct(rows, lambda row: row[0])]
@@ -104,7 +104,7 @@ def count(text: str, where: str) -> int:
     """A number of pieces. Zero is legal."""
     match = _COUNT.fullmatch(text.strip())
     if match is None:
-        refuse("bad-quantity", where, "is not a number of pieces", "不是有效的件数")
+        reject("bad-quantity", where, "is not a number of pieces", "不是有效的件数")
     return int(match[1])
 
 

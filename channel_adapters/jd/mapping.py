@@ -14,7 +14,7 @@ import orjson
 
 from channel_adapters.jd.lines import NamedItems, count, named_items, to_lines
 from channel_adapters.jd.wire import Consignee, Coupon, DetailOrder, Ending, LeanOrder
-from channel_adapters.reading import AS_IT_IS, Reading, beijing_time, buyer_key, minor_units, required, sealed
+from channel_adapters.reading import AS_IT_IS, Reading, beijing_time, buyer_key, minor_units, required, with_revision
 from channel_adapters.shop import Shop
 from schemas.codes import HoldCode
 from schemas.ids import order_uid
@@ -133,7 +133,7 @@ def is_over(head: Ending, shop: Shop) -> bool:
 
 def _order(wire: LeanOrder, reading: Reading, *, ids_required: bool) -> Order:
     shop_id = reading.shop_id
-    returned = reading.choose(RETURN_ORDER, wire.return_order, "returnOrder", "")
+    returned = reading.lookup(RETURN_ORDER, wire.return_order, "returnOrder", "")
     status, holds = _status(wire, returned, reading)
     items = named_items(wire, reading, ids_required=ids_required)
     totals = _totals(wire, items, reading)
@@ -143,7 +143,7 @@ def _order(wire: LeanOrder, reading: Reading, *, ids_required: bool) -> Order:
     lines = to_lines(wire, items, status, refund, to_pay, reading, is_service=is_service)
     status = _settled(status, [line.status for line in lines])
     sendpay = _flags(wire.sendpay_map)
-    return sealed(
+    return with_revision(
         Order(
             uid=order_uid(CHANNEL, shop_id, wire.order_id),
             channel=CHANNEL,
@@ -176,8 +176,8 @@ def _order(wire: LeanOrder, reading: Reading, *, ids_required: bool) -> Order:
 def _status(wire: LeanOrder, returned: str, reading: Reading) -> tuple[OrderStatus, tuple[str, ...]]:
     """Where the order stands, and why it must not ship."""
     status = reading.status(ORDER_STATE, wire.order_state, "orderState", _ON_HOLD, AS_IT_IS)
-    warehouse = reading.choose(STORE_ORDER_HOLD, wire.store_order, "storeOrder", "")
-    model = reading.choose(ORDER_TYPE_HOLD, wire.order_type, "orderType", "")
+    warehouse = reading.lookup(STORE_ORDER_HOLD, wire.store_order, "storeOrder", "")
+    model = reading.lookup(ORDER_TYPE_HOLD, wire.order_type, "orderType", "")
     if status is not _TO_SHIP and status is not _ON_HOLD:
         return status, ()
     state = STATE_HOLD.get((wire.order_state or "").strip()) if status is _ON_HOLD else None
@@ -201,7 +201,7 @@ def _settled(status: OrderStatus, lines: Sequence[LineStatus]) -> OrderStatus:
 
 def _payment(wire: LeanOrder, status: OrderStatus, reading: Reading) -> PaymentStatus:
     word = None if wire.pay_type is None else wire.pay_type.partition("-")[0]
-    payment = reading.choose(PAY_TYPE, word, "payType", PaymentStatus.PAID)
+    payment = reading.lookup(PAY_TYPE, word, "payType", PaymentStatus.PAID)
     if status is not _CANCELLED:
         return payment
     told = wire.payment_confirm_time

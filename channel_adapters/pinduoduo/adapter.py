@@ -21,7 +21,7 @@ from channel_adapters.contract import (
 from channel_adapters.envelope import Envelope, raw_order, when
 from channel_adapters.pinduoduo.mapping import CHANNEL, is_over, to_order
 from channel_adapters.pinduoduo.wire import Ending, FullOrder, LeanOrder, OrderId
-from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, refuse, required
+from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, reject, required
 from channel_adapters.shop import Shop, ShopSettings
 from schemas.order import Order
 from schemas.text import Text
@@ -137,7 +137,7 @@ def _refuse_what_is_no_order(envelope: Envelope) -> NoReturn:
             "is a Pinduoduo refund, not an order; the order shows its refund when the poller fetches it",
             "是拼多多退款单而不是订单，轮询拉取的订单会带上退款状态",
         )
-    refuse("not-an-order", "", "holds no Pinduoduo order", "不包含拼多多订单")
+    reject("not-an-order", "", "holds no Pinduoduo order", "不包含拼多多订单")
 
 
 ADAPTER: Final = PinduoduoAdapter()

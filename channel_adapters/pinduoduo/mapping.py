@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from channel_adapters.pinduoduo.lines import listed, promised, real_items, to_lines
 from channel_adapters.pinduoduo.wire import Ending, Item, OrderTag
 from channel_adapters.pinduoduo.wire import Order as WireOrder
-from channel_adapters.reading import Reading, beijing_time, minor_units, required, sealed, word_shown
+from channel_adapters.reading import Reading, beijing_time, minor_units, required, with_revision, word_shown
 from schemas.codes import HoldCode
 from schemas.ids import order_uid
 from schemas.order import (
@@ -83,7 +83,7 @@ _FLAG_COLOURS: Final = {"0": "", "1": "red", "2": "yellow", "3": "green", "4": "
 
 def to_order(wire: WireOrder, reading: Reading) -> Order:
     """The order that a Pinduoduo order object describes. Raises UnreadablePayload."""
-    refund = reading.choose(_REFUND, wire.refund_status, "refund_status", RefundStatus.REQUESTED)
+    refund = reading.lookup(_REFUND, wire.refund_status, "refund_status", RefundStatus.REQUESTED)
     shipping = reading.status(_SHIPPING, wire.order_status, "order_status", _TO_SHIP, _MEANING)
     deal = _deal(wire, reading)
     paid, postage = minor_units(wire.pay_amount, "pay_amount"), reading.optional_money(wire.postage, "postage")
@@ -94,7 +94,7 @@ def to_order(wire: WireOrder, reading: Reading) -> Order:
     holds = _holds(wire, deal, reading)
     step = _step(wire, reading)
     payment = _payment(wire, deal, refund, step)
-    return sealed(
+    return with_revision(
         Order(
             uid=order_uid(CHANNEL, reading.shop_id, wire.order_sn),
             channel=CHANNEL,
@@ -154,7 +154,7 @@ def _deal(wire: WireOrder, reading: Reading) -> _Deal:
 
 def _half(word: int | str | None, where: str, reading: Reading) -> _Deal:
     """What one of the two says; the other one decides where it is missing."""
-    return _MADE if word is None else reading.choose(_DEAL, word, where, _MADE)
+    return _MADE if word is None else reading.lookup(_DEAL, word, where, _MADE)
 
 
 def _line_status(shipping: OrderStatus, deal: _Deal, refund: RefundStatus) -> LineStatus:
@@ -179,7 +179,7 @@ def _step(wire: WireOrder, reading: Reading) -> PaymentStatus | None:
     info = wire.step_order_info
     if info is not None:
         where = "step_order_info.step_trade_status"
-        return reading.choose(_STEP, info.step_trade_status, where, PaymentStatus.DEPOSIT_PAID)
+        return reading.lookup(_STEP, info.step_trade_status, where, PaymentStatus.DEPOSIT_PAID)
     return PaymentStatus.UNPAID if wire.trade_type in _ON else None
 
 
@@ -196,7 +196,7 @@ def _holds(wire: WireOrder, deal: _Deal, reading: Reading) -> tuple[str, ...]:
     holds: list[str] = []
     if deal is _UNDECIDED and wire.pay_time:
         holds.append(HoldCode.GROUP_INCOMPLETE)
-    if reading.choose(_RISK, wire.risk_control_status, "risk_control_status", False):
+    if reading.lookup(_RISK, wire.risk_control_status, "risk_control_status", False):
         holds.append(HoldCode.RISK_REVIEW)
     if "ship_hold" in [tag.name for tag in _tags(wire)]:
         holds.append(HoldCode.SHIP_HOLD)

@@ -17,7 +17,7 @@ from channel_adapters.contract import (
     UnreadablePayload,
 )
 from channel_adapters.envelope import Envelope, raw_order, unidentified, when
-from channel_adapters.reading import Reading, cancelled, deleted_id, hint, iso_time, read_model, refuse, required
+from channel_adapters.reading import Reading, cancelled, deleted_id, hint, iso_time, read_model, reject, required
 from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.shopify.mapping import CHANNEL, to_order
 from channel_adapters.shopify.signature import WEBHOOK
@@ -179,11 +179,11 @@ def _check_is_an_order(answer: Envelope) -> None:
             answer.read("order_edit", "order_id"),
         )
     if "data" in answer:
-        refuse(
+        reject(
             "not-an-order",
             "data",
             "is an answer of the GraphQL API; orders are read from the REST API and its webhooks",
             "是 GraphQL 接口的返回；订单从 REST 接口及其 Webhook 读取",
         )
     if "line_items" not in answer and "financial_status" not in answer:
-        refuse("not-an-order", "", "is no order of Shopify", "不是 Shopify 订单")
+        reject("not-an-order", "", "is no order of Shopify", "不是 Shopify 订单")

@@ -26,9 +26,9 @@ from channel_adapters.reading import (
     iso_time,
     mark,
     minor_units,
-    refuse,
+    reject,
     required,
-    sealed,
+    with_revision,
 )
 from channel_adapters.shopify.wire import Allocation, Attribute, LineItem, OrderObject
 from schemas.codes import HoldCode
@@ -144,7 +144,7 @@ def to_order(wire: OrderObject, reading: Reading) -> Order:
     shop_id = reading.shop_id
     placed_at = required(iso_time(wire.created_at, "created_at"), "created_at")
     status, holds = _status(wire, payment, lines, any(fate.shipped.values()))
-    return sealed(
+    return with_revision(
         Order(
             uid=order_uid(CHANNEL, shop_id, wire.id),
             channel=CHANNEL,
@@ -328,7 +328,7 @@ def _shipped(wire: OrderObject, reading: Reading) -> Mapping[str, int]:
 
 def _counted(quantity: int, where: str) -> int:
     if quantity < 0:
-        refuse("bad-quantity", where, "is negative", "数量为负数")
+        reject("bad-quantity", where, "is negative", "数量为负数")
     return quantity
 
 

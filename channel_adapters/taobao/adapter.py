@@ -20,7 +20,7 @@ from channel_adapters.contract import (
     UnreadablePayload,
 )
 from channel_adapters.envelope import Envelope, raw_order, when
-from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, refuse, required
+from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, reject, required
 from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.taobao.mapping import CHANNEL, is_over, to_order, trade_id
 from channel_adapters.taobao.signature import matches, sign_inbound
@@ -92,7 +92,7 @@ class TaobaoAdapter:
                 return [_raw_order(trade)]
         _refuse_hints(envelope)
         if "orders" not in envelope and "tid" not in envelope and "tid_str" not in envelope:
-            refuse("not-an-order", "", "holds no Taobao trade", "不包含淘宝订单")
+            reject("not-an-order", "", "holds no Taobao trade", "不包含淘宝订单")
         return [_raw_order(envelope.body)]
 
     def stopped(self, payload: bytes, shop: Shop) -> Order | None:

@@ -19,7 +19,7 @@ from channel_adapters.reading import (
     is_set,
     minor_units,
     required,
-    sealed,
+    with_revision,
 )
 from channel_adapters.shop import Shop
 from channel_adapters.taobao.lines import Named, TradeFacts, id_of, named_subs, service_tags, to_lines
@@ -134,7 +134,7 @@ def to_order(trade: Trade, reading: Reading) -> Order:
     """The order a trade describes. Raises UnreadablePayload."""
     shop_id, tid = reading.shop_id, required(trade_id(trade), "tid")
     told = reading.status(_STATUS, trade.status, "status", OrderStatus.ON_HOLD, AS_IT_IS)
-    deal = reading.choose(_TYPE, trade.type, "type", _Deal.GOODS)
+    deal = reading.lookup(_TYPE, trade.type, "type", _Deal.GOODS)
     step = _step(trade, deal, reading)
     subs = named_subs(trade, reading)
     tags = service_tags(trade)
@@ -146,7 +146,7 @@ def to_order(trade: Trade, reading: Reading) -> Order:
         lines = given_up(lines)
     paid_at = beijing_time(trade.pay_time, "pay_time") if step is None or step is _PAID else None
     promotions, promised_gifts = _promotions(trade, subs, reading)
-    return sealed(
+    return with_revision(
         Order(
             uid=order_uid(CHANNEL, shop_id, tid),
             channel=CHANNEL,

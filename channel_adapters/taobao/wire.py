@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from channel_adapters.fields import Count, Flag, Lines, Loose, Number, Rows, TextAmount, TextStatus, Wire, Word
-from channel_adapters.msgspec_fast_path import Repair
+from channel_adapters.msgspec_fast_path import TypePreservingValidator
 
 
 class SubOrder(Wire):
@@ -160,13 +160,13 @@ class ListTrade(Wire):
     txp_receive_method: Loose[Word] = None
     new_presell: Flag = None
     general_new_presell: Flag = None
-    orders: Annotated[SubOrders, BeforeValidator(Repair(_wrapped))]
+    orders: Annotated[SubOrders, BeforeValidator(TypePreservingValidator(_wrapped))]
 
 
 class FullTrade(ListTrade):
     """The detail answer: each line says where it stands and what was paid for it."""
 
-    orders: Annotated[FullSubOrders, BeforeValidator(Repair(_wrapped))]  # type: ignore[assignment]  # never changed
+    orders: Annotated[FullSubOrders, BeforeValidator(TypePreservingValidator(_wrapped))]  # type: ignore[assignment]  # never changed
 
 
 Trade = ListTrade

@@ -19,7 +19,7 @@ from channel_adapters.contract import (
 )
 from channel_adapters.envelope import Envelope, raw_order, rows, unidentified, when
 from channel_adapters.limits import check_body
-from channel_adapters.reading import Reading, cancelled, deleted_id, hint, iso_time, read_model, refuse, required
+from channel_adapters.reading import Reading, cancelled, deleted_id, hint, iso_time, read_model, reject, required
 from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.woocommerce.mapping import CHANNEL, is_over, to_order
 from channel_adapters.woocommerce.signature import WEBHOOK
@@ -173,4 +173,4 @@ def _check_is_an_order(row: Envelope) -> None:
             "仅说明订单已被删除：除非店铺仍有该订单，否则将取消",
             row.read("id"),
         )
-    refuse("not-an-order", "", "is no order of WooCommerce", "不是 WooCommerce 订单")
+    reject("not-an-order", "", "is no order of WooCommerce", "不是 WooCommerce 订单")

@@ -25,9 +25,9 @@ from channel_adapters.reading import (
     iso_time,
     mark,
     minor_units,
-    refuse,
+    reject,
     required,
-    sealed,
+    with_revision,
     word_shown,
 )
 from channel_adapters.shop import Shop
@@ -98,7 +98,7 @@ def to_order(wire: OrderObject, reading: Reading) -> Order:
     status, payment, holds = _state(wire, totals.paid, refunded, reading)
     shop_id, parent = reading.shop_id, _existing(wire.parent_id)
     placed_at = required(iso_time(wire.date_created_gmt, "date_created_gmt", assume_utc=True), "date_created_gmt")
-    return sealed(
+    return with_revision(
         Order(
             uid=order_uid(CHANNEL, shop_id, wire.id),
             channel=CHANNEL,
@@ -156,7 +156,7 @@ def _state(
     """Status, payment, and why it is held. `paid` and `refunded` in minor units."""
     word = _bare(wire.status)
     told = _told(word, reading.shop)
-    status = told or reading.choose(STATUS, word, "status", OrderStatus.ON_HOLD)
+    status = told or reading.lookup(STATUS, word, "status", OrderStatus.ON_HOLD)
     payment = _payment(wire, word, status, paid)
     if word == "refunded" or (refunded and refunded >= paid):
         shipped = status is OrderStatus.COMPLETED or bool(wire.date_completed_gmt)
@@ -302,7 +302,7 @@ def _line(line_id: str, item: LineItem, price: tuple[int, int], any_paid: bool, 
     before, after = price
     ordered = item.quantity
     if ordered < 0:
-        refuse("bad-quantity", "quantity", "is negative", "数量为负数")
+        reject("bad-quantity", "quantity", "is negative", "数量为负数")
     given = before > 0 and not after
     status, name = fate.status if ordered else _CANCELLED, item.name or ""
     return Line(

@@ -13,7 +13,7 @@ from schemas.inventory import InventoryEvent, InventoryEventKind, StockChange
 from schemas.order import Line
 from schemas.plan import Candidate, PlannedOrder
 from schemas.record import changed, decode
-from workers.reserve.result import Result, Told, events_of
+from workers.reserve.result import Instruction, Result, events_of
 
 EXAMPLE: Final = Path(__file__).parents[2] / "schemas" / "examples" / "orders.planned" / "reserve.json"
 ON_HAND: Final = 10_000_000
@@ -63,7 +63,7 @@ class History:
         warehouse = self._random.choice(self._warehouses)
         planned = self._planned(warehouse)
         yield planned
-        yield from events_of(planned, Result(told=(Told(warehouse_id=warehouse, kind=InstructionKind.FULFIL),)))
+        yield from events_of(planned, Result(told=(Instruction(warehouse_id=warehouse, kind=InstructionKind.FULFIL),)))
         units = {line.sku: line.quantity for line in planned.order.lines}
         for step in _STEPS[: 3 if self._random.random() < _SHIPPED else 2]:
             yield self._change(warehouse, planned, step, units)

@@ -28,7 +28,7 @@ from topology import Services
 from workers.inventory.records import Claim
 from workers.inventory.steps import Settlement
 from workers.normalize.agent import normalize
-from workers.reserve.decide import Ending, course
+from workers.reserve.decide import WorkflowResult, reservation_workflow
 from workers.reserve.result import Result, events_of
 from workers.route.agent import route
 from workers.runtime.errors import PermanentError
@@ -148,16 +148,16 @@ class Way:
 
     async def _walk_all(
         self, orders: Sequence[PlannedOrder], claims: Sequence[Claim]
-    ) -> list[tuple[PlannedOrder, Claim, Ending]]:
+    ) -> list[tuple[PlannedOrder, Claim, WorkflowResult]]:
         """As the reserve agent does it: one round trip for all orders at each pace."""
         clock, ledger = self._clock, self._ledger
         pairs = list(zip(orders, claims, strict=True))
-        courses = [course(order, claim, {}, self._hold_seconds) for order, claim in pairs]
-        steps = [next(each) for each in courses]
-        clock.pure("11 course", lambda: [next(course(o, c, {}, self._hold_seconds)) for o, c in pairs])
+        workflows = [reservation_workflow(order, claim, {}, self._hold_seconds) for order, claim in pairs]
+        steps = [next(each) for each in workflows]
+        clock.pure("11 course", lambda: [next(reservation_workflow(o, c, {}, self._hold_seconds)) for o, c in pairs])
         answers = await clock.once("12 take (redis)", ledger.apply([step for each in steps for step in each]))
         endings = []
-        for (order, claim), each, answer in zip(pairs, courses, answers, strict=True):
+        for (order, claim), each, answer in zip(pairs, workflows, answers, strict=True):
             try:
                 each.send([answer])  # type: ignore[list-item]
             except StopIteration as stop:
@@ -198,7 +198,7 @@ def _packed(records: Sequence[Record], topic: str) -> bytes:
     return bytes(builder.build())
 
 
-def _settlement(planned: PlannedOrder, claim: Claim, ending: Ending) -> Settlement:
+def _settlement(planned: PlannedOrder, claim: Claim, ending: WorkflowResult) -> Settlement:
     order, result = planned.order, ending.result
     said = b"" if result == Result() else encode(result)
     return Settlement(order.uid, order.revision, claim.fence, ending.state, ending.holdings, ending.routed, said, "0:0")

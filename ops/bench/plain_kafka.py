@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from workers.runtime.kafka.records import Record
-from workers.runtime.memory import calm_the_collector
+from workers.runtime.memory import tune_gc
 
 
 class PlainProducer:
@@ -68,6 +68,6 @@ class Until:
 
 def say_ready() -> None:
     """As a worker does with --json, with the garbage collector as calm as a worker's: nobody is slower for its sake."""
-    calm_the_collector()
+    tune_gc()
     print(json.dumps({"ready": True}))
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Reservation without the fleet around it: the same courses and the same scripts, one pipeline a pace, no framework."""
+"""Reservation without the fleet around it: the same workflows and the same scripts, a pipeline a pace, no framework."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workers.inventory.outcomes import SettleOutcome
 from workers.inventory.records import Claim
 from workers.inventory.replies import read_answer, read_claim, read_outcome
 from workers.inventory.steps import Settlement, Step
-from workers.reserve.decide import Ending, Steps, course
+from workers.reserve.decide import Steps, WorkflowResult, reservation_workflow
 from workers.reserve.result import Result, events_of
 from workers.runtime.kafka.records import Record
 from workers.runtime.redis.scripts import ScriptCall
@@ -40,24 +40,27 @@ class PlainReserve:
         asked = [(o.order.uid, o.order.revision, [c.warehouse_id for c in o.plan.candidates]) for o in orders]
         replies = self._run([calls.claim(*each) for each in asked])
         claims = [read_claim(each[0], reply) for each, reply in zip(asked, replies, strict=True)]
-        endings = self._walk(orders, [claim for claim in claims if isinstance(claim, Claim)])
+        results = self._walk(orders, [claim for claim in claims if isinstance(claim, Claim)])
         settlements = [
             _settlement(order, claim, ending, source)
-            for order, claim, ending, source in zip(orders, claims, endings, sources, strict=True)
+            for order, claim, ending, source in zip(orders, claims, results, sources, strict=True)
             if isinstance(claim, Claim)
         ]
         for reply in self._run([calls.settle(settlement) for settlement in settlements]):
             assert read_outcome(SettleOutcome, reply) is SettleOutcome.SETTLED
         return [
             self._encode(event)
-            for order, ending in zip(orders, endings, strict=True)
+            for order, ending in zip(orders, results, strict=True)
             for event in events_of(order, ending.result)
         ]
 
-    def _walk(self, orders: Sequence[PlannedOrder], claims: Sequence[Claim]) -> list[Ending]:
-        courses = [course(o, c, dict(c.holdings), self._hold_seconds) for o, c in zip(orders, claims, strict=True)]
-        endings: list[Ending | None] = [None] * len(courses)
-        asking = [(number, _advance(each, None, endings, number)) for number, each in enumerate(courses)]
+    def _walk(self, orders: Sequence[PlannedOrder], claims: Sequence[Claim]) -> list[WorkflowResult]:
+        workflows = [
+            reservation_workflow(o, c, dict(c.holdings), self._hold_seconds)
+            for o, c in zip(orders, claims, strict=True)
+        ]
+        results: list[WorkflowResult | None] = [None] * len(workflows)
+        asking = [(number, _advance(each, None, results, number)) for number, each in enumerate(workflows)]
         asking = [(number, steps) for number, steps in asking if steps]
         while asking:
             steps = [step for _, each in asking for step in each]
@@ -65,11 +68,11 @@ class PlainReserve:
             answers = iter([read_answer(step, reply) for step, reply in zip(steps, replies, strict=True)])
             again = []
             for number, each in asking:
-                onward = _advance(courses[number], [next(answers) for _ in each], endings, number)
+                onward = _advance(workflows[number], [next(answers) for _ in each], results, number)
                 if onward:
                     again.append((number, onward))
             asking = again
-        return [ending for ending in endings if ending is not None]
+        return [ending for ending in results if ending is not None]
 
     def _run(self, calls: Sequence[ScriptCall]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)
@@ -81,15 +84,15 @@ class PlainReserve:
         return pipeline.execute()
 
 
-def _advance(steps: Steps, answers: Any, endings: list[Ending | None], number: int) -> Sequence[Step]:
+def _advance(steps: Steps, answers: Any, results: list[WorkflowResult | None], number: int) -> Sequence[Step]:
     try:
         return next(steps) if answers is None else steps.send(answers)
     except StopIteration as stop:
-        endings[number] = stop.value
+        results[number] = stop.value
         return ()
 
 
-def _settlement(planned: PlannedOrder, claim: Claim, ending: Ending, source: str) -> Settlement:
+def _settlement(planned: PlannedOrder, claim: Claim, ending: WorkflowResult, source: str) -> Settlement:
     order, result = planned.order, ending.result
     said = b"" if result == Result() else encode(result)
     return Settlement(

@@ -30,7 +30,7 @@ from schemas.topics import (
     Topic,
 )
 from workers.admin.scan import Found, Topics
-from workers.inventory.records import CorruptLedger, Whereabouts
+from workers.inventory.records import CorruptLedger, OrderSnapshot
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 
@@ -52,7 +52,7 @@ class Evidence:
     """What was found about one order, oldest first, and what could not be asked."""
 
     order_uid: str
-    ledger: Whereabouts | None = None
+    ledger: OrderSnapshot | None = None
     raw: list[Found] = field(default_factory=list)
     planned: list[Read[PlannedOrder]] = field(default_factory=list)
     letters: list[Read[DeadLetter]] = field(default_factory=list)
@@ -169,6 +169,6 @@ def _matching(topics: Topics, platform_order_id: str, topic: str, since: datetim
             yield ":".join(uid)
 
 
-def warehouses_of(ledger: Whereabouts) -> Sequence[str]:
+def warehouses_of(ledger: OrderSnapshot) -> Sequence[str]:
     """The warehouses that hold stock for the order."""
     return [warehouse_id for warehouse_id, units in ledger.holdings.items() if any(units.values())]

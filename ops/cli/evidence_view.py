@@ -12,7 +12,7 @@ from ops.cli.verdict import verdict
 from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction
 from schemas.plan import PlannedOrder
-from workers.inventory.records import Whereabouts
+from workers.inventory.records import OrderSnapshot
 
 # -- for people ----------------------------------------------------------------------------------------------------
 
@@ -46,7 +46,7 @@ def _sections(evidence: Evidence) -> Iterator[tuple[str, list[str]]]:
             yield title, lines
 
 
-def _stock(ledger: Whereabouts) -> Iterator[str]:
+def _stock(ledger: OrderSnapshot) -> Iterator[str]:
     yield f"{ledger.state or '?'}, {say('revision', '版本')} {ledger.revision}"
     for reservation in ledger.reservations:
         units = ", ".join(f"{sku} x{count}" for sku, count in sorted(reservation.quantities.items()))

@@ -138,10 +138,10 @@ async def _look(redis: Any, uid: str) -> tuple[bool, bool]:
     from workers.admin.erasure import Erasure, is_at_work
     from workers.inventory.ledger import Ledger
 
-    whereabouts = await Ledger(redis).where_is(uid)
+    order_snapshot = await Ledger(redis).where_is(uid)
     deferred = await Erasure(redis).is_deferred(uid)
-    is_known = deferred or bool(whereabouts.revision or whereabouts.reservations)
-    return is_known, is_at_work(whereabouts, is_deferred=deferred)
+    is_known = deferred or bool(order_snapshot.revision or order_snapshot.reservations)
+    return is_known, is_at_work(order_snapshot, is_deferred=deferred)
 
 
 async def _erase(redis: Any, uid: str, at: datetime) -> Erased:

@@ -115,9 +115,9 @@ def address_of(config: Settings) -> Address | None:
 def prepare(config: Settings) -> int | None:
     """What a process needs that runs until it is told to leave. Gives the port of its metrics."""
     from ops.cli.worker import serve_metrics
-    from workers.runtime.memory import give_big_blocks_back
+    from workers.runtime.memory import tune_malloc
 
-    give_big_blocks_back()
+    tune_malloc()
     return serve_metrics(config.metrics_host, config.metrics_port)
 
 

@@ -142,7 +142,7 @@ def _way_in(cluster: Cluster) -> Iterator[str]:
     yield "ORDERFLEET_KAFKA_SECURITY"
     if cluster.encrypted:
         yield from ("ORDERFLEET_KAFKA_CA_FILE", "ORDERFLEET_KAFKA_CHECK_HOSTNAME")
-    if cluster.asks_who:
+    if cluster.requires_auth:
         yield from ("ORDERFLEET_KAFKA_MECHANISM", "ORDERFLEET_KAFKA_USERNAME", "ORDERFLEET_KAFKA_PASSWORD")
 
 

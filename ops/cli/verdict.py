@@ -11,7 +11,7 @@ from schemas.fulfillment import WmsEventKind
 from schemas.plan import Disposition, PlannedOrder
 from schemas.revision import Newest
 from schemas.text import Text
-from workers.inventory.records import OrderState, ReservationState, Whereabouts
+from workers.inventory.records import OrderSnapshot, OrderState, ReservationState
 
 _DECIDED: Final = {
     Disposition.REVIEW: Text("it waits in orders.review: a person must decide", "订单在 orders.review 等待人工审核"),
@@ -58,7 +58,7 @@ def _standing(evidence: Evidence) -> Text:
     )
 
 
-def _by_plan(plan: Read[PlannedOrder], ledger: Whereabouts | None) -> Text:
+def _by_plan(plan: Read[PlannedOrder], ledger: OrderSnapshot | None) -> Text:
     decided = plan.value.plan.disposition
     if decided is Disposition.RESERVE and ledger is None:
         return Text(
@@ -75,7 +75,7 @@ def _by_plan(plan: Read[PlannedOrder], ledger: Whereabouts | None) -> Text:
     return _DECIDED[decided]
 
 
-def _in_ledger(ledger: Whereabouts, state: OrderState) -> Text:
+def _in_ledger(ledger: OrderSnapshot, state: OrderState) -> Text:
     where = ", ".join(warehouses_of(ledger)) or "?"
     told = set(ledger.routed) & set(warehouses_of(ledger))
     match state:
@@ -116,7 +116,7 @@ def _in_ledger(ledger: Whereabouts, state: OrderState) -> Text:
     return Text("its stock was given back", "占用的库存已释放")
 
 
-def _held(ledger: Whereabouts, where: str) -> Text:
+def _held(ledger: OrderSnapshot, where: str) -> Text:
     ends = [r.deadline_ms for r in ledger.reservations if r.state == ReservationState.HELD and r.deadline_ms]
     until = f" until {moment(datetime.fromtimestamp(min(ends) / 1000, UTC))}" if ends else ""
     until_zh = f"，保留到 {moment(datetime.fromtimestamp(min(ends) / 1000, UTC))}" if ends else ""
@@ -125,7 +125,7 @@ def _held(ledger: Whereabouts, where: str) -> Text:
     )
 
 
-def _is_news(revision: str, ledger: Whereabouts) -> bool:
+def _is_news(revision: str, ledger: OrderSnapshot) -> bool:
     return Newest(ledger.revision).after(revision).revision != ledger.revision
 
 

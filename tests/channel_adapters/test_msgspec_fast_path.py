@@ -18,7 +18,7 @@ from channel_adapters.contract import ChannelError
 from channel_adapters.douyin import wire as douyin
 from channel_adapters.fields import Amount, Id, Number, Reference, Wire
 from channel_adapters.jd import wire as jd
-from channel_adapters.msgspec_fast_path import NotQuick, Repair, reader, twin
+from channel_adapters.msgspec_fast_path import NotQuick, TypePreservingValidator, reader, twin
 from channel_adapters.pinduoduo import wire as pinduoduo
 from channel_adapters.registry import CHANNELS
 from channel_adapters.shopify import wire as shopify
@@ -178,7 +178,9 @@ class Scalars(Wire):
     strict: Annotated[int, Field(strict=True)] = 0
     text: Annotated[str | None, Field(min_length=1, max_length=4)] = None
     anything: Any = None
-    rows: Annotated[list[int], BeforeValidator(Repair(lambda value: value or []))] = Field(default_factory=list)
+    rows: Annotated[list[int], BeforeValidator(TypePreservingValidator(lambda value: value or []))] = Field(
+        default_factory=list
+    )
 
 
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats() | st.sampled_from([0, 1, 10**19, 10**20, 10**20 - 1, 10**40, -1])

@@ -194,14 +194,14 @@ def test_a_refusal_never_quotes_a_value() -> None:
 @pytest.mark.parametrize("word", ["b" * 40, "wc-awaiting-shipment", "TRADE_NEW", 999])
 def test_an_unknown_word_that_is_a_code_holds_the_order_and_is_told(word: object) -> None:
     reading = Reading(Shop("s"), "t")
-    assert reading.choose({"a": 1}, word, "lines.0.status", 2) == 2
+    assert reading.lookup({"a": 1}, word, "lines.0.status", 2) == 2
     assert (list(reading.marks), list(reading.holds)) == ([f"lines.status?={word}"], [HoldCode.UNKNOWN_STATUS])
 
 
 @pytest.mark.parametrize("word", ["b" * 41, "张伟", "Zhang Wei", "13812345678", "zhang@example.com", 13812345678])
 def test_an_unknown_word_that_might_be_a_person_s_holds_the_order_and_is_not_told(word: object) -> None:
     reading = Reading(Shop("s"), "t")
-    assert reading.choose({"a": 1}, word, "status", 2) == 2
+    assert reading.lookup({"a": 1}, word, "status", 2) == 2
     assert (list(reading.marks), list(reading.holds)) == (["status?="], [HoldCode.UNKNOWN_STATUS])
 
 

@@ -32,7 +32,7 @@ def test_every_code_has_its_words() -> None:
 def test_codes_are_written_by_name(folder: str) -> None:
     """A code written as a text could be one that nobody has words for."""
     written = re.compile(
-        r'(?:code=|holds=\(|codes\.append\(|for_a_person\(\w+, |_set_aside\(\w+, )"([a-z-]+)"'
+        r'(?:code=|holds=\(|codes\.append\(|to_review\(\w+, |_set_aside\(\w+, )"([a-z-]+)"'
         r'|(?:CODE|SHIPPED)(?:: Final)? = ("[a-z-]+")'
     )
     found = {

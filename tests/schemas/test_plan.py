@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.plan import Candidate, Disposition, PlannedOrder, RoutingPlan, for_a_person
+from schemas.plan import Candidate, Disposition, PlannedOrder, RoutingPlan, to_review
 from tests.builders import an_order
 
 BEST = Candidate(warehouse_id="hangzhou", rule="near")
@@ -15,12 +15,12 @@ def a_planned(**plan: object) -> PlannedOrder:
 
 
 def test_a_warehouse_that_gave_the_order_back_is_not_suggested() -> None:
-    plan = for_a_person(a_planned(gave_up=("hangzhou",)), "wms-gave-up", "nobody has it").planned.plan
+    plan = to_review(a_planned(gave_up=("hangzhou",)), "wms-gave-up", "nobody has it").planned.plan
     assert (plan.suggested, plan.candidates) == ((NEXT,), ())
 
 
 def test_what_asked_for_a_person_before_is_said_beside_the_new_reason() -> None:
-    review = for_a_person(a_planned(hold_codes=("vip",)), "partly-shipped", "a part has left", {"TEA": 2})
+    review = to_review(a_planned(hold_codes=("vip",)), "partly-shipped", "a part has left", {"TEA": 2})
     plan = review.planned.plan
     assert (plan.disposition, plan.reason) == (Disposition.REVIEW, "a part has left")
     assert plan.hold_codes == ("vip", "partly-shipped")

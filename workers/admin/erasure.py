@@ -22,7 +22,7 @@ from schemas.record import decode, encode
 from schemas.topics import FOREVER, TOPICS, Topic
 from workers.defer.queue import DelayQueue
 from workers.inventory.keys import order_key
-from workers.inventory.records import LIVE, OrderState, Whereabouts
+from workers.inventory.records import LIVE, OrderSnapshot, OrderState
 from workers.runtime.redis.errors import redis_errors
 from workers.runtime.redis.scripts import Script, ScriptCall, run_scripts
 
@@ -63,13 +63,13 @@ def until(topic: Topic, newest: datetime) -> datetime | None:
     return None if topic.retention == FOREVER else newest + topic.retention
 
 
-def is_at_work(whereabouts: Whereabouts, *, is_deferred: bool) -> bool:
+def is_at_work(order_snapshot: OrderSnapshot, *, is_deferred: bool) -> bool:
     """Whether somebody may still ship the order: then its receiver is needed."""
-    if is_deferred or any(each.state in LIVE for each in whereabouts.reservations):
+    if is_deferred or any(each.state in LIVE for each in order_snapshot.reservations):
         return True
-    if not whereabouts.revision:
+    if not order_snapshot.revision:
         return False
-    return not whereabouts.settled or whereabouts.state not in SETTLED
+    return not order_snapshot.settled or order_snapshot.state not in SETTLED
 
 
 class Erasure:

@@ -11,10 +11,10 @@ from typing import Protocol
 from schemas.fulfillment import WmsEvent
 from schemas.plan import PlannedOrder
 from workers.fulfill.decide import (
-    Course,
+    FollowUp,
     counts,
-    course_of,
     events_of,
+    follow_up_of,
     labels_of,
     limited,
     must_wait,
@@ -26,11 +26,11 @@ from workers.fulfill.decide import (
 )
 from workers.fulfill.reading import Answered, check_known, check_told, known_order, read, read_again, still_there
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import HearOutcome, ShipOutcome, ShortOutcome
-from workers.inventory.records import Answer, CorruptLedger, Heard, Standing
-from workers.inventory.steps import Hear, Step
+from workers.inventory.outcomes import RecordReturnOutcome, ShipOutcome, ShortOutcome
+from workers.inventory.records import Answer, CorruptLedger, InstructionStatus, ReturnAck
+from workers.inventory.steps import RecordReturn, Step
 from workers.runtime import metrics
-from workers.runtime.batches import waves
+from workers.runtime.batches import unique_key_batches
 from workers.runtime.errors import PermanentError, TransientError
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Outcome
@@ -76,10 +76,10 @@ class _Job:
     def __init__(self, reading: Callable[[], Answered]) -> None:
         self.outcome: Outcome = ()
         self.answered: Answered = None  # type: ignore[assignment]  # set first of all, or the job has failed
-        self.standing: Standing = None  # type: ignore[assignment]  # set by looking, or the job has failed
+        self.standing: InstructionStatus = None  # type: ignore[assignment]  # set by looking, or the job has failed
         self.steps: Sequence[Step] = ()
         self.answers: list[Answer] = []
-        self.course = Course.DONE
+        self.follow_up = FollowUp.DONE
         self.attempt(lambda: setattr(self, "answered", reading()))
 
     @property
@@ -119,12 +119,12 @@ class FulfillAgent:
         """Process a batch; the answers about one order are taken in their order."""
         jobs = [_Job(partial(read, delivery.value, delivery.timestamp_ms)) for delivery in batch]
         await self._check_known(_sound(jobs))
-        for wave in waves(_sound(jobs), lambda job: job.event.order_uid):
+        for wave in unique_key_batches(_sound(jobs), lambda job: job.event.order_uid):
             await self._look(wave)
             await self._apply(_sound(wave))
             await self._note(_sound(wave))
             await self._follow(_going_on(wave))
-            await self._revive([job for job in _sound(wave) if job.course is Course.CHANGE_REFUSED])
+            await self._revive([job for job in _sound(wave) if job.follow_up is FollowUp.CHANGE_REFUSED])
         return [job.outcome for job in jobs]
 
     async def _check_known(self, jobs: Sequence[_Job]) -> None:
@@ -140,7 +140,7 @@ class FulfillAgent:
 
     async def _look(self, jobs: Sequence[_Job]) -> None:
         asked = [(job.event.order_uid, job.event.warehouse_id, job.answered.revision) for job in jobs]
-        for job, standing in zip(jobs, await self._ledger.look(asked), strict=True):
+        for job, standing in zip(jobs, await self._ledger.get_status(asked), strict=True):
             job.attempt(partial(_set_out, job, standing))
 
     async def _apply(self, jobs: Sequence[_Job]) -> None:
@@ -157,7 +157,7 @@ class FulfillAgent:
     async def _note(self, jobs: Sequence[_Job]) -> None:
         notes = [note for job in jobs if (note := note_of(job.answered, job.standing)) is not None]
         if notes:
-            await self._ledger.remember(notes)
+            await self._ledger.update_stash(notes)
 
     async def _revive(self, jobs: Sequence[_Job]) -> None:
         """Take in what these warehouses had given back before they refused a change of it."""
@@ -176,10 +176,10 @@ class FulfillAgent:
         """Note what was given back before anything is said of it: who works on the order at this moment must know."""
         if not jobs:
             return
-        heard = list(zip(jobs, await self._ledger.hear([_hear(job) for job in jobs]), strict=True))
+        heard = list(zip(jobs, await self._ledger.record_return([_hear(job) for job in jobs]), strict=True))
         late = [job for job, each in heard if _comes_late(job, each)]
         if late:
-            await self._ledger.remember([remembered(job.answered) for job in late])
+            await self._ledger.update_stash([remembered(job.answered) for job in late])
         still_open = [(job, each) for job, each in heard if each.open]
         left = await self._ledger.shipped([(job.event.order_uid, _warehouses(job, each)) for job, each in still_open])
         found = await self._archive.read([each.source for _, each in still_open if each.source is not None])
@@ -193,15 +193,15 @@ def _sound(jobs: Iterable[_Job]) -> list[_Job]:
 
 
 def _going_on(jobs: Iterable[_Job]) -> list[_Job]:
-    return [job for job in _sound(jobs) if job.course is not Course.DONE]
+    return [job for job in _sound(jobs) if job.follow_up is not FollowUp.DONE]
 
 
-def _comes_late(job: _Job, heard: Heard) -> bool:
+def _comes_late(job: _Job, heard: ReturnAck) -> bool:
     """Whether the warehouse was told something newer while its answer was taken in."""
-    return heard.outcome is HearOutcome.STALE and job.course is not Course.CHANGE_REFUSED
+    return heard.outcome is RecordReturnOutcome.STALE and job.follow_up is not FollowUp.CHANGE_REFUSED
 
 
-def _set_out(job: _Job, standing: Standing | None) -> None:
+def _set_out(job: _Job, standing: InstructionStatus | None) -> None:
     job.standing = known_order(standing)
     check_told(job.answered, job.standing)
     job.steps = steps_of(job.answered, job.standing)
@@ -212,21 +212,21 @@ def _set_out(job: _Job, standing: Standing | None) -> None:
 def _conclude(job: _Job) -> None:
     if overtaken(job.answered, job.standing, job.answers):
         raise TransientError("an order was changed while a warehouse's answer to it was taken in")
-    job.course = course_of(job.answered, job.standing, job.answer)
+    job.follow_up = follow_up_of(job.answered, job.standing, job.answer)
     _count(job)
 
 
-def _hear(job: _Job) -> Hear:
-    refused = job.course is Course.CHANGE_REFUSED
-    return Hear(job.event.order_uid, job.event.warehouse_id, job.answered.revision, change_only=refused)
+def _hear(job: _Job) -> RecordReturn:
+    refused = job.follow_up is FollowUp.CHANGE_REFUSED
+    return RecordReturn(job.event.order_uid, job.event.warehouse_id, job.answered.revision, change_only=refused)
 
 
-def _warehouses(job: _Job, heard: Heard) -> list[str]:
+def _warehouses(job: _Job, heard: ReturnAck) -> list[str]:
     return list(dict.fromkeys((job.event.warehouse_id, *heard.warehouses)))
 
 
 def _say(job: _Job, planned: PlannedOrder | None, shipped: bool) -> None:
-    job.outcome = events_of(job.answered, job.course, still_there(planned), shipped=shipped)
+    job.outcome = events_of(job.answered, job.follow_up, still_there(planned), shipped=shipped)
 
 
 def _count(job: _Job) -> None:

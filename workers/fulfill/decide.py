@@ -15,14 +15,14 @@ from schemas.plan import (
     PlannedOrder,
     ReviewOrder,
     RoutingPlan,
-    for_a_person,
+    to_review,
 )
 from schemas.record import changed, encode
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.fulfill.reading import Answered, refuse, refuse_more_than_told
 from workers.inventory.outcomes import ReserveOutcome, ShipOutcome, ShortOutcome, WithdrawOutcome
-from workers.inventory.records import Answer, ReservationState, Standing
-from workers.inventory.steps import Allocate, Forget, Remember, Reserve, Ship, Short, Step, Taking, Withdraw
+from workers.inventory.records import Answer, InstructionStatus, ReservationState
+from workers.inventory.steps import Allocate, DropReturn, Reserve, Ship, Short, StashReturn, Step, Taking, Withdraw
 from workers.inventory.steps import Lost as LostUnits
 
 Event = PlannedOrder | ReviewOrder
@@ -37,7 +37,7 @@ _LAST_OF_CLAIM = 999  # a claim's own steps have lower numbers, the next claim's
 _LOST = {"not-there": LostUnits.SHELF, "damaged": LostUnits.UNITS}
 
 
-class Course(StrEnum):
+class FollowUp(StrEnum):
     """What happens to an order after an answer."""
 
     DONE = "done"  # nothing
@@ -51,7 +51,7 @@ def limited(step: Step, limit: int) -> Step:
     return step._replace(limit=limit) if isinstance(step, Short) else step
 
 
-def steps_of(answered: Answered, standing: Standing) -> list[Step]:
+def steps_of(answered: Answered, standing: InstructionStatus) -> list[Step]:
     """What the ledger must note, in order: what a change leaves out is free once the warehouse follows it.
 
     What a change added is free once it is refused, but for what the shop still wants: a person sees to that. Not while
@@ -70,7 +70,7 @@ def steps_of(answered: Answered, standing: Standing) -> list[Step]:
     return steps
 
 
-def _shrink(answered: Answered, standing: Standing, units: Mapping[str, int]) -> Reserve:
+def _shrink(answered: Answered, standing: InstructionStatus, units: Mapping[str, int]) -> Reserve:
     """Give back what the order has in this warehouse beyond these units; what has left counts as given."""
     return Reserve(
         answered.event.warehouse_id,
@@ -84,7 +84,7 @@ def _shrink(answered: Answered, standing: Standing, units: Mapping[str, int]) ->
     )
 
 
-def step_of(answered: Answered, standing: Standing) -> Step | None:
+def step_of(answered: Answered, standing: InstructionStatus) -> Step | None:
     """What the ledger must note; None when an answer moves no stock."""
     event, has = answered.event, standing.skus
     warehouse, uid = event.warehouse_id, event.order_uid
@@ -102,7 +102,7 @@ def step_of(answered: Answered, standing: Standing) -> Step | None:
             return _rejected(answered, standing)
 
 
-def _short(answered: Answered, standing: Standing) -> Short:
+def _short(answered: Answered, standing: InstructionStatus) -> Short:
     event = answered.event
     lost = _LOST.get(event.reason, LostUnits.NONE)
     revision = _as_of(answered, standing)
@@ -112,7 +112,7 @@ def _short(answered: Answered, standing: Standing) -> Short:
     )
 
 
-def _rejected(answered: Answered, standing: Standing) -> Step | None:
+def _rejected(answered: Answered, standing: InstructionStatus) -> Step | None:
     """A refused cancellation or change takes nothing off: the parcel goes out, and `shipped` will say so."""
     if answered.instruction is not InstructionKind.FULFIL:
         return None
@@ -122,23 +122,23 @@ def _rejected(answered: Answered, standing: Standing) -> Step | None:
     return Withdraw(event.warehouse_id, event.order_uid, _as_of(answered, standing), standing.skus)
 
 
-def _as_of(answered: Answered, standing: Standing) -> str:
+def _as_of(answered: Answered, standing: InstructionStatus) -> str:
     """The revision that the answer is good for: newer ones with nothing new to tell the warehouse are answered, too."""
     return standing.revision if counts(answered, standing) else answered.revision
 
 
-def counts(answered: Answered, standing: Standing) -> bool:
+def counts(answered: Answered, standing: InstructionStatus) -> bool:
     """Whether the answer says what the warehouse does now: nothing newer was told since, or all of that was refused."""
     return standing.counts(answered.revision, cancellation=answered.instruction is InstructionKind.CANCEL)
 
 
-def overtaken(answered: Answered, standing: Standing, answers: Sequence[Answer]) -> bool:
+def overtaken(answered: Answered, standing: InstructionStatus, answers: Sequence[Answer]) -> bool:
     """Whether the order moved on between looking and asking: look again, for which of the two the answer meant."""
     stale = any(answer.outcome in _STALE for answer in answers)
     return stale and counts(answered, standing)
 
 
-def must_wait(answered: Answered, standing: Standing, steps: Sequence[Step], now_ms: int) -> bool:
+def must_wait(answered: Answered, standing: InstructionStatus, steps: Sequence[Step], now_ms: int) -> bool:
     """Whether to look again in a moment: the answer would take units off an order that is being decided anew just now.
 
     The warehouse may be told of these very units a moment later, by a change that the answer knows nothing of; if it
@@ -149,7 +149,7 @@ def must_wait(answered: Answered, standing: Standing, steps: Sequence[Step], now
     return standing.at_work and takes_off and counts(answered, standing) and open_ms < PATIENCE_MS
 
 
-def course_of(answered: Answered, standing: Standing, answer: Answer | None) -> Course:
+def follow_up_of(answered: Answered, standing: InstructionStatus, answer: Answer | None) -> FollowUp:
     """What follows.
 
     Raises PermanentError: nothing-to-ship when all left of an order that never had anything there; more-than-told when
@@ -167,16 +167,16 @@ def course_of(answered: Answered, standing: Standing, answer: Answer | None) -> 
     if outcome is ShipOutcome.MORE_THAN_TOLD:
         refuse_more_than_told()
     if _refuses_a_change(answered):
-        return Course.CHANGE_REFUSED
+        return FollowUp.CHANGE_REFUSED
     if not standing.concerns(answered.revision):
-        return Course.DONE
+        return FollowUp.DONE
     if outcome is WithdrawOutcome.GIVEN_UP and event.reason == "address":
-        return Course.ADDRESS
+        return FollowUp.ADDRESS
     noted = outcome is ShortOutcome.NOTED or outcome is ShortOutcome.REPEAT  # `in` would take a shipment's REPEAT, too
-    return Course.ANEW if noted or outcome is WithdrawOutcome.GIVEN_UP else Course.DONE
+    return FollowUp.ANEW if noted or outcome is WithdrawOutcome.GIVEN_UP else FollowUp.DONE
 
 
-def note_of(answered: Answered, standing: Standing) -> Remember | Forget | None:
+def note_of(answered: Answered, standing: InstructionStatus) -> StashReturn | DropReturn | None:
     """What must be remembered with the order, besides the stock.
 
     What a warehouse gives back when a change has replaced it counts if that change is refused: it may not have been
@@ -187,14 +187,14 @@ def note_of(answered: Answered, standing: Standing) -> Remember | Forget | None:
         return remembered(answered)
     follows = answered.instruction is InstructionKind.CHANGE and event.kind is not WmsEventKind.REJECTED
     if follows and any(one.revision < revision for one in standing.overtaken):
-        return Forget(event.order_uid, event.warehouse_id, revision)
+        return DropReturn(event.order_uid, event.warehouse_id, revision)
     return None
 
 
-def remembered(answered: Answered) -> Remember:
+def remembered(answered: Answered) -> StashReturn:
     """The answer, to be remembered until it counts."""
     event = answered.event
-    return Remember(event.order_uid, event.warehouse_id, answered.revision, event.message_id, encode(event))
+    return StashReturn(event.order_uid, event.warehouse_id, answered.revision, event.message_id, encode(event))
 
 
 def _refuses_a_change(answered: Answered) -> bool:
@@ -225,19 +225,19 @@ def race_of(answered: Answered, answer: Answer | None) -> str:
 # -- what the world is told -----------------------------------------------------------------------------------------
 
 
-def events_of(answered: Answered, course: Course, planned: PlannedOrder, *, shipped: bool) -> list[Event]:
+def events_of(answered: Answered, follow_up: FollowUp, planned: PlannedOrder, *, shipped: bool) -> list[Event]:
     """The order again, as its newest plan says, less this warehouse; or for a person. The same for a repeat.
 
     `shipped`: some of the order has left a warehouse already.
     """
-    refused = course is Course.CHANGE_REFUSED
+    refused = follow_up is FollowUp.CHANGE_REFUSED
     warehouse, disposition = answered.event.warehouse_id, planned.plan.disposition
     if disposition is not Disposition.RESERVE and not (refused and disposition is Disposition.IGNORE):
         return []
     if refused:
         why = f"{warehouse} could not follow the change any more and ships the order as it was told before"
-        return [for_a_person(planned, HoldCode.WMS_CHANGE_REFUSED, why)]
-    if course is Course.ADDRESS:
+        return [to_review(planned, HoldCode.WMS_CHANGE_REFUSED, why)]
+    if follow_up is FollowUp.ADDRESS:
         why = f"{warehouse} cannot ship to this address; correct it or cancel the order"
         return _set_aside(planned, HoldCode.WMS_ADDRESS, why)
     gave_up = tuple(dict.fromkeys((*planned.plan.gave_up, warehouse)))
@@ -263,7 +263,7 @@ def _anew(planned: PlannedOrder, warehouse: str, why: str, *, shipped: bool) -> 
 
 
 def _set_aside(planned: PlannedOrder, code: str, reason: str) -> list[Event]:
-    review = for_a_person(planned, code, reason)
+    review = to_review(planned, code, reason)
     if not _may_be_retried(planned):
         return [review]
     again = _retry(planned, review.planned.plan)

@@ -11,7 +11,7 @@ from schemas.dead_letter import Failure
 from schemas.fulfillment import InstructionKind, WmsEvent
 from schemas.plan import PlannedOrder
 from schemas.record import decode
-from workers.inventory.records import Overtaken, Standing
+from workers.inventory.records import InstructionStatus, SupersededReturn
 from workers.runtime.errors import PermanentError
 
 MAX_MESSAGE_ID: Final = 128
@@ -51,7 +51,7 @@ def read(event: WmsEvent, timestamp_ms: int = 0) -> Answered:
     return Answered(event, revision, kind)
 
 
-def read_again(overtaken: Overtaken) -> Answered:
+def read_again(overtaken: SupersededReturn) -> Answered:
     """What was remembered of a warehouse; it was checked when it came."""
     event = decode(WmsEvent, overtaken.event)
     return Answered(event, *_instruction(event))
@@ -123,7 +123,7 @@ def check_known(event: WmsEvent, warehouses: Collection[str], unknown: Collectio
             )
 
 
-def known_order(standing: Standing | None) -> Standing:
+def known_order(standing: InstructionStatus | None) -> InstructionStatus:
     """Raises PermanentError unknown-order."""
     if standing is None:
         refuse(
@@ -135,7 +135,7 @@ def known_order(standing: Standing | None) -> Standing:
     return standing
 
 
-def check_told(answered: Answered, standing: Standing) -> None:
+def check_told(answered: Answered, standing: InstructionStatus) -> None:
     """Raises PermanentError: never-told, for an instruction that was never sent; more-than-told, for goods or a
     shortage beyond what any instruction asked for.
     """

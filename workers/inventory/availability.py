@@ -45,20 +45,24 @@ def missing(quantities: Mapping[str, int], available: Mapping[str, int]) -> dict
     return {sku: units for sku, units in short.items() if units > 0}
 
 
-def parcels(lines: Sequence[Line], available: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, tuple[Line, ...]]]:
-    """Ways to ship the lines from several warehouses, as `homes` finds them.
+def split_plans(
+    lines: Sequence[Line], available: Mapping[str, Mapping[str, int]]
+) -> Iterator[dict[str, tuple[Line, ...]]]:
+    """Ways to ship the lines from several warehouses, as `warehouse_assignments` finds them.
 
     A line is never torn, and a gift goes with its main line. `available`: warehouse -> SKU -> units.
     """
     together = bundles(lines)
-    for found in homes([wanted(bundle) for bundle in together], available):
+    for found in warehouse_assignments([wanted(bundle) for bundle in together], available):
         way: dict[str, tuple[Line, ...]] = {}
         for bundle, warehouse in zip(together, found, strict=True):
             way[warehouse] = (*way.get(warehouse, ()), *bundle)
         yield way
 
 
-def homes(needs: Sequence[Mapping[str, int]], available: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[str, ...]]:
+def warehouse_assignments(
+    needs: Sequence[Mapping[str, int]], available: Mapping[str, Mapping[str, int]]
+) -> Iterator[tuple[str, ...]]:
     """Ways to spread parcels over warehouses, a warehouse each: pairs before triples, warehouses in the order given.
 
     Bounded, so it may miss a way that a full search would find; it never gives one that does not fit.

@@ -21,15 +21,15 @@ from workers.inventory.keys import (
 from workers.inventory.records import ENDED, Count, Reservation
 from workers.inventory.steps import (
     Allocate,
+    DropReturn,
     Fence,
-    Forget,
-    Hear,
+    RecordReturn,
     Release,
-    Remember,
     Reserve,
     Settlement,
     Ship,
     Short,
+    StashReturn,
     Step,
     Transfer,
     Withdraw,
@@ -84,10 +84,10 @@ class Calls:
         self._count = Script(__package__, "count.lua")
         self._claim = Script(__package__, "claim.lua")
         self._settle = Script(__package__, "settle.lua")
-        self._hear = Script(__package__, "hear.lua")
-        self._remember = Script(__package__, "remember.lua")
-        self._forget = Script(__package__, "forget.lua")
-        self._lapse = Script(__package__, "lapse.lua")
+        self._hear = Script(__package__, "record_return.lua")
+        self._stash_return = Script(__package__, "stash_return.lua")
+        self._drop_return = Script(__package__, "drop_return.lua")
+        self._mark_expired = Script(__package__, "mark_expired.lua")
         self._lease = Script(__package__, "lease.lua")
         self._trim = Script(__package__, "trim.lua")
         self._builders: dict[type, Callable[[Any, Collection[str]], ScriptCall]] = {
@@ -219,23 +219,23 @@ class Calls:
             ),
         )
 
-    def hear(self, hear: Hear) -> ScriptCall:
-        """`hear.lua`"""
+    def record_return(self, hear: RecordReturn) -> ScriptCall:
+        """`record_return.lua`"""
         what = "change" if hear.change_only else "all"
         return ScriptCall(self._hear, (order_key(hear.order_uid),), (hear.warehouse_id, hear.revision, what))
 
-    def remember(self, remember: Remember) -> ScriptCall:
-        """`remember.lua`"""
+    def stash_return(self, remember: StashReturn) -> ScriptCall:
+        """`stash_return.lua`"""
         message = (remember.warehouse_id, remember.revision, remember.message_id, remember.event)
-        return ScriptCall(self._remember, (order_key(remember.order_uid),), (*message, MOST_OVERTAKEN))
+        return ScriptCall(self._stash_return, (order_key(remember.order_uid),), (*message, MOST_OVERTAKEN))
 
-    def forget(self, forget: Forget) -> ScriptCall:
-        """`forget.lua`"""
-        return ScriptCall(self._forget, (order_key(forget.order_uid),), (forget.warehouse_id, forget.revision))
+    def drop_return(self, forget: DropReturn) -> ScriptCall:
+        """`drop_return.lua`"""
+        return ScriptCall(self._drop_return, (order_key(forget.order_uid),), (forget.warehouse_id, forget.revision))
 
-    def lapse(self, order_uid: str, revision: str) -> ScriptCall:
-        """`lapse.lua`"""
-        return ScriptCall(self._lapse, (order_key(order_uid),), (revision, self._remember_ms))
+    def mark_expired(self, order_uid: str, revision: str) -> ScriptCall:
+        """`mark_expired.lua`"""
+        return ScriptCall(self._mark_expired, (order_key(order_uid),), (revision, self._remember_ms))
 
     def lease(self, warehouse_id: str, holder: str, lease_ms: int) -> ScriptCall:
         """`lease.lua`"""

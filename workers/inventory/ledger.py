@@ -22,12 +22,12 @@ from workers.inventory.keys import deadlines_key, order_key, outbox_key, stock_k
 from workers.inventory.outbox import event_of
 from workers.inventory.outcomes import (
     CountOutcome,
+    DropReturnOutcome,
     ExpireOutcome,
-    ForgetOutcome,
-    LapseOutcome,
     LeaseOutcome,
-    RememberOutcome,
+    MarkExpiredOutcome,
     SettleOutcome,
+    StashReturnOutcome,
     TransferOutcome,
     TrimOutcome,
 )
@@ -38,28 +38,28 @@ from workers.inventory.records import (
     Claim,
     CorruptLedger,
     Count,
-    Heard,
+    InstructionStatus,
+    OrderSnapshot,
     OrderState,
     Quantities,
     Reservation,
-    Standing,
+    ReturnAck,
     StockLevel,
     Swept,
-    Whereabouts,
 )
 from workers.inventory.replies import (
     not_ours,
     read_answer,
     read_claim,
     read_expire,
-    read_heard,
     read_look,
     read_outcome,
     read_place,
+    read_return_ack,
     read_standing,
 )
 from workers.inventory.report import AuditReport, Finding
-from workers.inventory.steps import Forget, Hear, Remember, Settlement, Step, Transfer
+from workers.inventory.steps import DropReturn, RecordReturn, Settlement, StashReturn, Step, Transfer
 from workers.inventory.waiting import WaitingList
 from workers.runtime.redis.errors import redis_errors
 from workers.runtime.redis.scripts import Each, ScriptCall, read_all, run_scripts
@@ -120,7 +120,7 @@ class Ledger:
 
     # --- what a WMS answers
 
-    async def look(self, asked: Sequence[tuple[str, str, str]]) -> list[Standing | None]:
+    async def get_status(self, asked: Sequence[tuple[str, str, str]]) -> list[InstructionStatus | None]:
         """What stands of (order uid, warehouse, revision of an instruction); None for an order nobody knows."""
         pointers = await read_all(self._redis, [("HGETALL", order_key(uid)) for uid, _, _ in asked])
         return [
@@ -128,24 +128,29 @@ class Ledger:
             for pointer, (_, warehouse_id, revision) in zip(pointers, asked, strict=True)
         ]
 
-    async def hear(self, given_back: Sequence[Hear]) -> list[Heard]:
+    async def record_return(self, given_back: Sequence[RecordReturn]) -> list[ReturnAck]:
         """Note that warehouses gave instructions back, before their orders are placed anew."""
-        return [read_heard(reply) for reply in await self._run([self._calls.hear(one) for one in given_back])]
+        return [
+            read_return_ack(reply) for reply in await self._run([self._calls.record_return(one) for one in given_back])
+        ]
 
-    async def remember(self, notes: Sequence[Remember | Forget]) -> None:
+    async def update_stash(self, notes: Sequence[StashReturn | DropReturn]) -> None:
         """Remember what was given back when a change had replaced it, or no longer, now that the change is followed."""
-        calls = [self._calls.remember(one) if isinstance(one, Remember) else self._calls.forget(one) for one in notes]
+        calls = [
+            self._calls.stash_return(one) if isinstance(one, StashReturn) else self._calls.drop_return(one)
+            for one in notes
+        ]
         for note, reply in zip(notes, await self._run(calls), strict=True):
-            if isinstance(note, Forget):
-                read_outcome(ForgetOutcome, reply)
-            elif read_outcome(RememberOutcome, reply) is RememberOutcome.FULL:
+            if isinstance(note, DropReturn):
+                read_outcome(DropReturnOutcome, reply)
+            elif read_outcome(StashReturnOutcome, reply) is StashReturnOutcome.FULL:
                 log.warning("%s says too much of order %s; not all is remembered", note.warehouse_id, note.order_uid)
 
     async def shipped(self, asked: Sequence[tuple[str, Sequence[str]]]) -> list[bool]:
         """Of (order uid, warehouses): whether anything of the order has left any of them."""
-        return [bool(units) for units in await self.left(asked)]
+        return [bool(units) for units in await self.shipped_units(asked)]
 
-    async def left(self, asked: Sequence[tuple[str, Sequence[str]]]) -> list[Quantities]:
+    async def shipped_units(self, asked: Sequence[tuple[str, Sequence[str]]]) -> list[Quantities]:
         """Of (order uid, warehouses): the units of the order that have left all of these, by SKU."""
         pairs = [(warehouse_id, uid) for uid, warehouse_ids in asked for warehouse_id in warehouse_ids]
         found = {(one.warehouse_id, one.order_uid): one.shipped for one in await read_reservations(self._redis, pairs)}
@@ -212,8 +217,8 @@ class Ledger:
         for part, reply in zip(parts, replies, strict=True):
             outcomes += read_expire(reply) if isinstance(reply, list) else await self._expire_each(part, now_ms)
         expired = [hold for hold, outcome in zip(seen, outcomes, strict=True) if outcome is ExpireOutcome.EXPIRED]
-        for reply in await self._run([self._calls.lapse(hold.order_uid, hold.revision) for hold in expired]):
-            read_outcome(LapseOutcome, reply)
+        for reply in await self._run([self._calls.mark_expired(hold.order_uid, hold.revision) for hold in expired]):
+            read_outcome(MarkExpiredOutcome, reply)
         return outcomes
 
     async def _expire_each(self, holds: Sequence[Reservation], now_ms: int) -> list[ExpireOutcome | CorruptLedger]:
@@ -289,7 +294,7 @@ class Ledger:
         found = await read_all(self._redis, [("HGET", order_key(uid), "revision") for uid in order_uids])
         return [(revision or b"").decode() for revision in found]
 
-    async def where_is(self, order_uid: str) -> Whereabouts:
+    async def where_is(self, order_uid: str) -> OrderSnapshot:
         """Everything known about one order, for people who ask where its stock is and why. Raises CorruptLedger."""
         with redis_errors():
             pointer: Any = await self._redis.hgetall(order_key(order_uid))
@@ -299,7 +304,7 @@ class Ledger:
         warehouses = dict.fromkeys((*holdings, *intent))
         reservations = await read_reservations(self._redis, [(warehouse_id, order_uid) for warehouse_id in warehouses])
         state = text.get("state", b"").decode()
-        return Whereabouts(
+        return OrderSnapshot(
             order_uid=order_uid,
             revision=text.get("revision", b"").decode(),
             state=OrderState(state) if state else None,

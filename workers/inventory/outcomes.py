@@ -101,15 +101,15 @@ class SettleOutcome(StrEnum):
     LOST = "LOST"
 
 
-class HearOutcome(StrEnum):
-    """What `hear.lua` answers."""
+class RecordReturnOutcome(StrEnum):
+    """What `record_return.lua` answers."""
 
     HEARD = "HEARD"
     STALE = "STALE"
 
 
-class RememberOutcome(StrEnum):
-    """What `remember.lua` answers."""
+class StashReturnOutcome(StrEnum):
+    """What `stash_return.lua` answers."""
 
     REMEMBERED = "REMEMBERED"
     REPEAT = "REPEAT"
@@ -117,8 +117,8 @@ class RememberOutcome(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-class ForgetOutcome(StrEnum):
-    """What `forget.lua` answers."""
+class DropReturnOutcome(StrEnum):
+    """What `drop_return.lua` answers."""
 
     FORGOTTEN = "FORGOTTEN"
     NOTHING = "NOTHING"
@@ -133,8 +133,8 @@ class ExpireOutcome(StrEnum):
     NOT_DUE = "NOT_DUE"
 
 
-class LapseOutcome(StrEnum):
-    """What `lapse.lua` answers."""
+class MarkExpiredOutcome(StrEnum):
+    """What `mark_expired.lua` answers."""
 
     LAPSED = "LAPSED"
     MOVED_ON = "MOVED_ON"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from schemas.record import record
-from workers.inventory.outcomes import ClaimOutcome, HearOutcome, StepOutcome
+from workers.inventory.outcomes import ClaimOutcome, RecordReturnOutcome, StepOutcome
 from workers.runtime.errors import PermanentError
 
 Quantities = dict[str, int]
@@ -74,7 +74,7 @@ class CorruptLedger(PermanentError):
 
 
 @record
-class Routed:
+class ActiveInstruction:
     """What a WMS was last told of an order."""
 
     digest: str  # the same digest: it need not be told again
@@ -85,14 +85,14 @@ class Routed:
     units: Quantities = field(default_factory=dict)  # that the newest of them asks for; empty = not known
 
 
-class Overtaken(NamedTuple):
+class SupersededReturn(NamedTuple):
     """What a warehouse gave back when a change had replaced it: it counts only if that change is refused."""
 
     revision: str  # of the instruction that it gave back
     event: bytes  # what it said, as it stood in `wms.events`
 
 
-class Standing(NamedTuple):
+class InstructionStatus(NamedTuple):
     """What an order's pointer says about one instruction to one warehouse."""
 
     revision: str  # the order's newest, at work or settled
@@ -105,7 +105,7 @@ class Standing(NamedTuple):
     told_last: str = ""  # when none stands: revision of the last one by which the warehouse was told to ship ...
     cancelled: str = ""  # ... and of the cancellation of it
     replaced: Collection[str] = ()  # revisions of what stands again when all changes since are refused
-    overtaken: tuple[Overtaken, ...] = ()  # what the warehouse gave back of these
+    overtaken: tuple[SupersededReturn, ...] = ()  # what the warehouse gave back of these
     sent: Collection[tuple[str, str]] | None = None  # revision and kind of all it was ever sent; None: not known
     most: Mapping[str, int] | None = None  # the most units of each SKU that any of them asked for; None: not known
     stands_again: Mapping[str, int] | None = None  # the most units that any of `replaced` asked for; None: not known
@@ -121,10 +121,10 @@ class Standing(NamedTuple):
         return self.told == revision or (not self.told and self.heard)
 
 
-class Heard(NamedTuple):
+class ReturnAck(NamedTuple):
     """What follows from it."""
 
-    outcome: HearOutcome
+    outcome: RecordReturnOutcome
     open: bool = False  # the order has not moved on since: it must be placed anew, or be looked at
     source: tuple[int, int] | None = None  # where in `orders.planned` its newest revision stands
     warehouses: tuple[str, ...] = ()  # where it has or had units
@@ -137,7 +137,7 @@ class Claim(NamedTuple):
     fence: int = 0  # this claim's number: the next 999 are for its steps
     state: OrderState | None = None  # of the last settled revision; None: there is none
     holdings: Holdings = {}  # noqa: RUF012
-    routed: Mapping[str, Routed] = {}  # by warehouse
+    routed: Mapping[str, ActiveInstruction] = {}  # by warehouse
     interrupted: bool = False  # an earlier claim never settled ...
     intent: tuple[str, ...] = ()  # ... and may have touched these warehouses
     returned: tuple[str, ...] = ()  # ... while these gave the order back
@@ -196,7 +196,7 @@ class Reservation:
 
 
 @record
-class Whereabouts:
+class OrderSnapshot:
     """All the ledger knows of one order: its pointer, and the reservations that the pointer leads to."""
 
     order_uid: str

@@ -18,7 +18,7 @@ from workers.inventory.outcomes import (
     ClaimOutcome,
     ExpireOutcome,
     FenceOutcome,
-    HearOutcome,
+    RecordReturnOutcome,
     ReleaseOutcome,
     ReserveOutcome,
     ShipOutcome,
@@ -26,15 +26,15 @@ from workers.inventory.outcomes import (
     WithdrawOutcome,
 )
 from workers.inventory.records import (
+    ActiveInstruction,
     Answer,
     Claim,
     CorruptLedger,
-    Heard,
+    InstructionStatus,
     OrderState,
-    Overtaken,
     Reservation,
-    Routed,
-    Standing,
+    ReturnAck,
+    SupersededReturn,
 )
 from workers.inventory.steps import Allocate, Fence, Release, Reserve, Ship, Short, Step, Withdraw
 
@@ -110,24 +110,24 @@ def _read_claim(reply: Any) -> Claim | CorruptLedger:
     return Claim(outcome, result=reply[1] if outcome is ClaimOutcome.REPEAT else b"")
 
 
-def _read_routed(packed: bytes) -> dict[str, Routed]:
+def _read_routed(packed: bytes) -> dict[str, ActiveInstruction]:
     """By warehouse, the first parcel first: Lua's tables have no order, and what joins the order goes to the first."""
     routed = {}
     for warehouse_id, fields in orjson.loads(packed or b"{}").items():
         line_ids, revisions = fields["line_ids"], tuple(fields.get("revisions", ()))
         line_ids = None if line_ids is None else tuple(line_ids)
         read_back = {"line_ids": line_ids, "revisions": revisions, "units": fields.get("units") or {}}
-        routed[warehouse_id] = Routed(**fields | read_back)
+        routed[warehouse_id] = ActiveInstruction(**fields | read_back)
     return dict(sorted(routed.items(), key=lambda item: item[1].parcel)) if len(routed) > 1 else routed
 
 
-def read_heard(reply: Any) -> Heard:
-    """What `hear.lua` answered."""
-    outcome = read_outcome(HearOutcome, reply)
-    if outcome is HearOutcome.STALE:
-        return Heard(outcome)
+def read_return_ack(reply: Any) -> ReturnAck:
+    """What `record_return.lua` answered."""
+    outcome = read_outcome(RecordReturnOutcome, reply)
+    if outcome is RecordReturnOutcome.STALE:
+        return ReturnAck(outcome)
     _, still_open, source, holdings = reply
-    return Heard(outcome, bool(still_open), read_place(source), tuple(orjson.loads(holdings or b"{}")))
+    return ReturnAck(outcome, bool(still_open), read_place(source), tuple(orjson.loads(holdings or b"{}")))
 
 
 def read_place(source: bytes | None) -> tuple[int, int] | None:
@@ -136,7 +136,7 @@ def read_place(source: bytes | None) -> tuple[int, int] | None:
     return (int(partition), int(offset)) if offset else None
 
 
-def read_standing(pointer: Mapping[bytes, bytes], warehouse_id: str, instruction: str) -> Standing | None:
+def read_standing(pointer: Mapping[bytes, bytes], warehouse_id: str, instruction: str) -> InstructionStatus | None:
     """An order's pointer, as seen by who answers an instruction; None when there is no such order.
 
     `instruction`: its revision. Where none stands any more, the last ones are read: an answer is judged by them.
@@ -148,7 +148,7 @@ def read_standing(pointer: Mapping[bytes, bytes], warehouse_id: str, instruction
     *replaced, stands = (told and told.get("revisions")) or ("",)
     said = _said_to(pointer, warehouse_id)
     sent, most = _sent(said) if pointer.get(b"source") else (None, None)
-    standing = Standing(
+    standing = InstructionStatus(
         pointer[b"revision"].decode(),
         tuple(skus),
         stands,
@@ -190,10 +190,10 @@ def _sent(said: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[set[tuple[str,
     return sent, most if known else None
 
 
-def read_overtaken(packed: bytes | None) -> tuple[Overtaken, ...]:
-    """What `remember.lua` left, less what `forget.lua` made void."""
+def read_overtaken(packed: bytes | None) -> tuple[SupersededReturn, ...]:
+    """What `stash_return.lua` left, less what `drop_return.lua` made void."""
     kept = orjson.loads(packed or b"[]")
-    return tuple(Overtaken(one["revision"], one["event"].encode()) for one in kept if one["event"])
+    return tuple(SupersededReturn(one["revision"], one["event"].encode()) for one in kept if one["event"])
 
 
 class LastTold(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from workers.inventory.records import Holdings, OrderState, ReservationState, Routed
+from workers.inventory.records import ActiveInstruction, Holdings, OrderState, ReservationState
 
 
 class Taking(StrEnum):
@@ -133,7 +133,7 @@ class Transfer(NamedTuple):
 Step = Reserve | Release | Fence | Allocate | Ship | Short | Withdraw
 
 
-class Hear(NamedTuple):
+class RecordReturn(NamedTuple):
     """A WMS gave an instruction back: the order, or only a change of it."""
 
     order_uid: str
@@ -142,7 +142,7 @@ class Hear(NamedTuple):
     change_only: bool = False
 
 
-class Remember(NamedTuple):
+class StashReturn(NamedTuple):
     """A WMS gave back what a change has replaced."""
 
     order_uid: str
@@ -152,7 +152,7 @@ class Remember(NamedTuple):
     event: bytes  # what it said
 
 
-class Forget(NamedTuple):
+class DropReturn(NamedTuple):
     """A WMS follows a change: what it gave back of earlier instructions is void."""
 
     order_uid: str
@@ -168,6 +168,6 @@ class Settlement(NamedTuple):
     fence: int
     state: OrderState
     holdings: Holdings
-    routed: Mapping[str, Routed]
+    routed: Mapping[str, ActiveInstruction]
     result: bytes  # empty = it said nothing
     source: str = ""  # where its planned order stands, <partition>:<offset>

@@ -10,22 +10,22 @@ from schemas.plan import PlannedOrder
 from schemas.record import decode, encode
 from workers.inventory.availability import lines_to_ship, wanted
 from workers.inventory.calls import MOST_OVERTAKEN
-from workers.inventory.records import Routed
+from workers.inventory.records import ActiveInstruction
 from workers.rebuild.order_history import TELLING, Instructed, Planned, Trail
 from workers.rebuild.replay import Record
 from workers.reserve.decide import MOST_TOLD
-from workers.reserve.result import Told, digest_of
+from workers.reserve.result import Instruction, digest_of
 
 Records = Mapping[str, Record]
 """What one order has, by warehouse."""
 
 
-def routed_of(trail: Trail, upto: str) -> dict[str, Routed]:
+def routed_of(trail: Trail, upto: str) -> dict[str, ActiveInstruction]:
     """What each warehouse was last told by this revision, where that was to ship."""
     return _standing(trail, [one for one in trail.instructed.values() if one.revision <= upto], upto)
 
 
-def _standing(trail: Trail, said: Iterable[Instructed], upto: str) -> dict[str, Routed]:
+def _standing(trail: Trail, said: Iterable[Instructed], upto: str) -> dict[str, ActiveInstruction]:
     last: dict[str, Instructed] = {}
     revisions: dict[str, tuple[str, ...]] = {}  # since it was told to ship
     kept_back = max((revision for revision in trail.kept_back if revision <= upto), default="")
@@ -38,7 +38,7 @@ def _standing(trail: Trail, said: Iterable[Instructed], upto: str) -> dict[str, 
         if revision <= upto and warehouse_id in last and last[warehouse_id].revision < revision:
             del last[warehouse_id]
     routed = {
-        where: Routed(
+        where: ActiveInstruction(
             digest=one.digest,
             line_ids=one.told.line_ids,
             parcel=one.told.parcel,
@@ -53,7 +53,7 @@ def _standing(trail: Trail, said: Iterable[Instructed], upto: str) -> dict[str, 
     return dict(sorted(standing, key=lambda item: item[1].parcel))
 
 
-def _was_given_back(trail: Trail, where: str, routed: Routed) -> bool:
+def _was_given_back(trail: Trail, where: str, routed: ActiveInstruction) -> bool:
     """Whether the warehouse gave back what stands, and the fulfill stage was done with its answer.
 
     Most such orders were planned anew without it. Of one that was at work just then, nothing more was said.
@@ -105,7 +105,9 @@ def _was_taken(warehouse_id: str, planned: Planned, records: Records) -> bool:
     return found is not None and found.revision >= planned.revision
 
 
-def _complete(trail: Trail, planned: Planned, records: Records, said: Sequence[Told], told: Sequence[Told]) -> bool:
+def _complete(
+    trail: Trail, planned: Planned, records: Records, said: Sequence[Instruction], told: Sequence[Instruction]
+) -> bool:
     """Add what was yet to be said. Whether it is known: of new parcels, more than one may be missing."""
     order = decode(PlannedOrder, planned.raw).order
     named = {line_id for one in told for line_id in one.line_ids or ()}
@@ -124,7 +126,7 @@ def _complete(trail: Trail, planned: Planned, records: Records, said: Sequence[T
     return True
 
 
-def _stood(trail: Trail, planned: Planned, spoken_to: Collection[str]) -> dict[str, Routed]:
+def _stood(trail: Trail, planned: Planned, spoken_to: Collection[str]) -> dict[str, ActiveInstruction]:
     """The warehouses that had the order before, and of which this revision has said nothing yet."""
     before = [one for one in trail.instructed.values() if one.revision < planned.revision]
     routed = _standing(trail, before, planned.revision)
@@ -132,8 +134,8 @@ def _stood(trail: Trail, planned: Planned, spoken_to: Collection[str]) -> dict[s
 
 
 def _changes(
-    planned: Planned, records: Records, rest: Sequence[Line], stood: Mapping[str, Routed]
-) -> Iterator[tuple[Told, Sequence[Line]]]:
+    planned: Planned, records: Records, rest: Sequence[Line], stood: Mapping[str, ActiveInstruction]
+) -> Iterator[tuple[Instruction, Sequence[Line]]]:
     """To each warehouse that had a part: what its part is now, or to stop, as when the reserve stage revises."""
     first = next(iter(stood))
     for where, routed in stood.items():
@@ -145,14 +147,14 @@ def _changes(
             or (where == first and not any(line.line_id in ids for ids in others))
         )
         if not owned:
-            yield Told(warehouse_id=where, kind=InstructionKind.CANCEL), ()
+            yield Instruction(warehouse_id=where, kind=InstructionKind.CANCEL), ()
         elif where in records and records[where].is_live:
             yield _told(where, InstructionKind.CHANGE, routed.parcel, routed.parcels, owned), owned
 
 
 def _last_parcel(
-    planned: Planned, records: Records, rest: Sequence[Line], told: Sequence[Told]
-) -> Iterator[tuple[Told, Sequence[Line]]]:
+    planned: Planned, records: Records, rest: Sequence[Line], told: Sequence[Instruction]
+) -> Iterator[tuple[Instruction, Sequence[Line]]]:
     parts, where = {one.parcel for one in told}, {one.warehouse_id for one in told}
     missing = [number for number in range(1, told[0].parcels + 1) if number not in parts]
     takers = [name for name, one in records.items() if one.revision == planned.revision and one.is_live]
@@ -161,8 +163,8 @@ def _last_parcel(
         yield _told(taker, InstructionKind.FULFIL, missing[0], told[0].parcels, rest), rest
 
 
-def _told(warehouse_id: str, kind: InstructionKind, parcel: int, parcels: int, lines: Sequence[Line]) -> Told:
-    return Told(
+def _told(warehouse_id: str, kind: InstructionKind, parcel: int, parcels: int, lines: Sequence[Line]) -> Instruction:
+    return Instruction(
         warehouse_id=warehouse_id,
         kind=kind,
         parcel=parcel,

@@ -13,7 +13,7 @@ from schemas.order import LineKind
 from schemas.plan import Disposition
 from schemas.record import encode
 from schemas.revision import Newest
-from workers.reserve.result import DELETED, PARTLY_SHIPPED, Told, digest_of_told
+from workers.reserve.result import DELETED, PARTLY_SHIPPED, Instruction, digest_of_told
 
 _SHIPPABLE: Final = ("paid", "cash-on-delivery")
 _GIFT: Final = LineKind.GIFT.value
@@ -39,7 +39,7 @@ class Instructed(NamedTuple):
     """One instruction that was sent."""
 
     revision: str
-    told: Told
+    told: Instruction
     digest: str
     units: dict[str, int]  # that it asks for
 
@@ -133,7 +133,7 @@ class Trails:
             units: dict[str, int] = {}
             for pick in picks:
                 units[pick["sku"]] = units.get(pick["sku"], 0) + pick["quantity"]
-            told = Told(
+            told = Instruction(
                 warehouse_id=one["warehouse_id"],
                 kind=kind,
                 parcel=one["parcel"],

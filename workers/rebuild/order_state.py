@@ -19,10 +19,10 @@ from schemas.plan import Disposition, PlannedOrder
 from schemas.record import encode
 from schemas.revision import is_same_state
 from workers.inventory.availability import lines_to_ship
-from workers.inventory.records import ENDED, Holdings, OrderState, Routed
+from workers.inventory.records import ENDED, ActiveInstruction, Holdings, OrderState
 from workers.rebuild.instruction_history import Records, heard_of, last_settled, routed_of
 from workers.rebuild.order_history import Planned, Trail
-from workers.reserve.result import Result, Told
+from workers.reserve.result import Instruction, Result
 
 _KEEPS: Final = (Disposition.RELEASE, Disposition.REVIEW, Disposition.DEFER)
 """With these, a warehouse that has the order is told to stop."""
@@ -118,7 +118,7 @@ def _from_records(newest: str, records: Records, remember_ms: int) -> Pointer:
     """An order of which only its stock is still known. What its warehouse has taken over, it was told of."""
     holdings = {where: dict(record.lines) for where, record in records.items() if record.is_live}
     paid = [where for where, record in records.items() if record.state in ("committed", "allocated")]
-    taken = {where: Routed(digest="") for where in paid if records[where].state == "allocated"}
+    taken = {where: ActiveInstruction(digest="") for where in paid if records[where].state == "allocated"}
     if paid:
         state = OrderState.COMMITTED
     elif holdings:
@@ -141,7 +141,7 @@ def _from_records(newest: str, records: Records, remember_ms: int) -> Pointer:
 
 
 def _state(
-    trail: Trail, planned: Planned, records: Records, holdings: Holdings, routed: Mapping[str, Routed]
+    trail: Trail, planned: Planned, records: Records, holdings: Holdings, routed: Mapping[str, ActiveInstruction]
 ) -> OrderState:
     if planned.revision in trail.transfers:
         return OrderState.AWAITING_TRANSFER
@@ -185,7 +185,7 @@ def _seen(trail: Trail, revision: str) -> dict[str, str]:
 
 def _said(trail: Trail, before: str = "") -> dict[str, str]:
     """What each revision said; of all, or of those older than `before`."""
-    told: dict[str, list[Told]] = {}
+    told: dict[str, list[Instruction]] = {}
     for one in trail.instructed.values():
         told.setdefault(one.revision, []).append(one.told)
     revisions = told.keys() | _said_without_stock(trail) | trail.deleted
@@ -196,7 +196,7 @@ def _said(trail: Trail, before: str = "") -> dict[str, str]:
     }
 
 
-def _result(trail: Trail, revision: str, told: Iterable[Told]) -> Result:
+def _result(trail: Trail, revision: str, told: Iterable[Instruction]) -> Result:
     cancels_last = sorted(told, key=lambda one: (one.kind is InstructionKind.CANCEL, one.parcel, one.warehouse_id))
     missing, late = trail.backordered.get(revision, ({}, False))
     moved, to, giver = trail.transfers.get(revision, ({}, "", ""))

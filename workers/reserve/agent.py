@@ -12,10 +12,10 @@ from workers.inventory.outcomes import ClaimOutcome, FenceOutcome, SettleOutcome
 from workers.inventory.records import LIVE, Answer, Claim, CorruptLedger, Holdings, OrderState, Quantities
 from workers.inventory.steps import Fence, Settlement, Step, Withdraw
 from workers.inventory.waiting import WAITS, waiting_of
-from workers.reserve.decide import Ending, Overtaken, Steps, course, pays, told_before
+from workers.reserve.decide import ClaimSuperseded, Steps, WorkflowResult, pays, reservation_workflow, told_before
 from workers.reserve.result import Result, events_of
 from workers.runtime import metrics
-from workers.runtime.batches import waves
+from workers.runtime.batches import unique_key_batches
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Outcome
@@ -55,7 +55,7 @@ class _Job:
         self.left: Quantities = {}  # units that left warehouses which are not told to ship any more
         self.steps: Steps | None = None
         self.next: Sequence[Step] = ()
-        self.ending: Ending | None = None
+        self.result: WorkflowResult | None = None
 
     @property
     def may_have_waited(self) -> bool:
@@ -75,7 +75,7 @@ class ReserveAgent:
         """Process a batch; an order that stands in it several times is taken in its order."""
         outcomes: list[Outcome] = [()] * len(batch)
         jobs = [_Job(number, delivery) for number, delivery in enumerate(batch)]
-        for wave in waves(jobs, lambda job: job.planned.order.uid):
+        for wave in unique_key_batches(jobs, lambda job: job.planned.order.uid):
             await self._wave(wave, outcomes)
         return outcomes
 
@@ -87,7 +87,7 @@ class ReserveAgent:
         await self._find_what_has_left(claimed)
         self._set_out(claimed)
         await self._walk(claimed, outcomes)
-        ended = [job for job in claimed if job.ending is not None]
+        ended = [job for job in claimed if job.result is not None]
         await self._put_on_list(ended)
         await self._settle(ended, outcomes)
         await self._take_off_list(ended)
@@ -147,7 +147,7 @@ class ReserveAgent:
             (job, before) for job in jobs if job.claim is not None and (before := told_before(job.planned, job.claim))
         ]
         if asked:
-            found = await self._ledger.left([(job.planned.order.uid, before) for job, before in asked])
+            found = await self._ledger.shipped_units([(job.planned.order.uid, before) for job, before in asked])
             for (job, _), left in zip(asked, found, strict=True):
                 job.left = left
 
@@ -165,7 +165,9 @@ class ReserveAgent:
     def _set_out(self, jobs: Iterable[_Job]) -> None:
         for job in jobs:
             assert job.claim is not None
-            job.steps = course(job.planned, job.claim, job.holdings, self._hold_seconds, self._silent, job.left)
+            job.steps = reservation_workflow(
+                job.planned, job.claim, job.holdings, self._hold_seconds, self._silent, job.left
+            )
             self._advance(job, None)
 
     def _advance(self, job: _Job, answers: Sequence[Answer] | None) -> None:
@@ -173,8 +175,8 @@ class ReserveAgent:
         try:
             job.next = next(job.steps) if answers is None else job.steps.send(answers)
         except StopIteration as stop:
-            job.next, job.ending = (), stop.value
-        except Overtaken:
+            job.next, job.result = (), stop.value
+        except ClaimSuperseded:
             raise TransientError("an order was claimed twice at once") from None
 
     async def _walk(self, jobs: Iterable[_Job], outcomes: list[Outcome]) -> None:
@@ -195,19 +197,19 @@ class ReserveAgent:
         for job, outcome in zip(jobs, settled, strict=True):
             if outcome is SettleOutcome.LOST:
                 raise TransientError("an order was claimed twice at once")
-            assert job.ending is not None
-            outcomes[job.number] = events_of(job.planned, job.ending.result)
+            assert job.result is not None
+            outcomes[job.number] = events_of(job.planned, job.result.result)
             _count_late_payment(job)
 
     async def _put_on_list(self, jobs: Iterable[_Job]) -> None:
         """Before they are settled: whoever dies in between leaves an entry too many, not one too few."""
-        waiting = [job for job in jobs if job.ending is not None and job.ending.state in WAITS]
+        waiting = [job for job in jobs if job.result is not None and job.result.state in WAITS]
         if waiting:
             await self._ledger.waiting.put([waiting_of(job.planned, job.source) for job in waiting])
 
     async def _take_off_list(self, jobs: Iterable[_Job]) -> None:
         served = [
-            job for job in jobs if job.may_have_waited and job.ending is not None and job.ending.state not in WAITS
+            job for job in jobs if job.may_have_waited and job.result is not None and job.result.state not in WAITS
         ]
         if served:
             await self._ledger.waiting.leave((job.planned.order.uid, job.planned.order.revision) for job in served)
@@ -215,21 +217,19 @@ class ReserveAgent:
 
 def _settlement(job: _Job) -> Settlement:
     assert job.claim is not None
-    assert job.ending is not None
-    order, ending = job.planned.order, job.ending
-    result = b"" if ending.result == Result() else encode(ending.result)
+    assert job.result is not None
+    order, ended = job.planned.order, job.result
+    result = b"" if ended.result == Result() else encode(ended.result)
     fence = job.claim.fence
-    return Settlement(
-        order.uid, order.revision, fence, ending.state, ending.holdings, ending.routed, result, job.source
-    )
+    return Settlement(order.uid, order.revision, fence, ended.state, ended.holdings, ended.routed, result, job.source)
 
 
 def _count_late_payment(job: _Job) -> None:
     """An order paid after its hold was swept: the seller has promised what may be gone."""
     assert job.claim is not None
-    assert job.ending is not None
+    assert job.result is not None
     if job.claim.state is OrderState.EXPIRED and pays(job.planned.order):
-        if job.ending.state in WAITS:
+        if job.result.state in WAITS:
             metrics.PAID_AFTER_EXPIRY.labels("backordered").inc()
-        elif job.ending.state is OrderState.COMMITTED:
+        elif job.result.state is OrderState.COMMITTED:
             metrics.PAID_AFTER_EXPIRY.labels("reserved").inc()

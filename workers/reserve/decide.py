@@ -14,30 +14,38 @@ from schemas.fulfillment import InstructionKind
 from schemas.order import Line, Order, OrderStatus, PaymentStatus
 from schemas.plan import Disposition, OnShort, PlannedOrder
 from schemas.record import changed, record
-from workers.inventory.availability import lines_that_stay, lines_to_ship, missing, parcels, wanted
+from workers.inventory.availability import lines_that_stay, lines_to_ship, missing, split_plans, wanted
 from workers.inventory.outcomes import ReleaseOutcome, ReserveOutcome
-from workers.inventory.records import Answer, Claim, Holdings, OrderState, Quantities, ReservationState, Routed
+from workers.inventory.records import (
+    ActiveInstruction,
+    Answer,
+    Claim,
+    Holdings,
+    OrderState,
+    Quantities,
+    ReservationState,
+)
 from workers.inventory.steps import Giving, Release, Reserve, Ship, Step, Taking
-from workers.reserve.result import Result, Told, digest_of
+from workers.reserve.result import Instruction, Result, digest_of
 
-Steps = Generator[Sequence[Step], Sequence[Answer], "Ending"]
+Steps = Generator[Sequence[Step], Sequence[Answer], "WorkflowResult"]
 
 MOST_TOLD = 20  # instructions to one warehouse that are remembered
 _TAKEN = (ReserveOutcome.RESERVED, ReserveOutcome.ALREADY)
 _SHIPPABLE = (PaymentStatus.PAID, PaymentStatus.CASH_ON_DELIVERY)
 
 
-class Overtaken(Exception):
+class ClaimSuperseded(Exception):
     """A newer claim of the same order came while this one was at work: begin again, and find it stale."""
 
 
 @record
-class Ending:
-    """How an order's course ended: what is written down about it."""
+class WorkflowResult:
+    """How an order's workflow ended: what is written down about it."""
 
     state: OrderState
     holdings: Holdings
-    routed: dict[str, Routed]
+    routed: dict[str, ActiveInstruction]
     result: Result
 
 
@@ -69,11 +77,11 @@ def is_deleted(order: Order) -> bool:
     return order.status is OrderStatus.CANCELLED and not order.lines
 
 
-def _told_now(planned: PlannedOrder, claim: Claim) -> dict[str, Routed]:
+def _told_now(planned: PlannedOrder, claim: Claim) -> dict[str, ActiveInstruction]:
     return {w: routed for w, routed in claim.routed.items() if w not in planned.plan.gave_up}
 
 
-def course(
+def reservation_workflow(
     planned: PlannedOrder,
     claim: Claim,
     holdings: Holdings,
@@ -99,7 +107,7 @@ def course(
 
 
 class _Walk:
-    """One order on its course. Every round of steps has a fence number of its own, higher than the last."""
+    """One order in its workflow. Every round of steps has a fence number of its own, higher than the last."""
 
     def __init__(
         self,
@@ -153,7 +161,7 @@ class _Walk:
         state = OrderState.NOTHING
         if kept:
             state = OrderState.COMMITTED if self.state is ReservationState.COMMITTED else OrderState.HELD
-        return Ending(state=state, holdings=kept, routed={}, result=Result(told=self._cancels([])))
+        return WorkflowResult(state=state, holdings=kept, routed={}, result=Result(told=self._cancels([])))
 
     def _add(self) -> Generator[Sequence[Step], Sequence[Answer], None]:
         """What was added to a paid order is kept with the rest while the buyer owes the difference: all or none of it.
@@ -174,14 +182,14 @@ class _Walk:
 
     def _keep_for_a_person(self, rest: Quantities) -> Steps:
         """Once a part has left, the rest is a parcel more than the buyer was told of: only the seller can say."""
-        ending = yield from self.keep()
-        result = changed(ending.result, partly_shipped=True, missing=rest)
-        return changed(ending, state=OrderState.PARTLY_SHIPPED, result=result)
+        kept = yield from self.keep()
+        result = changed(kept.result, partly_shipped=True, missing=rest)
+        return changed(kept, state=OrderState.PARTLY_SHIPPED, result=result)
 
     def _all_left(self) -> Steps:
         waiting = yield from self._leave_all_but([])
         state = OrderState.STOPPING if waiting else OrderState.SHIPPED
-        return Ending(state=state, holdings=waiting, routed={}, result=Result())
+        return WorkflowResult(state=state, holdings=waiting, routed={}, result=Result())
 
     def release(self) -> Steps:
         waiting = yield from self._leave_all_but([])
@@ -189,7 +197,7 @@ class _Walk:
         result = Result(told=self._cancels([]))
         if is_deleted(self.order) and (self.left or waiting or any(where in self.silent for where in self.told)):
             result = changed(result, deleted=True)
-        return Ending(state=state, holdings=waiting, routed={}, result=result)
+        return WorkflowResult(state=state, holdings=waiting, routed={}, result=result)
 
     def ignore(self) -> Steps:
         """Nothing is left for us to ship: a mere hold goes back, what is committed is the WMS's business.
@@ -221,9 +229,9 @@ class _Walk:
                 told.append(_told(warehouse, now, is_change=True))
             elif less is not None:
                 del routed[warehouse]
-                told.append(Told(warehouse_id=warehouse, kind=InstructionKind.CANCEL))
+                told.append(Instruction(warehouse_id=warehouse, kind=InstructionKind.CANCEL))
         state = OrderState.COMMITTED if kept else OrderState.NOTHING
-        return Ending(state=state, holdings=kept, routed=routed, result=Result(told=tuple(told)))
+        return WorkflowResult(state=state, holdings=kept, routed=routed, result=Result(told=tuple(told)))
 
     def _told_less(self, warehouse: str) -> tuple[Line, ...] | None:
         """The lines that this warehouse is still to ship when it was told of more; None when it was not."""
@@ -243,12 +251,12 @@ class _Walk:
                 waiting = yield from self._leave_all_but([warehouse])
                 return self._placed({warehouse: self.lines}, waiting)
             if answer.outcome is ReserveOutcome.SHIPPED:
-                return Ending(state=OrderState.SHIPPED, holdings={}, routed={}, result=Result())
+                return WorkflowResult(state=OrderState.SHIPPED, holdings={}, routed={}, result=Result())
             self.available[warehouse] = answer.quantities
         if self.planned.plan.on_short is OnShort.SPLIT:
-            ending = yield from self._split()
-            if ending is not None:
-                return ending
+            split = yield from self._split()
+            if split is not None:
+                return split
         waiting = yield from self._leave_all_but([])
         return self._short(waiting)
 
@@ -258,8 +266,8 @@ class _Walk:
         named = [candidate.warehouse_id for candidate in plan.candidates if candidate.warehouse_id not in plan.gave_up]
         return sorted(named, key=lambda warehouse: warehouse not in self.holdings)
 
-    def _split(self) -> Generator[Sequence[Step], Sequence[Answer], Ending | None]:
-        for way in parcels(self.lines, self.available):
+    def _split(self) -> Generator[Sequence[Step], Sequence[Answer], WorkflowResult | None]:
+        for way in split_plans(self.lines, self.available):
             taken: list[str] = []
             for warehouse, lines in way.items():
                 [answer] = yield [self._take(warehouse, wanted(lines))]
@@ -311,7 +319,7 @@ class _Walk:
             self._taken(answer)
         result = Result(backordered=True, missing=short)
         routed = dict(self.claim.routed)
-        return Ending(state=OrderState.COMMITTED, holdings=dict(self.holdings), routed=routed, result=result)
+        return WorkflowResult(state=OrderState.COMMITTED, holdings=dict(self.holdings), routed=routed, result=result)
 
     def _leave_all_but(self, kept: Sequence[str]) -> Generator[Sequence[Step], Sequence[Answer], Holdings]:
         """New stock is taken first and old stock given back after it, so that the order never has less than before.
@@ -323,7 +331,7 @@ class _Walk:
             return {}
         answers = yield [self._give_back(w, Giving.ASK if self._answers(w) else Giving.ANY) for w in left]
         if any(answer.outcome is ReleaseOutcome.STALE for answer in answers):
-            raise Overtaken
+            raise ClaimSuperseded
         return {
             warehouse: self.holdings[warehouse]
             for warehouse, answer in zip(left, answers, strict=True)
@@ -334,23 +342,25 @@ class _Walk:
         """Whether this warehouse was told of the order and will say what it does with a cancellation."""
         return warehouse in self.told and warehouse not in self.silent
 
-    def _placed(self, way: Mapping[str, Sequence[Line]], waiting: Holdings, gone: Sequence[str] = ()) -> Ending:
+    def _placed(self, way: Mapping[str, Sequence[Line]], waiting: Holdings, gone: Sequence[str] = ()) -> WorkflowResult:
         """`gone`: warehouses that have shipped all. They stay told, or another would be told to ship it, too."""
         holdings = waiting | {warehouse: wanted(lines) for warehouse, lines in way.items()}
         if self.state is ReservationState.HELD:
-            return Ending(state=OrderState.HELD, holdings=holdings, routed={}, result=Result(told=self._cancels([])))
+            return WorkflowResult(
+                state=OrderState.HELD, holdings=holdings, routed={}, result=Result(told=self._cancels([]))
+            )
         told, routed = [], {warehouse: self.told[warehouse] for warehouse in gone}
         for number, (warehouse, lines) in enumerate(way.items(), start=1):
             before = self.told.get(warehouse)
-            parcel = before or Routed(digest="", parcel=number, parcels=len(way))
+            parcel = before or ActiveInstruction(digest="", parcel=number, parcels=len(way))
             routed[warehouse] = now = self._instructed(lines, parcel)
             if before is None or before.digest != now.digest:
                 told.append(_told(warehouse, now, is_change=before is not None))
         result = Result(told=(*told, *self._cancels([*way, *gone])))
         state = OrderState.COMMITTED if way else OrderState.SHIPPED
-        return Ending(state=state, holdings=holdings, routed=routed, result=result)
+        return WorkflowResult(state=state, holdings=holdings, routed=routed, result=result)
 
-    def _instructed(self, lines: Sequence[Line], before: Routed) -> Routed:
+    def _instructed(self, lines: Sequence[Line], before: ActiveInstruction) -> ActiveInstruction:
         """What stands with a warehouse once it is told of these lines; nothing new when it knows them."""
         digest = digest_of(self.order, lines)
         line_ids = None if before.parcels == 1 else tuple(line.line_id for line in lines)
@@ -359,7 +369,7 @@ class _Walk:
         revisions = (*before.revisions, self.order.revision)[-MOST_TOLD:]
         return changed(before, digest=digest, line_ids=line_ids, revisions=revisions, units=wanted(lines))
 
-    def _short(self, waiting: Holdings) -> Ending:
+    def _short(self, waiting: Holdings) -> WorkflowResult:
         candidates = [c for c in self.planned.plan.candidates if c.warehouse_id not in self.planned.plan.gave_up]
         shortages = [missing(self.quantities, available) for available in self.available.values()]
         short = min(shortages, key=lambda units: sum(units.values()), default=self.quantities)
@@ -369,14 +379,14 @@ class _Walk:
             short = missing(self.quantities, self.available.get(to, {}))
             giver = next((w for w, there in self.available.items() if w != to and not missing(short, there)), "")
             result = Result(told=told, missing=short, transfer_to=to, transfer_from=giver)
-            return Ending(state=OrderState.AWAITING_TRANSFER, holdings=waiting, routed={}, result=result)
+            return WorkflowResult(state=OrderState.AWAITING_TRANSFER, holdings=waiting, routed={}, result=result)
         late = self.claim.state is OrderState.EXPIRED and pays(self.order)
         result = Result(told=told, backordered=True, missing=short, after_expiry=late)
-        return Ending(state=OrderState.BACKORDERED, holdings=waiting, routed={}, result=result)
+        return WorkflowResult(state=OrderState.BACKORDERED, holdings=waiting, routed={}, result=result)
 
-    def _cancels(self, still: Sequence[str]) -> tuple[Told, ...]:
+    def _cancels(self, still: Sequence[str]) -> tuple[Instruction, ...]:
         gone = [warehouse for warehouse in self.told if warehouse not in still]
-        return tuple(Told(warehouse_id=warehouse, kind=InstructionKind.CANCEL) for warehouse in gone)
+        return tuple(Instruction(warehouse_id=warehouse, kind=InstructionKind.CANCEL) for warehouse in gone)
 
     # -- steps
 
@@ -401,12 +411,12 @@ class _Walk:
 
     def _taken(self, answer: Answer) -> bool:
         if answer.outcome is ReserveOutcome.STALE:
-            raise Overtaken
+            raise ClaimSuperseded
         return answer.outcome in _TAKEN
 
 
-def _told(warehouse: str, now: Routed, *, is_change: bool) -> Told:
-    return Told(
+def _told(warehouse: str, now: ActiveInstruction, *, is_change: bool) -> Instruction:
+    return Instruction(
         warehouse_id=warehouse,
         kind=InstructionKind.CHANGE if is_change else InstructionKind.FULFIL,
         parcel=now.parcel,

@@ -1,4 +1,4 @@
-"""What an order's course led to, and what the world is told of it: the same for a repeat, byte by byte. Pure."""
+"""What an order's workflow led to, and what the world is told of it: the same for a repeat, byte by byte. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schemas.plan import (
     PlannedOrder,
     ReviewOrder,
     TransferRequest,
-    for_a_person,
+    to_review,
 )
 from schemas.record import encode, record
 from workers.inventory.availability import lines_that_stay, lines_to_ship
@@ -37,7 +37,7 @@ PARTLY_SHIPPED: Final = HoldCode.PARTLY_SHIPPED.value
 
 
 @record
-class Told:
+class Instruction:
     """One instruction to a warehouse. `line_ids` None: all lines. `units`: what it asks for, by SKU."""
 
     warehouse_id: str
@@ -52,7 +52,7 @@ class Told:
 class Result:
     """All that a repeat needs to say the same again."""
 
-    told: tuple[Told, ...] = ()
+    told: tuple[Instruction, ...] = ()
     backordered: bool = False
     missing: dict[str, int] = field(default_factory=dict)
     transfer_to: str = ""
@@ -72,17 +72,17 @@ def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
     if result.partly_shipped:
         events.append(_review(planned, result.missing))
     if result.deleted:
-        events.append(for_a_person(planned, DELETED, _DELETED))
+        events.append(to_review(planned, DELETED, _DELETED))
     return events
 
 
 def _review(planned: PlannedOrder, missing: dict[str, int]) -> ReviewOrder:
     rest = ", ".join(f"{units} of {sku}" for sku, units in sorted(missing.items()))
     reason = f"a part of the order has left already, and no warehouse was told to ship {rest}; {SEE_TO_THE_REST}"
-    return for_a_person(planned, PARTLY_SHIPPED, reason, missing)
+    return to_review(planned, PARTLY_SHIPPED, reason, missing)
 
 
-def _instruction(planned: PlannedOrder, told: Told) -> FulfillmentInstruction:
+def _instruction(planned: PlannedOrder, told: Instruction) -> FulfillmentInstruction:
     order = planned.order
     lines = () if told.kind is InstructionKind.CANCEL else _lines_of(planned)
     if told.line_ids is not None:

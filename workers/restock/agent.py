@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from schemas.plan import PlannedOrder, ReviewOrder
 from workers.inventory.ledger import Ledger
 from workers.inventory.waiting import Waiting
-from workers.restock.decide import Allotment, is_the_one, word_of
+from workers.restock.decide import StockAllocator, is_the_one, word_of
 from workers.runtime import metrics
 
 log = logging.getLogger(__name__)
@@ -80,10 +80,10 @@ class RestockAgent:
         wants = await self._list.wants()
         if not wants:
             return ()
-        allotment = Allotment(dict(zip(wants, await self._ledger.available(wants), strict=True)))
-        if allotment.is_empty:
+        allocator = StockAllocator(dict(zip(wants, await self._ledger.available(wants), strict=True)))
+        if allocator.is_empty:
             return ()
-        return await self._words(await self._mine(await self._choose(allotment)))
+        return await self._words(await self._mine(await self._choose(allocator)))
 
     async def _measure(self) -> None:
         count, oldest_ms = await self._list.figures()
@@ -99,15 +99,15 @@ class RestockAgent:
         gone = [entry for entry, is_gone in zip(entries, over, strict=True) if is_gone]
         await self._list.leave([(entry.order_uid, entry.revision) for entry in gone])
 
-    async def _choose(self, allotment: Allotment) -> Chosen:
+    async def _choose(self, allocator: StockAllocator) -> Chosen:
         """Offer the stock to the whole list, oldest first; who is on the way already keeps what it was sent for."""
         on_the_way = await self._list.in_hand()
         chosen: Chosen = []
         async for page in self._list.oldest_first():
-            served = [(entry, allotment.serve(entry)) for entry in page]
+            served = [(entry, allocator.allocate(entry)) for entry in page]
             filled = [(entry, where) for entry, where in served if where and entry.order_uid not in on_the_way]
             chosen += filled
-            if allotment.is_empty or len(chosen) >= MOST_A_TICK:
+            if allocator.is_empty or len(chosen) >= MOST_A_TICK:
                 break
         return chosen[:MOST_A_TICK]
 

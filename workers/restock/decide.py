@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Final
 
 from schemas.codes import HoldCode
-from schemas.plan import MOST_RETURNS, PlannedOrder, ReviewOrder, for_a_person
+from schemas.plan import MOST_RETURNS, PlannedOrder, ReviewOrder, to_review
 from schemas.revision import MOST_TRIES, retry_of, tries_of
-from workers.inventory.availability import homes, missing
+from workers.inventory.availability import missing, warehouse_assignments
 from workers.inventory.waiting import Waiting
 
 REVIEW_CODE: Final = HoldCode.RESTOCK_GAVE_UP
 
 
-class Allotment:
+class StockAllocator:
     """What is available, handed out to orders in the order in which they are offered: the oldest first.
 
     So a younger order gets only what no older one that can be filled needs. `available`: (warehouse, SKU) -> units.
@@ -32,7 +32,7 @@ class Allotment:
         """Nothing is left to hand out."""
         return not self._left
 
-    def serve(self, entry: Waiting) -> tuple[str, ...]:
+    def allocate(self, entry: Waiting) -> tuple[str, ...]:
         """Set the units aside that the order needs. The warehouses they are in; () when they are not there."""
         found = self._homes(entry, entry.warehouses) or self._homes(entry, (*entry.warehouses, *entry.gave_up))
         parcels = (entry.needs,) if len(found) == 1 else entry.parcels
@@ -47,7 +47,9 @@ class Allotment:
                 return (warehouse,)
         if len(entry.parcels) < 2:
             return ()
-        return next(homes(entry.parcels, {warehouse: self._left[warehouse] for warehouse in stocked}), ())
+        return next(
+            warehouse_assignments(entry.parcels, {warehouse: self._left[warehouse] for warehouse in stocked}), ()
+        )
 
     def _take(self, warehouse: str, units: Mapping[str, int]) -> None:
         left = self._left[warehouse]
@@ -68,12 +70,12 @@ def word_of(entry: Waiting, warehouses: Sequence[str], planned: PlannedOrder) ->
     returned = [warehouse for warehouse in warehouses if warehouse in entry.gave_up]
     if tries >= MOST_TRIES:
         reason = f"stock came {tries} times, and each time it was gone before this order had it"
-        return for_a_person(planned, REVIEW_CODE, reason)
+        return to_review(planned, REVIEW_CODE, reason)
     returns = planned.plan.returns
     if returned and returns >= MOST_RETURNS:
         names = ", ".join(returned)
         reason = f"{names} has stock and gave this order back; it was given back {returns} times"
-        return for_a_person(planned, REVIEW_CODE, reason)
+        return to_review(planned, REVIEW_CODE, reason)
     order = replace(planned.order, revision=retry_of(entry.revision))
     return replace(planned, order=order, plan=replace(planned.plan, gave_up=()))
 

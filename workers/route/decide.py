@@ -18,7 +18,7 @@ from schemas.plan import (
     RoutingPlan,
     TaggedOrder,
 )
-from workers.route.rule_resolution import Situation, Verdict, situation_of, weigh
+from workers.route.rule_resolution import Resolution, RuleContext, resolve, situation_of
 from workers.rules import wording
 from workers.rules.facts import Facts, lines_to_ship
 from workers.rules.ruleset import Ruleset
@@ -118,9 +118,9 @@ def _review_codes(tagged: TaggedOrder) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8192)
-def _plan(ruleset: Ruleset, situation: Situation, let_through: bool) -> tuple[RoutingPlan, tuple[str, ...]]:
+def _plan(ruleset: Ruleset, situation: RuleContext, let_through: bool) -> tuple[RoutingPlan, tuple[str, ...]]:
     """The plan and the tags that rules add. Remembered: most orders of a day are in one of a few situations."""
-    verdict = weigh(situation)
+    verdict = resolve(situation)
     disposition, reason, codes = _disposition(ruleset, situation, verdict, let_through)
     goes = disposition is Disposition.RESERVE
     plan = RoutingPlan(
@@ -138,7 +138,7 @@ def _plan(ruleset: Ruleset, situation: Situation, let_through: bool) -> tuple[Ro
 
 
 def _disposition(
-    ruleset: Ruleset, situation: Situation, verdict: Verdict, let_through: bool
+    ruleset: Ruleset, situation: RuleContext, verdict: Resolution, let_through: bool
 ) -> tuple[Disposition, str, tuple[str, ...]]:
     if verdict.hold_codes:
         codes = verdict.hold_codes

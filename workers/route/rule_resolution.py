@@ -14,8 +14,8 @@ from workers.rules.facts import final_part_unpaid, receiver_to_come, ships_later
 from workers.rules.ruleset import Defer, Rule, Until
 
 
-class Situation(NamedTuple):
-    """All that weighing depends on, so that one weighing serves every order in the same situation."""
+class RuleContext(NamedTuple):
+    """All that resolving depends on, so that one resolving serves every order in the same situation."""
 
     matched: tuple[Rule, ...]  # in the order in which rules are asked
     waiting: tuple[Rule, ...]  # of the matched ones, those that defer and whose time has not come
@@ -26,7 +26,7 @@ class Situation(NamedTuple):
 
 
 @record
-class Verdict:
+class Resolution:
     """What the rules say together. `deferred` is the sentence that says why, "" when the order is due."""
 
     candidates: tuple[Candidate, ...]
@@ -43,7 +43,7 @@ class _Winners:
 
     __slots__ = ("defer", "force", "hold", "short")
 
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, situation: RuleContext) -> None:
         matched = situation.matched
         self.hold = next((rule for rule in matched if rule.hold), None)
         self.defer = next(iter(situation.waiting), None)
@@ -51,15 +51,15 @@ class _Winners:
         self.short = next((rule for rule in matched if rule.on_short is not None), None)
 
 
-def situation_of(matched: tuple[Rule, ...], order: Order, at: datetime, review_codes: tuple[str, ...]) -> Situation:
+def situation_of(matched: tuple[Rule, ...], order: Order, at: datetime, review_codes: tuple[str, ...]) -> RuleContext:
     """What matters of an order once its rules are known."""
     waiting = tuple([rule for rule in matched if rule.defer is not None and _waits(rule.defer, order, at)])
     presale = order.presale
     later = presale.ship_not_before if waiting and presale is not None else None
-    return Situation(matched, waiting, review_codes, final_part_unpaid(order), later, receiver_to_come(order))
+    return RuleContext(matched, waiting, review_codes, final_part_unpaid(order), later, receiver_to_come(order))
 
 
-def weigh(situation: Situation) -> Verdict:
+def resolve(situation: RuleContext) -> Resolution:
     """What the matched rules say together."""
     winners = _Winners(situation)
     force, short = winners.force, winners.short
@@ -68,7 +68,7 @@ def weigh(situation: Situation) -> Verdict:
     else:
         candidates = _assigned(situation.matched)
     deferred, not_before = _deferral(winners.defer, situation)
-    return Verdict(
+    return Resolution(
         candidates=candidates,
         matches=_traced(situation, winners, candidates),
         on_short=short.on_short if short is not None and short.on_short is not None else OnShort.NEXT,
@@ -101,7 +101,7 @@ def _waits(defer: Defer, order: Order, at: datetime) -> bool:
     return defer.time is not None and at < defer.time
 
 
-def _deferral(defer: Rule | None, situation: Situation) -> tuple[str, datetime | None]:
+def _deferral(defer: Rule | None, situation: RuleContext) -> tuple[str, datetime | None]:
     """The sentence that says why the order waits, and until when. None: until the platform says so."""
     if defer is None or defer.defer is None:
         return (wording.FINAL_UNPAID() if situation.final_unpaid else ""), None
@@ -115,7 +115,7 @@ def _deferral(defer: Rule | None, situation: Situation) -> tuple[str, datetime |
 # -- the trace -------------------------------------------------------------------------------------------------------
 
 
-def _stopped(situation: Situation, winners: _Winners) -> str:
+def _stopped(situation: RuleContext, winners: _Winners) -> str:
     """Why no candidate is used, "" when they are."""
     if winners.hold is not None:
         return wording.OVERRULED_HOLD(rule=winners.hold.rule_id)
@@ -126,7 +126,7 @@ def _stopped(situation: Situation, winners: _Winners) -> str:
     return wording.OVERRULED_PRESALE() if situation.final_unpaid else ""
 
 
-def _traced(situation: Situation, winners: _Winners, candidates: tuple[Candidate, ...]) -> tuple[RuleMatch, ...]:
+def _traced(situation: RuleContext, winners: _Winners, candidates: tuple[Candidate, ...]) -> tuple[RuleMatch, ...]:
     stopped = _stopped(situation, winners)
     return tuple(
         [
@@ -142,7 +142,7 @@ def _traced(situation: Situation, winners: _Winners, candidates: tuple[Candidate
 
 
 def _effects(
-    rule: Rule, situation: Situation, winners: _Winners, candidates: tuple[Candidate, ...], stopped: str
+    rule: Rule, situation: RuleContext, winners: _Winners, candidates: tuple[Candidate, ...], stopped: str
 ) -> Iterator[str]:
     if rule.force or (rule.assign and (stopped or winners.force is not None)):
         yield stopped or _effect_of_force(rule, winners)
@@ -176,7 +176,7 @@ def _effects_of_assign(rule: Rule, candidates: tuple[Candidate, ...]) -> Iterato
         yield wording.CANDIDATE(number=number) if own else wording.ALREADY(number=number)
 
 
-def _effect_of_defer(rule: Rule, situation: Situation, stopped: str) -> str:
+def _effect_of_defer(rule: Rule, situation: RuleContext, stopped: str) -> str:
     if rule not in situation.waiting:
         return wording.DUE()
     return wording.DEFERS() if stopped == wording.OVERRULED_DEFER(rule=rule.rule_id) else stopped

@@ -8,7 +8,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def waves(items: Iterable[Item], key: Callable[[Item], str]) -> Iterator[list[Item]]:
+def unique_key_batches(items: Iterable[Item], key: Callable[[Item], str]) -> Iterator[list[Item]]:
     """The items in runs in which no key stands twice; those of one key keep their order."""
     seen: dict[str, int] = {}
     runs: list[list[Item]] = []

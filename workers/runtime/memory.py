@@ -12,7 +12,7 @@ _TRIM_THRESHOLD: Final = -1
 _BIG: Final = 128 * 1024  # bytes; what glibc starts with
 
 
-def calm_the_collector() -> None:
+def tune_gc() -> None:
     """Have the cyclic garbage collector look rarely, and never again at what is here now. Call it once all is built.
 
     A batch of 500 orders keeps some 100,000 objects alive for a moment, none of them in a cycle: with the usual
@@ -23,7 +23,7 @@ def calm_the_collector() -> None:
     gc.set_threshold(_YOUNG, 20, 100)
 
 
-def give_big_blocks_back() -> bool:
+def tune_malloc() -> bool:
     """Have each big block go back to the system when it is freed. Whether this C library can be told.
 
     glibc moves its limit for "big" up to the biggest block it has seen freed. Then the answers of the brokers, up to

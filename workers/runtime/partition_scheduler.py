@@ -17,7 +17,7 @@ AT_ONCE: Final = 3
 """While some wait for Redis and Kafka, another computes. With fewer, more chunks run together."""
 
 
-class Lanes:
+class PartitionScheduler:
     """Runs chunks side by side, but those that share a partition one after the other, in the order they came.
 
     Chunks that had to wait run together: small ones become large ones as work piles up, so that a trickle is quick and
@@ -28,11 +28,11 @@ class Lanes:
         self,
         run: Callable[[Sequence[Any]], Awaitable[None]],
         chunk_records: int,
-        gives_way: Callable[[], bool] = lambda: False,
+        yields: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`gives_way`: whether there is more urgent work in this process now; then no more than one chunk begins."""
+        """`yields`: whether there is more urgent work in this process now; then no more than one chunk begins."""
         self._run = run
-        self._gives_way = gives_way
+        self._yields = yields
         self._most = chunk_records
         self._waiting: list[Any] = []
         self._held = 0  # records, waiting or at work
@@ -62,7 +62,7 @@ class Lanes:
             self._room.clear()
 
     def _begin(self) -> None:
-        most = 1 if self._gives_way() else AT_ONCE
+        most = 1 if self._yields() else AT_ONCE
         while len(self._tasks) < most and (events := self._next()):
             self._busy.update(*(event.message.ends for event in events))
             task = asyncio.create_task(self._work(events), name=f"{len(events)} chunks")

@@ -132,19 +132,19 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _gets_into_kafka(self) -> Self:
         cluster = self.cluster
-        if cluster.asks_who and not (cluster.username and cluster.password.get_secret_value()):
+        if cluster.requires_auth and not (cluster.username and cluster.password.get_secret_value()):
             raise ValueError(
                 f"ORDERFLEET_KAFKA_SECURITY is {cluster.security}: set ORDERFLEET_KAFKA_USERNAME and "
                 "ORDERFLEET_KAFKA_PASSWORD, too"
             )
-        if cluster.username and not cluster.asks_who:
+        if cluster.username and not cluster.requires_auth:
             raise ValueError(
                 f"ORDERFLEET_KAFKA_USERNAME is set, but with ORDERFLEET_KAFKA_SECURITY={cluster.security} nobody is "
                 "asked for it: set that to sasl_ssl (or sasl_plaintext)"
             )
         if cluster.ca_file is not None:
             try:
-                cluster.trust()
+                cluster.ssl_context()
             except OSError as error:
                 raise ValueError(
                     f"ORDERFLEET_KAFKA_CA_FILE: {cluster.ca_file} cannot be read as certificates in PEM form: "

@@ -41,7 +41,7 @@ EXIT_MISCONFIGURED: Final = 78
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
-def leave_without_ack(code: int) -> NoReturn:
+def exit_uncommitted(code: int) -> NoReturn:
     """End the process here and now: nothing after this line may acknowledge."""
     logging.shutdown()
     os._exit(code)
@@ -69,7 +69,7 @@ class _Work:
         self.delivery = delivery
 
 
-class Shell:
+class StageRunner:
     """The group's steps, with everything around them."""
 
     def __init__(
@@ -79,7 +79,7 @@ class Shell:
         producer: Producer,
         *,
         retry_seconds: float,
-        give_up: Callable[[int], NoReturn] = leave_without_ack,
+        give_up: Callable[[int], NoReturn] = exit_uncommitted,
     ) -> None:
         assert isinstance(group.reads, Topic)
         self.name = group.name

@@ -27,10 +27,10 @@ from workers.runtime.faust_bridge.transport import ChunkConsumer, ChunkTransport
 from workers.runtime.kafka.cluster import Cluster
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.outputs import of_events
-from workers.runtime.partition_scheduler import CHUNKS_HELD, Lanes
+from workers.runtime.partition_scheduler import CHUNKS_HELD, PartitionScheduler
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Every, Ticking
-from workers.runtime.stage_runner import Shell, leave_without_ack
+from workers.runtime.stage_runner import StageRunner, exit_uncommitted
 from workers.runtime.table import Group, group_id
 from workers.runtime.tasks import end_tasks
 from workers.runtime.wire import Encoder
@@ -84,8 +84,8 @@ def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.
 
 
 def _credentials(cluster: Cluster) -> Credentials | None:
-    context = cluster.trust() if cluster.encrypted else None
-    if cluster.asks_who:
+    context = cluster.ssl_context() if cluster.encrypted else None
+    if cluster.requires_auth:
         return SASLCredentials(
             username=cluster.username,
             password=cluster.password.get_secret_value(),
@@ -98,19 +98,19 @@ def _credentials(cluster: Cluster) -> Credentials | None:
 class Reader:
     """A group that reads topics: its Faust app with one agent."""
 
-    def __init__(self, group: Group, topics: Sequence[str], shell: Shell, settings: Settings) -> None:
+    def __init__(self, group: Group, topics: Sequence[str], shell: StageRunner, settings: Settings) -> None:
         self.name = group.name
         self.group = group
         self.app = build_app(group, topics, settings)
-        self.gives_way_to: Sequence[Reader] = ()
+        self.yields_to: Sequence[Reader] = ()
         self._shell = shell
-        self._lanes: Lanes | None = None
+        self._scheduler: PartitionScheduler | None = None
         self._moved: tuple[float, dict[TP, int | None]] = (time.monotonic(), {})
         self._topics = tuple(topics)
         inbound = self.app.topic(*topics, key_type=bytes, value_type=bytes)
 
         async def consume(stream: Any) -> None:
-            self._lanes = lanes = Lanes(shell.run, settings.chunk_records, self._gives_way)
+            self._scheduler = lanes = PartitionScheduler(shell.run, settings.chunk_records, self._yields)
             try:
                 async for event in stream.noack().events():
                     await lanes.put(event)
@@ -124,8 +124,8 @@ class Reader:
         """Whether it waits for nothing but Kafka."""
         return self._shell.only_computes
 
-    def _gives_way(self) -> bool:
-        return any(reader._lanes is not None and reader._lanes.crowded for reader in self.gives_way_to)
+    def _yields(self) -> bool:
+        return any(reader._scheduler is not None and reader._scheduler.crowded for reader in self.yields_to)
 
     async def start(self) -> None:
         """Join the group. Raises when the broker is away: the process is to be restarted."""
@@ -142,11 +142,11 @@ class Reader:
         return bool(self.app.crashed or self.app.should_stop)
 
     @property
-    def silent_seconds(self) -> float:
+    def oldest_call_age(self) -> float:
         """How long its consumer has been at work on the oldest of what it was asked, such as to fetch or commit."""
         consumer = self.app.consumer
         assert isinstance(consumer, ChunkConsumer)
-        return consumer.silent_seconds
+        return consumer.oldest_call_age
 
     def measure(self) -> bool:
         """Export the backlog. False when it is stuck: for a minute no commit has moved, though there is a backlog.
@@ -284,7 +284,7 @@ class Worker:
     def _give_up_joining(self) -> None:
         """A group may wait for ever for a member that is gone, as those of the embedded broker sometimes do."""
         log.error("could not join its groups in %g s; leaving so that a fresh start takes over", _JOIN_SECONDS)
-        leave_without_ack(EXIT_STUCK)
+        exit_uncommitted(EXIT_STUCK)
 
     async def until_kafka_answers(self) -> None:
         """Wait for a broker, and log why none answers. A consumer gives up at the first one that is away.
@@ -307,25 +307,25 @@ class Worker:
                 if reader.crashed and not self._stop.is_set():
                     log.error("%s: its consumer ended; leaving so that a fresh start takes over", reader.name)
                     return EXIT_CRASHED
-                if await self._is_deaf(reader):
+                if await self._is_unresponsive(reader):
                     log.error("%s: its consumer answers no more though Kafka does; leaving", reader.name)
-                    leave_without_ack(EXIT_STUCK)
+                    exit_uncommitted(EXIT_STUCK)
                 if not reader.measure():
                     log.error(
                         "%s: has work or a rebalance and committed nothing for %g s; leaving",
                         reader.name,
                         _STUCK_SECONDS,
                     )
-                    leave_without_ack(EXIT_STUCK)
+                    exit_uncommitted(EXIT_STUCK)
         return 0
 
-    async def _is_deaf(self, reader: Reader) -> bool:
+    async def _is_unresponsive(self, reader: Reader) -> bool:
         """Whether its consumer answers nothing for longer than any request may take, and all the time a broker does.
 
         aiokafka may wait for ever for an answer that was lost with a broker; its heartbeats go on, and nobody else is
         given its partitions.
         """
-        if reader.silent_seconds < _SUSPICIOUS_SECONDS or not await self._producer.reaches_kafka():
+        if reader.oldest_call_age < _SUSPICIOUS_SECONDS or not await self._producer.reaches_kafka():
             self._deaf_since.pop(reader.name, None)
             return False
         since = self._deaf_since.setdefault(reader.name, time.monotonic())
@@ -337,7 +337,7 @@ class Worker:
         await asyncio.wait({leaving}, timeout=_LEAVE_SECONDS)
         if not leaving.done():
             log.error("could not leave in %g s (is the broker away?); what is unfinished comes again", _LEAVE_SECONDS)
-            leave_without_ack(EXIT_CRASHED)
+            exit_uncommitted(EXIT_CRASHED)
         leaving.result()
 
     async def _leave_groups(self) -> None:
@@ -345,7 +345,7 @@ class Worker:
         await self._producer.close()
 
 
-def let_downstream_go_first(readers: Sequence[Reader]) -> None:
+def set_backpressure_priority(readers: Sequence[Reader]) -> None:
     """Groups that only compute give way to those that read what they write.
 
     Else they keep the processor to themselves, and most of a long backlog is planned before much of it is routed.
@@ -353,7 +353,7 @@ def let_downstream_go_first(readers: Sequence[Reader]) -> None:
     for reader in readers:
         if reader.only_computes:
             written = {topic for stage in reader.group.stages for topic in stage.writes}
-            reader.gives_way_to = [other for other in readers if other.group.reads in written]
+            reader.yields_to = [other for other in readers if other.group.reads in written]
 
 
 def topic_names(topic: Topic, members: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from schemas.plan import PlannedOrder, TaggedOrder
 from schemas.record import decode, encode
 from workers.inventory.outcomes import ClaimOutcome, ReserveOutcome
 from workers.inventory.records import Answer, Claim
-from workers.reserve.decide import course
+from workers.reserve.decide import reservation_workflow
 from workers.reserve.result import events_of
 from workers.route.decide import decide as route
 from workers.tag.decide import decide as tag
@@ -45,7 +45,7 @@ def test_the_course_of_a_reservation(benchmark: BenchmarkFixture, stations: Stat
 
 
 def _reserved(planned: PlannedOrder) -> Any:
-    steps = course(planned, Claim(ClaimOutcome.CLAIMED, 1), {}, 1800)
+    steps = reservation_workflow(planned, Claim(ClaimOutcome.CLAIMED, 1), {}, 1800)
     try:
         next(steps)
         steps.send([Answer(ReserveOutcome.RESERVED)])

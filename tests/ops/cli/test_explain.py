@@ -46,7 +46,7 @@ from tests.workers.rules.examples import example_catalogue, example_ruleset
 from workers.admin.rule_trial import try_order
 from workers.inventory.outcomes import ExpireOutcome
 from workers.inventory.records import Count
-from workers.inventory.steps import Hear, Lost, Ship, Short
+from workers.inventory.steps import Lost, RecordReturn, Ship, Short
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.stage import Delivery
@@ -134,7 +134,7 @@ class Fleet:
 
         async def shipped(ledger):  # type: ignore[no-untyped-def]
             await ledger.apply([left, rest])
-            await ledger.hear([Hear(order.uid, "hangzhou", order.revision)])
+            await ledger.record_return([RecordReturn(order.uid, "hangzhou", order.revision)])
 
         self._ask(shipped)
 

@@ -27,7 +27,7 @@ from tests.ops.cli.conftest import AskLedger, Run, nobody_listens
 from workers.admin.erasure import longest_retention, personal_topics
 from workers.defer.queue import DelayQueue, Keep
 from workers.inventory.records import Count
-from workers.inventory.steps import Remember
+from workers.inventory.steps import StashReturn
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery
 
@@ -147,7 +147,7 @@ def reserve(ask: AskLedger, planned: PlannedOrder) -> None:
         await ledger.set_stock("hangzhou", {line.sku: Count(on_hand=9) for line in planned.order.lines})
         await ReserveAgent(ledger, 1800).handle([Delivery(planned, key=UID.encode())])
         event = an_answer(planned.order.revision)
-        await ledger.remember([Remember(UID, "hangzhou", planned.order.revision, "m1", encode(event))])
+        await ledger.update_stash([StashReturn(UID, "hangzhou", planned.order.revision, "m1", encode(event))])
 
     ask(reserved)
 

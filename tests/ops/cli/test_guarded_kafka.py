@@ -82,7 +82,7 @@ def door(request: pytest.FixtureRequest, jars: Path, tmp_path: Path) -> Iterator
                 "ORDERFLEET_KAFKA_MECHANISM": mechanism,
                 "ORDERFLEET_KAFKA_CA_FILE": str(trusted),
                 "ORDERFLEET_KAFKA_CHECK_HOSTNAME": str(name == OURS),
-                **(asked if cluster.asks_who else {}),
+                **(asked if cluster.requires_auth else {}),
                 "ORDERFLEET_RULES_FILE": str(rules),
                 "ORDERFLEET_CATALOGUE_FILE": str(catalogue),
             },
@@ -149,7 +149,7 @@ def _until_all(cluster: Cluster, topics: Sequence[str]) -> list[Found]:
 def _whoever_is_not_let_in_is_told_what_to_look_at(door: Door, program: Program) -> None:
     if not door.cluster.check_hostname:
         setting, value, reason = "ORDERFLEET_KAFKA_CHECK_HOSTNAME", "true", "mismatch"
-    elif door.cluster.asks_who:
+    elif door.cluster.requires_auth:
         setting, value, reason = "ORDERFLEET_KAFKA_PASSWORD", "guessed", "Authentication"
     else:
         setting, value = "ORDERFLEET_KAFKA_CA_FILE", str(_of_somebody_else(door.folder))

@@ -48,9 +48,9 @@ class SteppedLedger(Ledger):
         await self._wait()
         return await super()._run(calls)
 
-    async def look(self, asked: Any) -> Any:
+    async def get_status(self, asked: Any) -> Any:
         await self._wait()
-        return await super().look(asked)
+        return await super().get_status(asked)
 
 
 class Stepped:

@@ -12,21 +12,21 @@ import pytest
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
 from schemas.plan import Disposition, PlannedOrder, ReviewOrder
 from tests.builders import NOON, a_plan, a_planned_order, a_wms_event, an_order
-from workers.fulfill.decide import Course, course_of, events_of, note_of, race_of, step_of
+from workers.fulfill.decide import FollowUp, events_of, follow_up_of, note_of, race_of, step_of
 from workers.fulfill.reading import Answered, read
 from workers.inventory.outcomes import AllocateOutcome, ShipOutcome, ShortOutcome, WithdrawOutcome
-from workers.inventory.records import Answer, Overtaken, Standing
-from workers.inventory.steps import Allocate, Forget, Lost, Remember, Ship, Short, Withdraw
-from workers.reserve.result import Result, Told
+from workers.inventory.records import Answer, InstructionStatus, SupersededReturn
+from workers.inventory.steps import Allocate, DropReturn, Lost, Ship, Short, StashReturn, Withdraw
+from workers.reserve.result import Instruction, Result
 from workers.reserve.result import events_of as said_by_reserve
 from workers.runtime.errors import PermanentError
 
-STANDS = Standing(revision="r9", told="r1")
+STANDS = InstructionStatus(revision="r9", told="r1")
 REASONS = ("not-there", "damaged", "address", "other", "")
 
 
 def told(kind: str = "fulfil") -> FulfillmentInstruction:
-    ordered = Result(told=(Told(warehouse_id="hangzhou", kind=InstructionKind(kind)),))
+    ordered = Result(told=(Instruction(warehouse_id="hangzhou", kind=InstructionKind(kind)),))
     [event] = said_by_reserve(a_planned_order(an_order(revision="r1")), ordered)
     assert isinstance(event, FulfillmentInstruction)
     return event
@@ -55,7 +55,7 @@ def test_every_answer_takes_the_step_that_the_contract_says(kind: str, instructi
 
 
 def test_an_answer_to_what_was_replaced_holds_for_its_own_revision_only() -> None:
-    for standing in (Standing(revision="r9", told="r5"), Standing(revision="r9")):
+    for standing in (InstructionStatus(revision="r9", told="r5"), InstructionStatus(revision="r9")):
         step = step_of(answered("cancelled"), standing)
         assert isinstance(step, Withdraw)
         assert step.revision == "r1"
@@ -65,8 +65,8 @@ def test_an_answer_to_what_was_replaced_holds_for_its_own_revision_only() -> Non
 @pytest.mark.parametrize("instruction", [*InstructionKind])
 def test_what_is_given_back_of_something_replaced_is_remembered(kind: str, instruction: str) -> None:
     gives_back = kind in ("short", "cancelled") or (kind == "rejected" and instruction == "fulfil")
-    replaced = Standing(revision="r9", told="r5", replaced=("r1",))
-    assert isinstance(note_of(answered(kind, instruction), replaced), Remember) is gives_back
+    replaced = InstructionStatus(revision="r9", told="r5", replaced=("r1",))
+    assert isinstance(note_of(answered(kind, instruction), replaced), StashReturn) is gives_back
     assert note_of(answered(kind, instruction), STANDS) is None
 
 
@@ -74,8 +74,8 @@ def test_what_is_given_back_of_something_replaced_is_remembered(kind: str, instr
 @pytest.mark.parametrize("instruction", [*InstructionKind])
 def test_what_was_given_back_before_is_void_once_a_change_is_followed(kind: str, instruction: str) -> None:
     follows = instruction == "change" and kind != "rejected"
-    older, same = (STANDS._replace(overtaken=(Overtaken(revision, b"{}"),)) for revision in ("r0", "r1"))
-    assert isinstance(note_of(answered(kind, instruction), older), Forget) is follows
+    older, same = (STANDS._replace(overtaken=(SupersededReturn(revision, b"{}"),)) for revision in ("r0", "r1"))
+    assert isinstance(note_of(answered(kind, instruction), older), DropReturn) is follows
     assert note_of(answered(kind, instruction), same) is None
 
 
@@ -83,30 +83,34 @@ OUTCOMES = (*AllocateOutcome, *ShipOutcome, *ShortOutcome, *WithdrawOutcome)
 PLACED_ANEW = {(ShortOutcome, "NOTED"), (ShortOutcome, "REPEAT"), (WithdrawOutcome, "GIVEN_UP")}
 
 
-@pytest.mark.parametrize(("outcome", "standing"), [*product(OUTCOMES, (STANDS, Standing(revision="r9", told="r5")))])
-def test_only_what_was_given_back_is_placed_anew(outcome: Any, standing: Standing) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "standing"), [*product(OUTCOMES, (STANDS, InstructionStatus(revision="r9", told="r5")))]
+)
+def test_only_what_was_given_back_is_placed_anew(outcome: Any, standing: InstructionStatus) -> None:
     if outcome is ShipOutcome.NOTHING_KNOWN or outcome is ShipOutcome.MORE_THAN_TOLD:
         with pytest.raises(PermanentError):
-            course_of(answered("shipped"), standing, Answer(outcome))
+            follow_up_of(answered("shipped"), standing, Answer(outcome))
         return
     anew = (type(outcome), str(outcome)) in PLACED_ANEW and standing is STANDS
-    assert course_of(answered("short"), standing, Answer(outcome)) is (Course.ANEW if anew else Course.DONE)
+    assert follow_up_of(answered("short"), standing, Answer(outcome)) is (FollowUp.ANEW if anew else FollowUp.DONE)
 
 
 def test_refused_cancellations_and_changes_move_nothing() -> None:
-    assert course_of(answered("rejected", "cancel"), STANDS, None) is Course.DONE
-    assert course_of(answered("rejected", "change"), STANDS, None) is Course.CHANGE_REFUSED
+    assert follow_up_of(answered("rejected", "cancel"), STANDS, None) is FollowUp.DONE
+    assert follow_up_of(answered("rejected", "change"), STANDS, None) is FollowUp.CHANGE_REFUSED
     assert race_of(answered("rejected", "cancel"), None) == "too-late"
     assert race_of(answered("cancelled", "cancel"), Answer(WithdrawOutcome.RELEASED)) == "intercepted"
     assert race_of(answered("shipped"), Answer(ShipOutcome.SHIPPED)) == ""
 
 
 @pytest.mark.parametrize("disposition", [one for one in Disposition if one is not Disposition.RESERVE])
-@pytest.mark.parametrize("course", [*Course])
-def test_an_order_that_is_not_to_be_shipped_any_more_is_left_alone(disposition: Disposition, course: Course) -> None:
+@pytest.mark.parametrize("follow_up", [*FollowUp])
+def test_an_order_that_is_not_to_be_shipped_any_more_is_left_alone(
+    disposition: Disposition, follow_up: FollowUp
+) -> None:
     planned = a_planned_order(an_order(revision="r1"), a_plan(disposition=disposition))
-    said = events_of(answered("short"), course, planned, shipped=False)
-    ships_it_as_before = disposition is Disposition.IGNORE and course is Course.CHANGE_REFUSED
+    said = events_of(answered("short"), follow_up, planned, shipped=False)
+    ships_it_as_before = disposition is Disposition.IGNORE and follow_up is FollowUp.CHANGE_REFUSED
     assert [type(one) for one in said] == ([ReviewOrder] if ships_it_as_before else [])
 
 
@@ -117,7 +121,7 @@ def test_the_tenth_return_is_a_persons_however_often_it_waited_for_stock(
 ) -> None:
     revision = f"r1+{tries:03d}" if tries else "r1"
     planned = a_planned_order(an_order(revision=revision), a_plan("hangzhou", "beijing", returns=returns))
-    events = events_of(answered("short", reason="damaged"), Course.ANEW, planned, shipped=False)
+    events = events_of(answered("short", reason="damaged"), FollowUp.ANEW, planned, shipped=False)
     assert [type(event) for event in events] == [PlannedOrder, *[ReviewOrder] * review]
     again = events[0]
     assert isinstance(again, PlannedOrder)
@@ -129,7 +133,7 @@ def test_the_tenth_return_is_a_persons_however_often_it_waited_for_stock(
 
 def test_a_reason_in_a_warehouses_own_words_is_not_repeated() -> None:
     planned = a_planned_order(an_order(revision="r1"))
-    [again] = events_of(answered("rejected", reason="Zhang San, 13800000000"), Course.ANEW, planned, shipped=False)
+    [again] = events_of(answered("rejected", reason="Zhang San, 13800000000"), FollowUp.ANEW, planned, shipped=False)
     assert isinstance(again, PlannedOrder)
     assert "Zhang" not in again.plan.reason
 

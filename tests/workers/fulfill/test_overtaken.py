@@ -256,9 +256,9 @@ async def test_a_change_told_while_the_give_back_is_taken_in_does_not_lose_it(re
     await house.answer(refused(change))
 
     class Slow(type(house.ledger)):  # type: ignore[misc]  # tells of a newer change after the stock was noted
-        async def hear(self, given_back: Any) -> Any:
+        async def record_return(self, given_back: Any) -> Any:
             [self.newer] = await house.place(asking(3), HZ, BJ, revision=R4)
-            return await super().hear(given_back)
+            return await super().record_return(given_back)
 
     slow = Slow(redis)
     assert await house.answer(a_wms_event(first, "rejected", reason="other"), ledger=slow) == [()]

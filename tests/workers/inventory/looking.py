@@ -16,7 +16,7 @@ from tests.workers.inventory.model import COUNTERS, Event, Orders
 from workers.inventory.keys import order_key, reservation_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.reading import read_reservations
-from workers.inventory.records import Reservation, StockLevel, Whereabouts
+from workers.inventory.records import OrderSnapshot, Reservation, StockLevel
 
 T = TypeVar("T")
 FOREVER = 10**15
@@ -48,7 +48,7 @@ class Sight:
     levels: dict[str, list[StockLevel]]
     reservations: list[Reservation]
     due: dict[str, list[Reservation]]
-    orders: dict[str, Whereabouts]
+    orders: dict[str, OrderSnapshot]
     outbox: dict[str, list[InventoryEvent]]
     lasting: set[str]
 
@@ -85,12 +85,12 @@ async def _lasting(redis: Redis, keys: Sequence[str]) -> set[str]:
     return {key for key, milliseconds in zip(keys, left, strict=True) if milliseconds == -1}
 
 
-def whereabouts(model: Orders, uid: str) -> Whereabouts:
+def order_snapshot(model: Orders, uid: str) -> OrderSnapshot:
     """What `Ledger.where_is` must find."""
     pointer = model.pointers[uid]
     asked = dict.fromkeys((*pointer.holdings, *pointer.intent))
     reservations = [model.reservation(warehouse, uid) for warehouse in asked]
-    return Whereabouts(
+    return OrderSnapshot(
         order_uid=uid,
         revision=pointer.revision,
         state=pointer.state,

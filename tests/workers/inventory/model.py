@@ -15,7 +15,7 @@ from workers.inventory.outcomes import (
     ClaimOutcome,
     ExpireOutcome,
     FenceOutcome,
-    HearOutcome,
+    RecordReturnOutcome,
     ReleaseOutcome,
     ReserveOutcome,
     SettleOutcome,
@@ -23,17 +23,27 @@ from workers.inventory.outcomes import (
 from workers.inventory.records import (
     ENDED,
     LIVE,
+    ActiveInstruction,
     Answer,
     Claim,
-    Heard,
     Holdings,
     OrderState,
     Reservation,
     ReservationState,
-    Routed,
+    ReturnAck,
     StockLevel,
 )
-from workers.inventory.steps import Fence, Forget, Giving, Hear, Release, Remember, Reserve, Settlement, Taking
+from workers.inventory.steps import (
+    DropReturn,
+    Fence,
+    Giving,
+    RecordReturn,
+    Release,
+    Reserve,
+    Settlement,
+    StashReturn,
+    Taking,
+)
 
 HELD, EXPIRED = ReservationState.HELD, ReservationState.EXPIRED
 RELEASED, SHIPPED = ReservationState.RELEASED, ReservationState.SHIPPED
@@ -76,11 +86,13 @@ class Pointer:
     returned: tuple[str, ...] = ()
     state: OrderState | None = None
     holdings: Holdings = field(default_factory=dict)
-    routed: Mapping[str, Routed] = field(default_factory=dict)
+    routed: Mapping[str, ActiveInstruction] = field(default_factory=dict)
     said: Mapping[str, bytes] = field(default_factory=dict)  # by revision
     source: str = ""
     heard: Mapping[Place, str] = field(default_factory=dict)  # by warehouse and revision: what the order was then
-    overtaken: Mapping[str, tuple[Remember, ...]] = field(default_factory=dict)  # by warehouse; void without an event
+    overtaken: Mapping[str, tuple[StashReturn, ...]] = field(
+        default_factory=dict
+    )  # by warehouse; void without an event
 
     @property
     def phase(self) -> str:
@@ -207,7 +219,7 @@ class Orders(Books):
         self.pointers[end.order_uid] = replace(ended, heard=was.heard, overtaken=was.overtaken)
         return SettleOutcome.SETTLED
 
-    def hear(self, one: Hear) -> Heard:
+    def record_return(self, one: RecordReturn) -> ReturnAck:
         """An instruction is given back once; whoever is at work on the order has then lost its claim."""
         was, place = self.pointers[one.order_uid], (one.warehouse_id, one.revision)
         told = was.routed.get(one.warehouse_id)
@@ -216,20 +228,20 @@ class Orders(Books):
             if told is None or one.revision not in (revisions if one.change_only else revisions[-1:]):
                 if told is None and one.change_only and was.revision:
                     self.pointers[one.order_uid] = replace(was, heard={**was.heard, place: "refused"})
-                return Heard(HearOutcome.STALE)
+                return ReturnAck(RecordReturnOutcome.STALE)
             self.pointers[one.order_uid] = was = _given_back(was, one, told)
         heard, unmoved = was.heard[place], f"settled {was.revision}"
         is_open = was.settled and heard in (unmoved, f"{unmoved} change")
-        return Heard(HearOutcome.HEARD, is_open, (0, 7) if was.source else None, tuple(was.holdings))
+        return ReturnAck(RecordReturnOutcome.HEARD, is_open, (0, 7) if was.source else None, tuple(was.holdings))
 
-    def remember(self, note: Remember) -> None:
+    def stash_return(self, note: StashReturn) -> None:
         """A message is remembered once, even when what it said is void by now."""
         was, where = self.pointers[note.order_uid], note.warehouse_id
         kept = was.overtaken.get(where, ())
         if was.revision and not any((one.revision, one.message_id) == (note.revision, note.message_id) for one in kept):
             self.pointers[note.order_uid] = replace(was, overtaken={**was.overtaken, where: (*kept, note)})
 
-    def forget(self, note: Forget) -> None:
+    def drop_return(self, note: DropReturn) -> None:
         was, where = self.pointers[note.order_uid], note.warehouse_id
         kept = was.overtaken.get(where, ())
         if kept:
@@ -260,7 +272,7 @@ class Orders(Books):
         return ExpireOutcome.EXPIRED
 
 
-def _given_back(was: Pointer, one: Hear, told: Routed) -> Pointer:
+def _given_back(was: Pointer, one: RecordReturn, told: ActiveInstruction) -> Pointer:
     routed = {where: each for where, each in was.routed.items() if where != one.warehouse_id}
     if one.change_only:
         left = tuple(revision for revision in told.revisions if revision != one.revision)

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from schemas.inventory import InventoryEvent
 from tests.workers.inventory.chance import ORDERS, SKUS, WAREHOUSES
-from tests.workers.inventory.looking import FOREVER, Connection, counters_of, event_told, look, whereabouts
+from tests.workers.inventory.looking import FOREVER, Connection, counters_of, event_told, look, order_snapshot
 from tests.workers.inventory.model import is_forgotten_in_time, replayed
 from tests.workers.inventory.model_of_warehouses import Model
 from workers.inventory.keys import order_key, reservation_key
@@ -48,7 +48,7 @@ class ProvenLedger(RuleBasedStateMachine):
             self.check_events(warehouse, [*self.relayed[warehouse], *sight.outbox[warehouse]])
         for uid, found in sight.orders.items():
             routed = tuple(sorted(found.routed))  # a script that takes one out may turn the others round
-            assert replace(found, routed=routed) == whereabouts(model, uid)
+            assert replace(found, routed=routed) == order_snapshot(model, uid)
             live = {one.warehouse_id for one in sight.reservations if one.order_uid == uid and one.state in LIVE}
             assert live <= {*found.holdings, *found.intent}, "stock where the order's pointer does not lead"
         self.check_standings()
@@ -63,7 +63,7 @@ class ProvenLedger(RuleBasedStateMachine):
             for warehouse in WAREHOUSES
             for revision in {order.revision, *(heard for where, heard in order.heard if where == warehouse)}
         ]
-        for question, found in zip(asked, self.run(self.ledger.look(asked)), strict=True):
+        for question, found in zip(asked, self.run(self.ledger.get_status(asked)), strict=True):
             assert found is not None
             overtaken = [tuple(one) for one in found.overtaken]
             told = (found.fence, found.heard, found.told, list(found.replaced), dict(found.units), overtaken)

@@ -85,7 +85,7 @@ async def test_an_emptied_redis_stops_everybody_and_is_written_to_no_more(guarde
     written = await redis.dbsize()  # by the batch that noticed it
     for _ in range(3):
         await lost(ReserveAgent(Ledger(guarded), 1800).handle([planned]))
-    await lost(Ledger(guarded).look([("order", "hangzhou", "1")]))
+    await lost(Ledger(guarded).get_status([("order", "hangzhou", "1")]))
     await lost(DelayQueue(guarded).wake(1, 1, 1))
     await lost(Leases(guarded).acquire(ShopKey("taobao", "main")))
     assert await redis.dbsize() == written

@@ -37,19 +37,28 @@ from tests.workers.inventory.stories import Story
 from workers.inventory.keys import relay_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.outcomes import ClaimOutcome, FenceOutcome, ReleaseOutcome, ReserveOutcome, TrimOutcome
-from workers.inventory.records import LIVE, Answer, Claim, Count, OrderState, Reservation, ReservationState, Routed
+from workers.inventory.records import (
+    LIVE,
+    ActiveInstruction,
+    Answer,
+    Claim,
+    Count,
+    OrderState,
+    Reservation,
+    ReservationState,
+)
 from workers.inventory.steps import (
     Allocate,
+    DropReturn,
     Fence,
-    Forget,
     Giving,
-    Hear,
+    RecordReturn,
     Release,
-    Remember,
     Reserve,
     Settlement,
     Ship,
     Short,
+    StashReturn,
     Step,
     Taking,
     Transfer,
@@ -183,11 +192,13 @@ class LedgerMachine(ProvenLedger):
             self.check()
         work.over = True
 
-    def told(self, work: Work, warehouse: str) -> Routed:
+    def told(self, work: Work, warehouse: str) -> ActiveInstruction:
         """The warehouse is told of each revision, after those that it was told of before."""
-        before = work.claim.routed.get(warehouse, Routed(digest=""))
+        before = work.claim.routed.get(warehouse, ActiveInstruction(digest=""))
         revisions = (*before.revisions, work.revision)[-MOST_TOLD:]
-        return Routed(digest="digest", parcels=len(work.has), revisions=revisions, units=dict(work.has[warehouse]))
+        return ActiveInstruction(
+            digest="digest", parcels=len(work.has), revisions=revisions, units=dict(work.has[warehouse])
+        )
 
     def apply(self, step: Step, *, reveals: bool = False) -> Answer:
         [answer] = self.run(self.ledger.apply([step]))
@@ -248,25 +259,25 @@ class LedgerMachine(ProvenLedger):
         """An instruction that stands, one that was replaced or given back before, or one that it never had."""
         warehouse, uid = picked(self.places(), pick)
         order = self.model.pointers[uid]
-        told = order.routed.get(warehouse, Routed(digest=""))
+        told = order.routed.get(warehouse, ActiveInstruction(digest=""))
         before = [revision for where, revision in order.heard if where == warehouse]
         revision = picked(("r0000", *before, *told.revisions), which)
         match says:
             case "remember":
-                note = Remember(uid, warehouse, revision, f"{warehouse}/{number}", b'{"number":%d}' % number)
-                self.run(self.ledger.remember([note]))
-                self.model.remember(note)
+                note = StashReturn(uid, warehouse, revision, f"{warehouse}/{number}", b'{"number":%d}' % number)
+                self.run(self.ledger.update_stash([note]))
+                self.model.stash_return(note)
             case "follow":
-                self.run(self.ledger.remember([Forget(uid, warehouse, revision)]))
-                self.model.forget(Forget(uid, warehouse, revision))
+                self.run(self.ledger.update_stash([DropReturn(uid, warehouse, revision)]))
+                self.model.drop_return(DropReturn(uid, warehouse, revision))
             case _:
-                self.hear(Hear(uid, warehouse, revision, change_only=says == "refuse"))
+                self.record_return(RecordReturn(uid, warehouse, revision, change_only=says == "refuse"))
         self.check()
 
-    def hear(self, given_back: Hear) -> None:
+    def record_return(self, given_back: RecordReturn) -> None:
         for _ in range(2):  # it comes again when the answer to the first was lost on its way
-            [heard] = self.run(self.ledger.hear([given_back]))
-            assert heard == self.model.hear(given_back)
+            [heard] = self.run(self.ledger.record_return([given_back]))
+            assert heard == self.model.record_return(given_back)
             self.check()
 
     def ship(self, step: Ship, found: Reservation) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from schemas.record import encode
-from workers.inventory.records import Claim, Routed
+from workers.inventory.records import ActiveInstruction, Claim
 from workers.inventory.replies import read_claim
 
 
 def test_the_warehouse_of_the_first_parcel_comes_first_wherever_lua_left_it() -> None:
     told = {
-        "beijing": Routed(digest="b", line_ids=("2",), parcel=2, parcels=2),
-        "hangzhou": Routed(digest="a", line_ids=("1",), parcel=1, parcels=2),
+        "beijing": ActiveInstruction(digest="b", line_ids=("2",), parcel=2, parcels=2),
+        "hangzhou": ActiveInstruction(digest="a", line_ids=("1",), parcel=1, parcels=2),
     }
     claim = read_claim("jd:shop:1", [b"CLAIMED", b"7000", b"committed", b"{}", encode(told), b"", b"", b"", b"beijing"])
     assert isinstance(claim, Claim)

@@ -10,7 +10,7 @@ from tests.builders import a_line, a_plan, a_planned_order, an_order
 from workers.inventory.outcomes import ClaimOutcome, ReserveOutcome
 from workers.inventory.records import Answer, Claim, Holdings
 from workers.inventory.steps import Reserve, Taking
-from workers.reserve.decide import Ending, course
+from workers.reserve.decide import WorkflowResult, reservation_workflow
 
 HZ, BJ = "hangzhou", "beijing"
 NUT, TEA = "NUT-BOX-500", "TEA-LONGJING-250"
@@ -23,10 +23,10 @@ def under_review(*codes: str) -> PlannedOrder:
     return a_planned_order(an_order(lines=lines), plan)
 
 
-def walked(planned: PlannedOrder, holdings: Holdings, short: tuple[str, ...] = ()) -> tuple[Asked, Ending]:
+def walked(planned: PlannedOrder, holdings: Holdings, short: tuple[str, ...] = ()) -> tuple[Asked, WorkflowResult]:
     """Every step that is asked, one a round trip, and the end. Nothing can be added in the warehouses `short`."""
     asked: Asked = []
-    steps = course(planned, Claim(ClaimOutcome.CLAIMED, holdings=holdings), holdings, 60)
+    steps = reservation_workflow(planned, Claim(ClaimOutcome.CLAIMED, holdings=holdings), holdings, 60)
     answers: list[Answer] | None = None
     while True:
         try:

@@ -14,7 +14,7 @@ from tests.builders import a_cancelled_order, a_plan, a_planned_order, an_order
 from workers.inventory.ledger import Ledger
 from workers.inventory.outcomes import ReleaseOutcome, ReserveOutcome, WithdrawOutcome
 from workers.inventory.records import Answer, Claim, Count, ReservationState
-from workers.inventory.steps import Giving, Hear, Release, Reserve, Step, Taking, Withdraw
+from workers.inventory.steps import Giving, RecordReturn, Release, Reserve, Step, Taking, Withdraw
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery
 
@@ -68,7 +68,7 @@ def asking(revision: str, fence: int) -> Release:
 
 async def given_back(ledger: Ledger) -> None:
     """What the fulfill stage does last when a warehouse gives r1 back; it had found nobody who had said stop."""
-    [heard] = await ledger.hear([Hear(UID, HZ, "r1")])
+    [heard] = await ledger.record_return([RecordReturn(UID, HZ, "r1")])
     assert not heard.open
 
 

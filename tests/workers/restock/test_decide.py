@@ -11,7 +11,7 @@ from schemas.record import encode
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from tests.builders import a_gift, a_line, a_plan, a_planned_order, an_order
 from workers.inventory.waiting import Waiting, waiting_of
-from workers.restock.decide import Allotment, is_the_one, word_of
+from workers.restock.decide import StockAllocator, is_the_one, word_of
 
 HZ, BJ, GZ = "hangzhou", "beijing", "guangzhou"
 NUT, TEA = "NUT-BOX-500", "TEA-LONGJING-250"
@@ -30,19 +30,19 @@ def tried(planned: PlannedOrder, times: int) -> PlannedOrder:
 
 
 def test_the_oldest_get_what_is_there_and_the_rest_go_on_waiting() -> None:
-    allotment = Allotment({(HZ, NUT): 5})
-    assert [allotment.serve(an_entry(units)) for units in (2, 3, 1)] == [(HZ,), (HZ,), ()]
-    assert allotment.is_empty
+    allocator = StockAllocator({(HZ, NUT): 5})
+    assert [allocator.allocate(an_entry(units)) for units in (2, 3, 1)] == [(HZ,), (HZ,), ()]
+    assert allocator.is_empty
 
 
 def test_a_younger_order_passes_an_older_one_that_cannot_be_filled() -> None:
-    allotment = Allotment({(HZ, NUT): 5})
-    assert [allotment.serve(an_entry(units)) for units in (6, 5)] == [(), (HZ,)]
+    allocator = StockAllocator({(HZ, NUT): 5})
+    assert [allocator.allocate(an_entry(units)) for units in (6, 5)] == [(), (HZ,)]
 
 
 def test_an_older_order_at_its_second_candidate_leaves_nothing_there_for_a_younger_one() -> None:
-    allotment = Allotment({(BJ, NUT): 2})
-    assert [allotment.serve(an_entry(2, HZ, BJ)), allotment.serve(an_entry(1, BJ))] == [(BJ,), ()]
+    allocator = StockAllocator({(BJ, NUT): 2})
+    assert [allocator.allocate(an_entry(2, HZ, BJ)), allocator.allocate(an_entry(1, BJ))] == [(BJ,), ()]
 
 
 def test_all_of_an_order_must_be_in_one_warehouse_unless_it_may_be_split() -> None:
@@ -50,26 +50,26 @@ def test_all_of_an_order_must_be_in_one_warehouse_unless_it_may_be_split() -> No
     there = {(HZ, NUT): 1, (BJ, TEA): 1, (BJ, "GIFT-DRIPPER"): 1}
     whole = waiting_of(a_planned_order(order, a_plan(HZ, BJ)), "0:0")
     split = waiting_of(a_planned_order(order, a_plan(HZ, BJ, on_short=OnShort.SPLIT)), "0:0")
-    assert Allotment(there).serve(whole) == ()
-    allotment = Allotment(there)
-    assert set(allotment.serve(split)) == {HZ, BJ}
-    assert allotment.is_empty
+    assert StockAllocator(there).allocate(whole) == ()
+    allocator = StockAllocator(there)
+    assert set(allocator.allocate(split)) == {HZ, BJ}
+    assert allocator.is_empty
 
 
 def test_a_gift_is_not_torn_from_its_main_line() -> None:
     order = an_order(lines=(a_line(), a_line(TEA, line_id="2"), a_gift(bound_to=("2",))))
     split = waiting_of(a_planned_order(order, a_plan(HZ, BJ, on_short=OnShort.SPLIT)), "0:0")
-    assert Allotment({(HZ, NUT): 1, (HZ, "GIFT-DRIPPER"): 1, (BJ, TEA): 1}).serve(split) == ()
+    assert StockAllocator({(HZ, NUT): 1, (HZ, "GIFT-DRIPPER"): 1, (BJ, TEA): 1}).allocate(split) == ()
 
 
 def test_a_warehouse_that_gave_the_order_back_is_asked_last() -> None:
     entry = an_entry(1, HZ, BJ, gave_up=(HZ,))
-    assert Allotment({(HZ, NUT): 1, (BJ, NUT): 1}).serve(entry) == (BJ,)
-    assert Allotment({(HZ, NUT): 1}).serve(entry) == (HZ,)
+    assert StockAllocator({(HZ, NUT): 1, (BJ, NUT): 1}).allocate(entry) == (BJ,)
+    assert StockAllocator({(HZ, NUT): 1}).allocate(entry) == (HZ,)
 
 
 def test_what_a_count_found_to_be_less_than_nothing_is_nothing() -> None:
-    assert Allotment({(HZ, NUT): -3}).is_empty
+    assert StockAllocator({(HZ, NUT): -3}).is_empty
 
 
 def test_the_next_try_is_newer_and_may_go_anywhere_again() -> None:

@@ -13,7 +13,7 @@ from schemas.topics import FOREVER, Topic
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Stage
-from workers.runtime.stage_runner import Shell
+from workers.runtime.stage_runner import StageRunner
 from workers.runtime.table import groups
 from workers.runtime.worker import Reader, Worker
 
@@ -33,7 +33,7 @@ async def run(address: str, inbound: str, outbound: str, group: str) -> int:
     writes = Topic(outbound, WmsEvent, "order_uid", "message_id", FOREVER)
     [only] = groups([Stage(group, reads=reads, writes=(writes,), agent=lambda _: Echo())])
     producer = Producer(address)
-    reader = Reader(only, [inbound], Shell(only, [Echo()], producer, retry_seconds=30), settings)
+    reader = Reader(only, [inbound], StageRunner(only, [Echo()], producer, retry_seconds=30), settings)
     return await Worker([reader], [], producer).run(ready=lambda: print("ready", flush=True))  # noqa: T201
 
 

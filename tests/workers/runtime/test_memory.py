@@ -10,7 +10,7 @@ import pytest
 
 _LARGE_BLOCK_AGAIN = """
 import ctypes, sys
-from workers.runtime.memory import give_big_blocks_back
+from workers.runtime.memory import tune_malloc
 
 class Counts(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd a b c d e".split()]
@@ -21,7 +21,7 @@ libc.malloc.restype = ctypes.c_void_p
 libc.malloc.argtypes = [ctypes.c_size_t]
 libc.free.argtypes = [ctypes.c_void_p]
 if sys.argv[1] == "told":
-    assert give_big_blocks_back()
+    assert tune_malloc()
 libc.free(libc.malloc(4_000_000))
 before = libc.mallinfo2().hblks
 libc.malloc(1_000_000)

@@ -13,7 +13,7 @@ from schemas.record import decode
 from schemas.topics import ORDERS_ROUTED, WMS_EVENTS
 from tests.fakes import FakeProducer, KafkaRecord
 from workers.runtime.stage import Delivery, EachOf, Stage
-from workers.runtime.stage_runner import Shell
+from workers.runtime.stage_runner import StageRunner
 from workers.runtime.table import groups
 
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples"
@@ -23,14 +23,14 @@ def value(name: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(name, labels)
 
 
-def a_shell(stage: str) -> Shell:
+def a_shell(stage: str) -> StageRunner:
     def instruct(_: Delivery[Any]) -> Sequence[FulfillmentInstruction]:
         example = (EXAMPLES / "orders.routed" / "fulfil.json").read_bytes()
         return [decode(FulfillmentInstruction, example)]
 
     agent = EachOf(instruct)
     [group] = groups([Stage(stage, reads=WMS_EVENTS, writes=(ORDERS_ROUTED,), agent=lambda _: agent)])
-    return Shell(group, [agent], FakeProducer(), retry_seconds=5)
+    return StageRunner(group, [agent], FakeProducer(), retry_seconds=5)
 
 
 def an_event() -> KafkaRecord:

@@ -13,7 +13,7 @@ from faust.types import TP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.runtime.partition_scheduler import AT_ONCE, CHUNKS_HELD, Lanes
+from workers.runtime.partition_scheduler import AT_ONCE, CHUNKS_HELD, PartitionScheduler
 
 PATIENCE = 10.0
 MOST = 4
@@ -41,9 +41,9 @@ class Event:
 
 @asynccontextmanager
 async def lanes_that(
-    run: Callable[[Any], Awaitable[None]], gives_way: Callable[[], bool] = lambda: False
-) -> AsyncIterator[Lanes]:
-    lanes = Lanes(run, MOST, gives_way)
+    run: Callable[[Any], Awaitable[None]], yields: Callable[[], bool] = lambda: False
+) -> AsyncIterator[PartitionScheduler]:
+    lanes = PartitionScheduler(run, MOST, yields)
     try:
         yield lanes
     finally:
@@ -175,6 +175,6 @@ async def test_whatever_comes_all_is_done_in_the_order_of_each_partition(chunks:
     assert all(len(records) <= MOST for records in work.runs)
 
 
-async def feed(lanes: Lanes, events: list[Event]) -> None:
+async def feed(lanes: PartitionScheduler, events: list[Event]) -> None:
     for event in events:
         await lanes.put(event)

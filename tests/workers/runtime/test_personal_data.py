@@ -23,7 +23,7 @@ from schemas.topics import ORDERS_RAW, TOPICS, Topic
 from tests.fakes import FakeProducer, KafkaRecord
 from workers.normalize.agent import normalize
 from workers.runtime.stage import EachOf, Stage
-from workers.runtime.stage_runner import Shell
+from workers.runtime.stage_runner import StageRunner
 from workers.runtime.table import groups
 
 PERSON = "张伟13812345678"
@@ -69,12 +69,12 @@ def variants(payload: bytes) -> Iterator[bytes]:
     yield payload.replace(b'":', f'{PERSON}":'.encode())
 
 
-def shell_of(reads: Topic, agent: EachOf[Any], producer: FakeProducer) -> Shell:
+def shell_of(reads: Topic, agent: EachOf[Any], producer: FakeProducer) -> StageRunner:
     [group] = groups([Stage("stage", reads=reads, writes=(), agent=lambda _: None)])
-    return Shell(group, [agent], producer, retry_seconds=1)
+    return StageRunner(group, [agent], producer, retry_seconds=1)
 
 
-async def letters(shell: Shell, producer: FakeProducer, record: KafkaRecord) -> list[DeadLetter]:
+async def letters(shell: StageRunner, producer: FakeProducer, record: KafkaRecord) -> list[DeadLetter]:
     producer.sent.clear()
     await shell.run([record])
     return [decode(DeadLetter, sent.value) for sent in producer.sent]

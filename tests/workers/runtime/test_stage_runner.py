@@ -25,7 +25,7 @@ from workers.runtime import stage_runner as shell_module
 from workers.runtime.dead_letters import SMALL_BYTES, letter_record
 from workers.runtime.errors import Misconfigured, PermanentError, TransientError
 from workers.runtime.stage import Agent, Delivery, EachOf, Outcome, Stage, chained
-from workers.runtime.stage_runner import EXIT_GIVEN_UP, EXIT_MISCONFIGURED, Shell
+from workers.runtime.stage_runner import EXIT_GIVEN_UP, EXIT_MISCONFIGURED, StageRunner
 from workers.runtime.table import groups
 
 AT = datetime(2026, 11, 11, tzinfo=UTC)
@@ -76,7 +76,7 @@ def counted(delivery: Delivery[WmsEvent]) -> Sequence[Any]:
     ]
 
 
-def shell(producer: FakeProducer, *agents: Agent[Any], seconds: float = 30) -> Shell:
+def shell(producer: FakeProducer, *agents: Agent[Any], seconds: float = 30) -> StageRunner:
     rows: list[Stage[Any]] = [
         Stage("count", reads=WMS_EVENTS, writes=(INVENTORY_EVENTS, ORDERS_QUARANTINED), agent=lambda _: None)
     ]
@@ -86,7 +86,7 @@ def shell(producer: FakeProducer, *agents: Agent[Any], seconds: float = 30) -> S
             Stage("count", reads=chained(TRANSFERS_REQUESTED), writes=(INVENTORY_EVENTS,), agent=lambda _: None),
         ]
     [group] = groups(rows)
-    return Shell(group, agents, producer, retry_seconds=seconds, give_up=leave)
+    return StageRunner(group, agents, producer, retry_seconds=seconds, give_up=leave)
 
 
 def keys(producer: FakeProducer) -> list[tuple[str, str]]:

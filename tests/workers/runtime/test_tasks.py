@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from faust.types import TP
 
-from workers.runtime.partition_scheduler import Lanes
+from workers.runtime.partition_scheduler import PartitionScheduler
 from workers.runtime.tasks import end_tasks
 
 
@@ -72,7 +72,7 @@ async def test_a_chunk_at_work_that_lost_its_cancellation_does_not_keep_its_grou
         begun.set()
         await deaf(1)
 
-    lanes = Lanes(run, chunk_records=1)
+    lanes = PartitionScheduler(run, chunk_records=1)
     await lanes.put(Event())
     await begun.wait()
     async with asyncio.timeout(30):

@@ -20,7 +20,7 @@ class HangingReader:
     """Its consumer answers nothing, and to leave takes it for ever, cancelled or not."""
 
     name = "normalize"
-    silent_seconds = 60.0
+    oldest_call_age = 60.0
 
     def __init__(self) -> None:
         self.let_go = asyncio.Event()
@@ -66,7 +66,7 @@ async def test_a_worker_leaves_in_time_though_its_consumer_ignores_that_it_is_ca
     def leave(code: int) -> None:
         raise Left(code)
 
-    monkeypatch.setattr(module, "leave_without_ack", leave)
+    monkeypatch.setattr(module, "exit_uncommitted", leave)
     monkeypatch.setattr(module, "_LEAVE_SECONDS", 0.05)
     reader = HangingReader()
     with pytest.raises(Left):
@@ -78,7 +78,7 @@ async def test_a_worker_that_a_group_does_not_let_in_leaves_so_that_another_may_
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     left = asyncio.get_running_loop().create_future()
-    monkeypatch.setattr(module, "leave_without_ack", left.set_result)
+    monkeypatch.setattr(module, "exit_uncommitted", left.set_result)
     monkeypatch.setattr(module, "_JOIN_SECONDS", 0.05)
     reader = WaitingReader()
     joining = asyncio.create_task(a_worker(reader)._join())
@@ -93,19 +93,19 @@ async def test_a_consumer_that_answers_nothing_while_kafka_does_is_deaf_after_a_
 ) -> None:
     reader: Any = HangingReader()
     worker = a_worker(reader)
-    assert not await worker._is_deaf(reader), "it is given some time"
+    assert not await worker._is_unresponsive(reader), "it is given some time"
     monkeypatch.setattr(module, "_DEAF_SECONDS", 0.0)
-    assert await worker._is_deaf(reader)
-    reader.silent_seconds = 0.3
-    assert not await worker._is_deaf(reader)
+    assert await worker._is_unresponsive(reader)
+    reader.oldest_call_age = 0.3
+    assert not await worker._is_unresponsive(reader)
 
 
 async def test_a_consumer_that_waits_for_a_broker_is_not_deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_DEAF_SECONDS", 0.0)
     reader: Any = HangingReader()
     worker = a_worker(reader, answers=False)
-    assert not await worker._is_deaf(reader)
-    assert not await worker._is_deaf(reader)
+    assert not await worker._is_unresponsive(reader)
+    assert not await worker._is_unresponsive(reader)
 
 
 STANDING_STILL = """
@@ -117,7 +117,7 @@ worker._STUCK_SECONDS, worker._LAST_SECONDS = 3.0, 0.5
 
 
 class Reader:
-    name, crashed, silent_seconds = "normalize", False, 0.0
+    name, crashed, oldest_call_age = "normalize", False, 0.0
 
     async def start(self):
         if "start" in sys.argv:

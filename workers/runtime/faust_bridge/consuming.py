@@ -67,7 +67,7 @@ class LoopConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             del self._asked[call]
 
     @property
-    def silent_seconds(self) -> float:
+    def oldest_call_age(self) -> float:
         """The age of the oldest call that has not returned."""
         now = time.monotonic()
         return now - min(self._asked.values(), default=now)

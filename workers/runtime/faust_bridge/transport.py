@@ -171,9 +171,9 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         """Do nothing: the stock check counts records; our watchdog looks at commits instead."""
 
     @property
-    def silent_seconds(self) -> float:
+    def oldest_call_age(self) -> float:
         """The age of the oldest call to aiokafka's consumer that has not returned."""
-        return self._thread.silent_seconds  # type: ignore[no-any-return]
+        return self._thread.oldest_call_age  # type: ignore[no-any-return]
 
     def backlog(self) -> dict[TP, int]:
         """Records not yet committed, per assigned partition, from what the last fetch said."""

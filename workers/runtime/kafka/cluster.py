@@ -40,7 +40,7 @@ class Cluster:
         return self.security in ("ssl", "sasl_ssl")
 
     @property
-    def asks_who(self) -> bool:
+    def requires_auth(self) -> bool:
         """Whether it wants to know who comes."""
         return self.security in ("sasl_plaintext", "sasl_ssl")
 
@@ -53,7 +53,7 @@ class Cluster:
             config["ssl.ca.location"] = str(self.ca_file)
         if self.encrypted:
             config["ssl.endpoint.identification.algorithm"] = "https" if self.check_hostname else "none"
-        if self.asks_who:
+        if self.requires_auth:
             config["sasl.mechanism"] = self.mechanism
             config["sasl.username"] = self.username
             config["sasl.password"] = self.password.get_secret_value()
@@ -65,14 +65,14 @@ class Cluster:
         if self.security != "plaintext":
             config["security_protocol"] = self.security.upper()
         if self.encrypted:
-            config["ssl_context"] = self.trust()
-        if self.asks_who:
+            config["ssl_context"] = self.ssl_context()
+        if self.requires_auth:
             config["sasl_mechanism"] = self.mechanism
             config["sasl_plain_username"] = self.username
             config["sasl_plain_password"] = self.password.get_secret_value()
         return config
 
-    def trust(self) -> ssl.SSLContext:
+    def ssl_context(self) -> ssl.SSLContext:
         """Whom to believe to be a broker. Raises OSError when the file cannot be used."""
         context = ssl.create_default_context(cafile=None if self.ca_file is None else str(self.ca_file))
         context.check_hostname = self.check_hostname

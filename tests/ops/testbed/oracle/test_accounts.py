@@ -14,7 +14,7 @@ from schemas.inventory import InventoryEvent, InventoryEventKind, StockChange
 from schemas.plan import Disposition, PlannedOrder, RoutingPlan
 from schemas.record import encode
 from tests.builders import a_line, a_ship_to, a_wms_event, an_order
-from workers.reserve.result import Result, Told, events_of
+from workers.reserve.result import Instruction, Result, events_of
 
 ORDER = replace(an_order(), revision="r1")
 UID = ORDER.uid
@@ -32,7 +32,7 @@ def told(
     parcel: int = 1,
     parcels: int = 1,
 ) -> FulfillmentInstruction:
-    ordered = Result(told=(Told(warehouse_id=warehouse, kind=kind, parcel=parcel, parcels=parcels),))
+    ordered = Result(told=(Instruction(warehouse_id=warehouse, kind=kind, parcel=parcel, parcels=parcels),))
     [event] = events_of(planned(revision=revision), ordered)
     assert isinstance(event, FulfillmentInstruction)
     return event
@@ -112,7 +112,7 @@ def test_the_parcels_of_a_split_together_say_what_is_wanted() -> None:
     lines = (a_line(), a_line("TEA-80", line_id="2"))
     both = replace(planned(), order=replace(ORDER, lines=lines))
     parcels = [
-        Told(warehouse_id=where, kind=InstructionKind.FULFIL, parcel=number, parcels=2, line_ids=(str(number),))
+        Instruction(warehouse_id=where, kind=InstructionKind.FULFIL, parcel=number, parcels=2, line_ids=(str(number),))
         for number, where in enumerate(("hangzhou", "beijing"), start=1)
     ]
     first, second = events_of(both, Result(told=tuple(parcels)))
@@ -128,7 +128,7 @@ def test_an_order_whose_missing_line_is_wanted_no_more_has_left() -> None:
     tea = a_line("TEA-80", line_id="2")
     whole = planned()
     both = replace(whole, order=replace(ORDER, lines=(a_line(), tea)))
-    [parcel] = events_of(both, Result(told=(Told(warehouse_id="hangzhou", kind=InstructionKind.FULFIL),)))
+    [parcel] = events_of(both, Result(told=(Instruction(warehouse_id="hangzhou", kind=InstructionKind.FULFIL),)))
     assert isinstance(parcel, FulfillmentInstruction)
     refunded = replace(tea, quantity=0)
     after = replace(both, order=replace(both.order, lines=(a_line(), refunded), revision="r2"))

@@ -11,7 +11,7 @@ from ops.testbed.oracle.history import History
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind
 from schemas.record import encode
 from tests.builders import a_planned_order, a_ship_to, a_wms_event, an_order
-from workers.reserve.result import Result, Told, events_of
+from workers.reserve.result import Instruction, Result, events_of
 
 PLANNED = a_planned_order(an_order(ship_to=a_ship_to(name="王小明", phone="13800000000")))
 UID = PLANNED.order.uid
@@ -28,7 +28,7 @@ def written(history: History, folder: Path, uids: list[str]) -> list[str]:
 
 
 def test_lines_come_by_order_and_time_and_hold_no_personal_data(tmp_path: Path) -> None:
-    ordered = Result(told=(Told(warehouse_id="hangzhou", kind=InstructionKind.FULFIL),))
+    ordered = Result(told=(Instruction(warehouse_id="hangzhou", kind=InstructionKind.FULFIL),))
     [instruction] = events_of(PLANNED, ordered)
     assert isinstance(instruction, FulfillmentInstruction)
     history = History()

@@ -11,14 +11,14 @@ from ops.testbed.oracle.parcels import Parcel
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent
 from schemas.plan import Disposition
 from tests.builders import a_line, a_planned_order, a_wms_event, an_order
-from workers.reserve.result import Result, Told, events_of
+from workers.reserve.result import Instruction, Result, events_of
 
 NUT = "NUT-BOX-500"
 
 
 def told(kind: str = "fulfil", revision: str = "r1", quantity: int = 2) -> FulfillmentInstruction:
     order = an_order(lines=(a_line(quantity=quantity),), revision=revision)
-    ordered = Result(told=(Told(warehouse_id="hangzhou", kind=InstructionKind(kind)),))
+    ordered = Result(told=(Instruction(warehouse_id="hangzhou", kind=InstructionKind(kind)),))
     [event] = events_of(a_planned_order(order), ordered)
     assert isinstance(event, FulfillmentInstruction)
     return event

@@ -81,13 +81,13 @@ async def test_who_starts_it_hears_why_it_does_not_start(client: _Client, consum
 async def test_it_is_silent_for_as_long_as_it_owes_an_answer(consumer: Any) -> None:
     await consumer.start()
     answer = asyncio.Event()
-    assert consumer.silent_seconds == 0
+    assert consumer.oldest_call_age == 0
     asked = asyncio.create_task(consumer.call_thread(answer.wait))
     await asyncio.sleep(0)
-    assert consumer.silent_seconds > 0
+    assert consumer.oldest_call_age > 0
     answer.set()
     assert await asked is True
-    assert consumer.silent_seconds == 0
+    assert consumer.oldest_call_age == 0
     await consumer.stop()
 
 

@@ -42,9 +42,9 @@ WRITES: dict[str, Callable[[Redis], Awaitable[Any]]] = {
     "a single command": lambda redis: Ledger(redis).set_stock("beijing", {"TEA": Count(on_hand=1)}),
 }
 READS: dict[str, Callable[[Redis], Awaitable[Any]]] = {
-    "a batch of reads": lambda redis: Ledger(redis).look([("order", "hangzhou", "1")]),
+    "a batch of reads": lambda redis: Ledger(redis).get_status([("order", "hangzhou", "1")]),
     "counters": lambda redis: Ledger(redis).stock("hangzhou", ["TEA"]),
-    "reservations": lambda redis: Ledger(redis).left([("order", ["hangzhou"])]),
+    "reservations": lambda redis: Ledger(redis).shipped_units([("order", ["hangzhou"])]),
     "a pipeline of redis-py": lambda redis: Ledger(redis).revisions(["order"]),
     "deadlines": lambda redis: Ledger(redis).due("hangzhou", 1, 10),
     "a dump of everything": dump,
@@ -221,7 +221,7 @@ async def test_a_damaged_key_is_that_keys_own_trouble(redis: Redis) -> None:
     claims = await ledger.claim([good, bad])
     assert [type(claim) for claim in claims] == [Claim, CorruptLedger]
     with pytest.raises(ResponseError, match="WRONGTYPE"):
-        await ledger.look([("order", "hangzhou", "1")])
+        await ledger.get_status([("order", "hangzhou", "1")])
 
 
 async def test_a_cluster_is_waited_for_and_named(server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -254,5 +254,5 @@ async def test_a_cluster_is_waited_for_and_named(server: RedisServer, tmp_path_f
         assert codes[2] in ("TRYAGAIN", "ASK")  # Redis 6.2 does not say the first
         assert [codes[0], codes[1], *codes[3:]] == ["MOVED", "ASK", "CROSSSLOT", "ERR"]
         assert (await told(Ledger(redis).revisions(["a"]))).advice == (
-            await told(Ledger(redis).left([("b", ["a"])]))
+            await told(Ledger(redis).shipped_units([("b", ["a"])]))
         ).advice
