@@ -84,7 +84,7 @@ async def opened_intake(
 def _policies(config: Settings, peaks: Sequence[Peak]) -> Policies:
     from datetime import timedelta
 
-    from workers.intake.http_server import ConnectionLimits
+    from workers.intake.connections import ConnectionLimits
     from workers.intake.policy import PollPolicy
     from workers.intake.register import RereadPolicy
     from workers.intake.service import Policies

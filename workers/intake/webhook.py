@@ -31,7 +31,8 @@ from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from channel_adapters.shop import ShopSettings
 from schemas.text import Text
 from workers.intake.body import BodyLimits, BodyReader, BodyRefused, BrokenOff
-from workers.intake.http_server import ConnectionLimits, Connections, hang_up, listening
+from workers.intake.connections import NO_ROOM, ConnectionLimits, Connections
+from workers.intake.http_server import hang_up, listening
 from workers.intake.poll import where_it_broke
 from workers.intake.push import PushIntake
 from workers.intake.store import ShopKey, asked
@@ -55,7 +56,7 @@ _PING_BYTES: Final = 64
 _REFUSALS: Final = {
     408: Text("the body did not arrive in time", "请求体接收超时"),
     413: Text("the body is too large", "请求体过大"),
-    503: Text("too many large bodies at once; send it again", "大请求过多，请稍后重发"),
+    503: NO_ROOM,
 }
 
 

@@ -15,7 +15,7 @@ from ops.testbed.local_stack.ports import LOOPBACK
 from tests.workers.intake.fakes import FakeKafka
 from tests.workers.intake.test_webhook import ORDER, Caller, calling, receiver, signed
 from workers.intake.body import BodyLimits
-from workers.intake.http_server import ConnectionLimits
+from workers.intake.connections import ConnectionLimits
 from workers.intake.webhook import WebhookPolicy
 
 PATIENCE = 20.0
