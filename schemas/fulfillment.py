@@ -81,3 +81,18 @@ class WmsEvent:
     reason: str = ""  # with short and rejected: not-there, damaged, address, other
     tracking_number: str = field(default="", repr=False)
     carrier: str = ""
+
+
+def gives_back(said: WmsEventKind, instruction: InstructionKind) -> bool:
+    """Whether a warehouse that says this of an instruction does not ship the order, or not all of it.
+
+    One that rejects a change or a cancellation goes on as it was told before.
+    """
+    if said is WmsEventKind.REJECTED:
+        return instruction is InstructionKind.FULFIL
+    return said in (WmsEventKind.SHORT, WmsEventKind.CANCELLED)
+
+
+def refuses_change(said: WmsEventKind, instruction: InstructionKind) -> bool:
+    """Whether a warehouse that says this ships the order as it was before it was changed."""
+    return said is WmsEventKind.REJECTED and instruction is InstructionKind.CHANGE

@@ -216,3 +216,30 @@ class Order:
     buyer_remark: str = field(default="", repr=False)
     seller_memo: str = field(default="", repr=False)
     seller_flag: str = ""  # colour, in English: "red" ... or ""
+
+
+# -- what is to ship -------------------------------------------------------------------------------------------------
+
+_OPEN, _CANCELLED = LineStatus.OPEN, LineStatus.CANCELLED  # a member looked up through its class costs 100 ns each time
+_NOT_OURS = (LineKind.SERVICE, LineKind.ELSEWHERE)
+
+GOOD_TO_SHIP = (PaymentStatus.PAID, PaymentStatus.CASH_ON_DELIVERY)
+"""With these an order may be shipped, as far as its payment goes."""
+
+
+def lines_to_ship(order: Order) -> tuple[Line, ...]:
+    """The lines a warehouse of ours still has to pick: open, something left of them, goods that we stock and ship."""
+    return tuple(
+        [line for line in order.lines if line.status is _OPEN and line.kind not in _NOT_OURS and line.quantity > 0]
+    )
+
+
+def lines_that_stay(order: Order) -> tuple[Line, ...]:
+    """The goods of ours that the buyer is to have, whether they have left or not: all but what was cancelled."""
+    return tuple(
+        [
+            line
+            for line in order.lines
+            if line.status is not _CANCELLED and line.kind not in _NOT_OURS and line.quantity > 0
+        ]
+    )

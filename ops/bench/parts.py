@@ -28,7 +28,8 @@ from topology import Services
 from workers.inventory.records import Claim
 from workers.inventory.steps import Settlement
 from workers.normalize.agent import normalize
-from workers.reserve.decide import WorkflowResult, reservation_workflow
+from workers.reserve.claimed import WorkflowResult
+from workers.reserve.decide import reservation_workflow
 from workers.reserve.result import Result, events_of
 from workers.route.agent import route
 from workers.runtime.errors import PermanentError

@@ -11,12 +11,13 @@ from schemas.plan import PlannedOrder
 from schemas.record import encode
 from schemas.topics import ORDERS_BACKORDERED, ORDERS_ROUTED, TRANSFERS_REQUESTED
 from workers.inventory.calls import Calls
-from workers.inventory.ledger import DAY
 from workers.inventory.outcomes import SettleOutcome
 from workers.inventory.records import Claim
 from workers.inventory.replies import read_answer, read_claim, read_outcome
+from workers.inventory.retention import REMEMBER_MS
 from workers.inventory.steps import Settlement, Step
-from workers.reserve.decide import Steps, WorkflowResult, reservation_workflow
+from workers.reserve.claimed import Steps, WorkflowResult
+from workers.reserve.decide import reservation_workflow
 from workers.reserve.result import Result, events_of
 from workers.runtime.kafka.records import Record
 from workers.runtime.redis.scripts import ScriptCall
@@ -29,7 +30,7 @@ class PlainReserve:
 
     def __init__(self, settings: Settings) -> None:
         self._redis = Redis.from_url(settings.redis_url.get_secret_value())
-        self._calls = Calls(int(45 * DAY * 1000))
+        self._calls = Calls(REMEMBER_MS)
         self._hold_seconds = settings.hold_seconds
         self._encode = Encoder([ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED])
         self._loaded: set[str] = set()

@@ -27,9 +27,10 @@ import uvloop
 from ops.bench.ground import Grounds
 from ops.bench.seller import SKUS
 from workers.inventory.calls import Calls
-from workers.inventory.ledger import DAY, Ledger
+from workers.inventory.ledger import Ledger
 from workers.inventory.outcomes import ReserveOutcome
 from workers.inventory.records import Answer, ReservationState
+from workers.inventory.retention import REMEMBER_MS
 from workers.inventory.steps import Reserve
 from workers.runtime.redis.connections import connect
 from workers.runtime.redis.pipeline import packed
@@ -99,7 +100,7 @@ class Floor:
 
 async def compare(url: str, rows: Sequence[tuple[bool, int, int]], orders: int, repeats: int) -> list[Row]:
     """Measure every combination of (hot, lines, batch)."""
-    made, calls, floor = Orders(), Calls(int(45 * DAY * 1000)), Floor(url)
+    made, calls, floor = Orders(), Calls(REMEMBER_MS), Floor(url)
     async with connect(url) as redis:
         ledger = Ledger(redis)
         await ledger.apply(made.take(500, 2, hot=False))  # loads the script, warms up

@@ -12,12 +12,11 @@ import pytest
 from channel_adapters.registry import CHANNELS
 from channel_adapters.shop import Shop, ShopPolicy
 from schemas.codes import HoldCode
-from schemas.order import LineKind, LineStatus, Order, OrderStatus, PaymentStatus, Privacy
+from schemas.order import LineKind, LineStatus, Order, OrderStatus, PaymentStatus, Privacy, lines_to_ship
 from schemas.plan import Disposition, PlannedOrder
 from tests.workers.rules.examples import example_catalogue, ruleset_of
 from workers.normalize.decide import decide as normalize
 from workers.route.decide import decide as route
-from workers.rules.facts import lines_to_ship
 from workers.rules.region import province_of
 from workers.runtime.stage import Delivery
 from workers.tag.decide import decide as tag

@@ -25,6 +25,7 @@ from workers.fulfill.decide import (
     steps_of,
 )
 from workers.fulfill.reading import Answered, check_known, check_told, known_order, read, read_again, still_there
+from workers.inventory.archive import Archive
 from workers.inventory.ledger import Ledger
 from workers.inventory.outcomes import RecordReturnOutcome, ShipOutcome, ShortOutcome
 from workers.inventory.records import Answer, CorruptLedger, InstructionStatus, ReturnAck
@@ -36,14 +37,6 @@ from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Outcome
 
 log = logging.getLogger(__name__)
-
-
-class Archive(Protocol):
-    """Where planned orders can be read again."""
-
-    async def read(self, places: Sequence[tuple[int, int]]) -> list[PlannedOrder | None]:
-        """The planned orders that stand at these places of `orders.planned`, None where none stands any more."""
-        ...
 
 
 class Services(Protocol):

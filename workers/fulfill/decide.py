@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from schemas.codes import HoldCode
-from schemas.fulfillment import InstructionKind, WmsEventKind
+from schemas.fulfillment import InstructionKind, WmsEventKind, gives_back, refuses_change
 from schemas.plan import (
     MOST_RETURNS,
     SEE_TO_THE_REST,
@@ -63,7 +63,12 @@ def steps_of(answered: Answered, standing: InstructionStatus) -> list[Step]:
         return steps
     if answered.event.kind in _FOLLOWS and standing.units and steps:
         return [_shrink(answered, standing, standing.units), *steps]
-    if _refuses_a_change(answered) and standing.told and standing.stands_again and not standing.at_work:
+    if (
+        refuses_change(answered.event.kind, answered.instruction)
+        and standing.told
+        and standing.stands_again
+        and not standing.at_work
+    ):
         ships, wants = standing.stands_again, standing.units
         most = {sku: max(ships.get(sku, 0), wants.get(sku, 0)) for sku in (*ships, *wants)}
         return [_shrink(answered, standing, most)]
@@ -166,7 +171,7 @@ def follow_up_of(answered: Answered, standing: InstructionStatus, answer: Answer
         )
     if outcome is ShipOutcome.MORE_THAN_TOLD:
         refuse_more_than_told()
-    if _refuses_a_change(answered):
+    if refuses_change(answered.event.kind, answered.instruction):
         return FollowUp.CHANGE_REFUSED
     if not standing.concerns(answered.revision):
         return FollowUp.DONE
@@ -183,7 +188,7 @@ def note_of(answered: Answered, standing: InstructionStatus) -> StashReturn | Dr
     read. A warehouse that follows a change means the change from then on, whatever it said before.
     """
     event, revision = answered.event, answered.revision
-    if _gives_back(answered) and revision in standing.replaced:
+    if gives_back(answered.event.kind, answered.instruction) and revision in standing.replaced:
         return remembered(answered)
     follows = answered.instruction is InstructionKind.CHANGE and event.kind is not WmsEventKind.REJECTED
     if follows and any(one.revision < revision for one in standing.overtaken):
@@ -197,19 +202,9 @@ def remembered(answered: Answered) -> StashReturn:
     return StashReturn(event.order_uid, event.warehouse_id, answered.revision, event.message_id, encode(event))
 
 
-def _refuses_a_change(answered: Answered) -> bool:
-    return answered.event.kind is WmsEventKind.REJECTED and answered.instruction is InstructionKind.CHANGE
-
-
-def _gives_back(answered: Answered) -> bool:
-    if answered.event.kind is WmsEventKind.REJECTED:
-        return answered.instruction is InstructionKind.FULFIL
-    return answered.event.kind in (WmsEventKind.SHORT, WmsEventKind.CANCELLED)
-
-
 def labels_of(answered: Answered, answer: Answer | None) -> tuple[str, str]:
     """Kind and outcome, as metrics count them."""
-    if answer is not None and not _refuses_a_change(answered):
+    if answer is not None and not refuses_change(answered.event.kind, answered.instruction):
         return answered.event.kind.value, answer.outcome.lower().replace("_", "-")
     return answered.event.kind.value, f"{answered.instruction.value}-noted"
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from pydantic import ValidationError
@@ -28,6 +28,14 @@ _PER_CALL: Final = 1000
 _SILENCE: Final = 2.0  # seconds without a record, after which the ends of the partitions are asked for
 _PAUSE: Final = 0.1
 _AWAY: Final = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT)
+
+
+class Archive(Protocol):
+    """Where planned orders can be read again."""
+
+    async def read(self, places: Sequence[Place]) -> list[PlannedOrder | None]:
+        """The planned orders at these places of `orders.planned`, in their order; None where none stands any more."""
+        ...
 
 
 class PlannedArchive:

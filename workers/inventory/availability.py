@@ -6,29 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
-from schemas.order import Line, LineKind, LineStatus, Order
+from schemas.order import Line
 
 MOST_PARCELS: Final = 3
-_NOT_OURS: Final = (LineKind.SERVICE, LineKind.ELSEWHERE)
 _MOST_COMBINATIONS: Final = 200
-
-
-def lines_to_ship(order: Order) -> tuple[Line, ...]:
-    """The lines that need units of ours: open, goods that we ship, with a quantity."""
-    return tuple(
-        line
-        for line in order.lines
-        if line.status is LineStatus.OPEN and line.kind not in _NOT_OURS and line.quantity > 0
-    )
-
-
-def lines_that_stay(order: Order) -> tuple[Line, ...]:
-    """The goods of ours that the buyer is to have, whether they have left or not: all but what was cancelled."""
-    return tuple(
-        line
-        for line in order.lines
-        if line.status is not LineStatus.CANCELLED and line.kind not in _NOT_OURS and line.quantity > 0
-    )
 
 
 def wanted(lines: Iterable[Line]) -> dict[str, int]:

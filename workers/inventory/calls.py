@@ -19,6 +19,7 @@ from workers.inventory.keys import (
     transfer_key,
 )
 from workers.inventory.records import ENDED, Count, Reservation
+from workers.inventory.retention import MOVED_MS
 from workers.inventory.steps import (
     Allocate,
     DropReturn,
@@ -35,10 +36,6 @@ from workers.inventory.steps import (
     Withdraw,
 )
 from workers.runtime.redis.scripts import Script, ScriptCall
-
-MOVED_MS: Final = 7 * 24 * 3600 * 1000
-"""How late a count may come and still be right: so long movements of on-hand units are kept."""
-
 
 MOST_OVERTAKEN: Final = 128 * 1024
 """Bytes that one order remembers of what one warehouse gave back when a change had replaced it."""

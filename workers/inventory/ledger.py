@@ -59,6 +59,7 @@ from workers.inventory.replies import (
     read_standing,
 )
 from workers.inventory.report import AuditReport, Finding
+from workers.inventory.retention import REMEMBER_MS
 from workers.inventory.steps import DropReturn, RecordReturn, Settlement, StashReturn, Step, Transfer
 from workers.inventory.waiting import WaitingList
 from workers.runtime.redis.errors import redis_errors
@@ -81,7 +82,7 @@ class Ledger:
     It must be longer than the topics' retention and the longest outage together.
     """
 
-    def __init__(self, redis: Redis, *, remember_seconds: float = 45 * DAY) -> None:
+    def __init__(self, redis: Redis, *, remember_seconds: float = REMEMBER_MS / 1000) -> None:
         self._redis = redis
         self._calls = Calls(int(remember_seconds * 1000))
         self._holder = secrets.token_hex(8)

@@ -14,10 +14,11 @@ from typing import Any, Final, NamedTuple
 import orjson
 from redis.asyncio import Redis
 
+from schemas.order import lines_to_ship
 from schemas.plan import OnShort, PlannedOrder
 from schemas.record import record
 from schemas.revision import tries_of
-from workers.inventory.availability import bundles, lines_to_ship, wanted
+from workers.inventory.availability import bundles, wanted
 from workers.inventory.keys import order_key, waiting_ages_key, waiting_in_hand_key, waiting_key, waiting_wants_key
 from workers.inventory.records import OrderState, Quantities
 from workers.inventory.replies import read_outcome

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from schemas.fulfillment import InstructionKind
-from schemas.order import Line
+from schemas.order import Line, lines_to_ship
 from schemas.plan import PlannedOrder
 from schemas.record import decode, encode
-from workers.inventory.availability import lines_to_ship, wanted
+from workers.inventory.availability import wanted
 from workers.inventory.calls import MOST_OVERTAKEN
 from workers.inventory.records import ActiveInstruction
 from workers.rebuild.order_history import TELLING, Instructed, Planned, Trail
 from workers.rebuild.replay import Record
-from workers.reserve.decide import MOST_TOLD
+from workers.reserve.claimed import MOST_TOLD
 from workers.reserve.result import Instruction, digest_of
 
 Records = Mapping[str, Record]

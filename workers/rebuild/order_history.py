@@ -8,16 +8,14 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from schemas.fulfillment import InstructionKind, WmsEvent, WmsEventKind
-from schemas.order import LineKind
+from schemas.fulfillment import InstructionKind, WmsEvent, gives_back, refuses_change
+from schemas.order import GOOD_TO_SHIP, LineKind
 from schemas.plan import Disposition
 from schemas.record import encode
 from schemas.revision import Newest
 from workers.reserve.result import DELETED, PARTLY_SHIPPED, Instruction, digest_of_told
 
-_SHIPPABLE: Final = ("paid", "cash-on-delivery")
 _GIFT: Final = LineKind.GIFT.value
-_GIVES_BACK: Final = (WmsEventKind.SHORT, WmsEventKind.REJECTED, WmsEventKind.CANCELLED)
 _CODES: Final = (encode(PARTLY_SHIPPED), encode(DELETED))
 TELLING: Final = (InstructionKind.FULFIL, InstructionKind.CHANGE)
 
@@ -94,7 +92,7 @@ class Trails:
             planned = Planned(
                 order["revision"],
                 Disposition(plan["disposition"]),
-                order["payment"] in _SHIPPABLE,
+                order["payment"] in GOOD_TO_SHIP,
                 partition,
                 offset,
                 at_ms,
@@ -187,13 +185,12 @@ class Trails:
         trail, where = self.orders.get(event.order_uid), event.warehouse_id
         if trail is None or (revision, where, instruction) not in trail.instructed or instruction not in TELLING:
             return
-        refuses = event.kind is WmsEventKind.REJECTED and instruction is InstructionKind.CHANGE
-        if refuses:
+        if refuses_change(event.kind, instruction):
             trail.refused.add((where, revision))
             return
         said = trail.given_back.setdefault(where, [])
         if instruction is InstructionKind.CHANGE:
             said[:] = [one._replace(event="") if one.revision < revision else one for one in said]
         known = any((one.revision, one.message_id) == (revision, event.message_id) for one in said)
-        if event.kind in _GIVES_BACK and not known:
+        if gives_back(event.kind, instruction) and not known:
             said.append(GaveBack(revision, event.message_id, encode(event).decode()))

@@ -15,10 +15,10 @@ from typing import Any, Final
 import orjson
 
 from schemas.fulfillment import InstructionKind
+from schemas.order import lines_to_ship
 from schemas.plan import Disposition, PlannedOrder
 from schemas.record import encode
 from schemas.revision import is_same_state
-from workers.inventory.availability import lines_to_ship
 from workers.inventory.records import ENDED, ActiveInstruction, Holdings, OrderState
 from workers.rebuild.instruction_history import Records, heard_of, last_settled, routed_of
 from workers.rebuild.order_history import Planned, Trail

@@ -32,10 +32,10 @@ from schemas.topics import (
 )
 from workers.fulfill.reading import read
 from workers.inventory.archive import Place, PlannedArchive
-from workers.inventory.calls import MOVED_MS
 from workers.inventory.epoch import new_epoch, write_epoch
 from workers.inventory.keys import order_key, outbox_key, sequence_key, warehouses_key
 from workers.inventory.ledger import Ledger
+from workers.inventory.retention import MOVED_MS, REMEMBER_MS
 from workers.inventory.snapshot import Snapshots
 from workers.inventory.waiting import WAITS, waiting_of
 from workers.rebuild.contents import WAITING_FAMILIES, Content, contents_of, read_contents, write_contents
@@ -44,7 +44,6 @@ from workers.rebuild.order_history import Planned, Trails
 from workers.rebuild.order_state import is_lost, needs_stock, pointer_of, same_pointer
 from workers.rebuild.quiet import fulfill_group, reserve_group
 from workers.rebuild.replay import Record, Replay
-from workers.rebuild.stock_audit import REMEMBER_MS
 from workers.runtime.errors import PermanentError, TransientError
 from workers.runtime.kafka.cluster import Cluster, Kafka
 from workers.runtime.kafka.producer import Producer

@@ -12,17 +12,16 @@ from redis.asyncio import Redis
 
 from schemas.record import encode
 from workers.inventory import findings
-from workers.inventory.calls import MOVED_MS
 from workers.inventory.keys import reservation_key, stock_key, transfer_key
-from workers.inventory.ledger import DAY, Ledger
+from workers.inventory.ledger import Ledger
 from workers.inventory.ownership import held_twice, in_several
 from workers.inventory.report import AuditReport, Finding
+from workers.inventory.retention import MOVED_MS, REMEMBER_MS
 from workers.inventory.snapshot import PAGE, Page, Snapshots
 from workers.rebuild.event_log import TopicLog
 from workers.rebuild.replay import Replay, WarehouseReplay
 from workers.rebuild.replay_audit import ReplayAudit, event_findings
 
-REMEMBER_MS: Final = int(45 * DAY * 1000)
 _MISSING_SECONDS: Final = 5.0
 """An event that is no longer in the outbox was confirmed by Kafka before: there it must be found within this time."""
 _WAIT_SECONDS: Final = 0.2

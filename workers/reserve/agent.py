@@ -12,7 +12,8 @@ from workers.inventory.outcomes import ClaimOutcome, FenceOutcome, SettleOutcome
 from workers.inventory.records import LIVE, Answer, Claim, CorruptLedger, Holdings, OrderState, Quantities
 from workers.inventory.steps import Fence, Settlement, Step, Withdraw
 from workers.inventory.waiting import WAITS, waiting_of
-from workers.reserve.decide import ClaimSuperseded, Steps, WorkflowResult, pays, reservation_workflow, told_before
+from workers.reserve.claimed import ClaimSuperseded, Steps, WorkflowResult, pays
+from workers.reserve.decide import reservation_workflow, told_before
 from workers.reserve.result import Result, events_of
 from workers.runtime import metrics
 from workers.runtime.batches import unique_key_batches

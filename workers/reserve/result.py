@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from schemas.codes import HoldCode
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine
-from schemas.order import Line, LineKind, Order
+from schemas.order import Line, LineKind, Order, lines_that_stay, lines_to_ship
 from schemas.plan import (
     SEE_TO_THE_REST,
     Backorder,
@@ -20,7 +20,6 @@ from schemas.plan import (
     to_review,
 )
 from schemas.record import encode, record
-from workers.inventory.availability import lines_that_stay, lines_to_ship
 
 Event = FulfillmentInstruction | Backorder | TransferRequest | ReviewOrder
 

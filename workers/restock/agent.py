@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from schemas.plan import PlannedOrder, ReviewOrder
+from workers.inventory.archive import Archive
 from workers.inventory.ledger import Ledger
 from workers.inventory.waiting import Waiting
 from workers.restock.decide import StockAllocator, is_the_one, word_of
@@ -18,14 +19,6 @@ log = logging.getLogger(__name__)
 LEASE_MS: Final = 10_000
 TRIED_MS: Final = 30_000
 MOST_A_TICK: Final = 500
-
-
-class Archive(Protocol):
-    """Reads planned orders back from where they stand."""
-
-    async def read(self, places: Sequence[tuple[int, int]]) -> list[PlannedOrder | None]:
-        """The planned orders at (partition, offset); None where there is none any more."""
-        ...
 
 
 class Services(Protocol):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.codes import HoldCode
-from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus
+from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus, lines_to_ship
 from schemas.plan import (
     Candidate,
     DeferredOrder,
@@ -20,7 +20,7 @@ from schemas.plan import (
 )
 from workers.route.rule_resolution import Resolution, RuleContext, resolve, situation_of
 from workers.rules import wording
-from workers.rules.facts import Facts, lines_to_ship
+from workers.rules.facts import Facts
 from workers.rules.ruleset import Ruleset
 
 

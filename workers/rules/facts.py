@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from schemas.order import Line, LineKind, LineStatus, Order, PaymentStatus, Privacy, StorageClass
+from schemas.order import Line, Order, PaymentStatus, Privacy, StorageClass
 from schemas.plan import TaggedOrder
 from workers.rules.region import province_of
 
-_OPEN, _NOT_OURS = (
-    LineStatus.OPEN,
-    (LineKind.SERVICE, LineKind.ELSEWHERE),
-)  # a member looked up through its class costs 100 ns each time
 _DEPOSIT_PAID, _MISSING = PaymentStatus.DEPOSIT_PAID, Privacy.MISSING
 _NOT_PAID = (PaymentStatus.UNPAID, PaymentStatus.DEPOSIT_PAID)
-
-
-def lines_to_ship(order: Order) -> tuple[Line, ...]:
-    """The lines a warehouse of ours still has to pick: open, something left of them, no services."""
-    return tuple(
-        [line for line in order.lines if line.status is _OPEN and line.kind not in _NOT_OURS and line.quantity > 0]
-    )
 
 
 def final_part_unpaid(order: Order) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from schemas.codes import HoldCode
-from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, Privacy, StorageClass
+from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, Privacy, StorageClass, lines_to_ship
 from schemas.plan import Flag, TaggedOrder
 from schemas.record import changed
 from workers.rules import wording
 from workers.rules.catalogue import Catalogue, Sku
-from workers.rules.facts import lines_to_ship, receiver_to_come
+from workers.rules.facts import receiver_to_come
 from workers.rules.tagging import Tagging
 from workers.tag.gifts import bind_gifts, gift_flags
 

@@ -17,10 +17,11 @@ from ops.testbed.simulators.wms.house import IMPOSSIBLE
 from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
+from schemas.order import lines_to_ship
 from schemas.plan import Backorder, Disposition, PlannedOrder, ReviewOrder, TransferRequest
 from schemas.record import reader
 from schemas.revision import Newest
-from workers.inventory.availability import lines_to_ship, wanted
+from workers.inventory.availability import wanted
 
 PLACE_OF_DISPOSITION: Final = {
     Disposition.REVIEW: "review",

@@ -14,9 +14,9 @@ from schemas.plan import Disposition, OnShort, PlannedOrder
 from schemas.record import changed
 from schemas.revision import revision_of
 from tests.builders import NOON, a_line, a_plan, a_planned_order, an_order, an_unpaid_order
-from workers.inventory.calls import MOVED_MS
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Count
+from workers.inventory.retention import MOVED_MS
 from workers.inventory.steps import Allocate, Lost, Ship, Short, Step, Transfer, TransferAction, Withdraw
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery

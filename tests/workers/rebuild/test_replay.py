@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from schemas.record import encode
 from tests.workers.inventory.traffic import WAREHOUSES, Traffic
-from workers.inventory.calls import MOVED_MS
+from workers.inventory.retention import MOVED_MS
 from workers.inventory.snapshot import Snapshots
 from workers.rebuild.contents import WAITING_FAMILIES, contents_of, read_contents
 from workers.rebuild.replay import Movements, Replay, WarehouseReplay, milliseconds, packed

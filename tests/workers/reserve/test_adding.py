@@ -10,7 +10,8 @@ from tests.builders import a_line, a_plan, a_planned_order, an_order
 from workers.inventory.outcomes import ClaimOutcome, ReserveOutcome
 from workers.inventory.records import Answer, Claim, Holdings
 from workers.inventory.steps import Reserve, Taking
-from workers.reserve.decide import WorkflowResult, reservation_workflow
+from workers.reserve.claimed import WorkflowResult
+from workers.reserve.decide import reservation_workflow
 
 HZ, BJ = "hangzhou", "beijing"
 NUT, TEA = "NUT-BOX-500", "TEA-LONGJING-250"

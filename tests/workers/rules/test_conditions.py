@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus, Privacy
+from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus, Privacy, lines_to_ship
 from schemas.plan import Disposition
 from tests.builders import (
     NOON,
@@ -25,7 +25,7 @@ from tests.builders import (
 from tests.workers.rules.examples import HEAD, example_catalogue, ruleset_of
 from workers.admin.rule_trial import try_order
 from workers.route.decide import decide
-from workers.rules.facts import Facts, lines_to_ship
+from workers.rules.facts import Facts
 from workers.rules.ruleset import Ruleset
 
 
