@@ -211,7 +211,7 @@ def _summary(outcome: Outcome) -> list[str]:
             f"unanswered {found['unanswered']}  audit findings {found['audit']}  "
             f"lost stock events {found['missing events']}",
             f"丢单 {found['lost']}  超卖 {found['oversold']}  重复 {found['double'] + found['misheld']}  "
-            f"未应答 {found['unanswered']}  审计不符 {found['audit']}  库存事件缺失 {found['missing events']}",
+            f"未应答 {found['unanswered']}  核对不符 {found['audit']}  库存事件缺失 {found['missing events']}",
         ),
         say(
             f"slowest worker took {outcome.slowest_leave:.1f} s to leave; processes that ended by themselves: "
