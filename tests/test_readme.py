@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import topology
 from ops.cli.main import app
 from workers.rules.loading import load_catalogue, load_ruleset
 
@@ -21,6 +22,30 @@ def blocks(page: str) -> list[str]:
 
 def test_both_languages_give_the_same_commands() -> None:
     assert blocks("README.md") == blocks("README.zh-CN.md")
+
+
+def places(page: str) -> list[str]:
+    """The first column of the table of places."""
+    return re.findall(r"^\| `(\w+/[\w/<>.]*)` \|", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_both_languages_name_the_same_places_and_all_are_there() -> None:
+    assert places("README.md") == places("README.zh-CN.md")
+    named = [ROOT / place.replace("<stage>", "reserve") for place in places("README.md")]
+    assert [str(path) for path in named if not path.exists()] == []
+
+
+def test_the_table_of_places_names_every_room() -> None:
+    stages = {stage.agent.__module__.split(".")[1] for stage in topology.STAGES}
+    rooms = {
+        f"{part}/{path.name}/"
+        for part in ("workers", "ops")
+        for path in (ROOT / part).iterdir()
+        if path.is_dir()
+        and not path.name.startswith("__")
+        and any("__pycache__" not in found.parts for found in path.rglob("*.*"))
+    } - {f"workers/{stage}/" for stage in stages}
+    assert rooms | {"schemas/", "channel_adapters/"} == {place for place in places("README.md") if "<" not in place}
 
 
 @pytest.mark.parametrize("page", PAGES)

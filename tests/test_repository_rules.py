@@ -15,7 +15,9 @@ from tests.ops.monitoring import files as monitoring
 from tests.ops.monitoring.files import DASHBOARDS, NOT_OURS, ROOT
 
 RUNBOOKS = ROOT / "ops" / "monitoring" / "runbooks"
-PAGES = sorted({"README.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "ops").rglob("*.md"))})
+PAGES = sorted(
+    {"README.md", "CONTRIBUTING.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "ops").rglob("*.md"))}
+)
 ALERTS = sorted({alert["alert"] for alert in monitoring.alerts()})
 EXPRESSIONS = [
     pytest.param(expr, id=f"{where}-{number}") for number, (where, expr) in enumerate(monitoring.expressions())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.builders import (
 from tests.workers.rules.examples import HEAD, example_catalogue, ruleset_of
 from workers.admin.rule_trial import try_order
 from workers.route.decide import decide
+from workers.rules.condition_parsing import PREDICATES
 from workers.rules.facts import Facts
 from workers.rules.ruleset import Ruleset
 
@@ -142,6 +144,12 @@ CASES: list[tuple[str, Order, Order]] = [
 def test_a_predicate_holds_for_one_order_and_not_for_the_other(when: str, yes: Order, no: Order) -> None:
     assert holds(when, yes)
     assert not holds(when, no)
+
+
+def test_every_predicate_is_tried() -> None:
+    """`always` and what asks for the time of the decision have tests of their own below."""
+    tried = {word for when, _, _ in CASES for word in re.findall(r"(\w+): ", when)}
+    assert set(PREDICATES) - tried == {"always", "decided", "decided_time"}
 
 
 def test_lines_that_are_not_to_be_shipped_do_not_count() -> None:
