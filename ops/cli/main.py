@@ -146,16 +146,19 @@ def _fold_help() -> None:
 
     Help stands in the cells of tables, where rich cuts what is too long a word; a Chinese sentence is one word to it.
     """
+    from rich.text import Text as Styled
     from typer import rich_utils
 
-    make = rich_utils._make_rich_text  # there is no other way to all texts of the help
+    highlight: Any = rich_utils.highlighter
 
-    def folded(**options: Any) -> Any:
-        text: Any = make(**options)
-        text.overflow = "fold"
-        return text
+    def highlight_and_fold(text: str | Styled) -> Any:
+        highlighted = highlight(text)
+        if isinstance(text, Styled):  # what explains; names of options come as plain strings
+            highlighted.overflow = "fold"
+        return highlighted
 
-    rich_utils._make_rich_text = folded
+    highlighter: Any = highlight_and_fold
+    rich_utils.highlighter = highlighter  # all texts of the help go through it
 
 
 def _log_to_stderr() -> None:

@@ -161,7 +161,7 @@ class Reader:
             by_topic[tp.topic] += lag
         for topic, lag in by_topic.items():
             metrics.BACKLOG.labels(self.name, unprefixed(topic)).set(lag)
-        committed = {tp: consumer._committed_offset[tp] for tp in backlog}
+        committed = {tp: consumer.committed(tp) for tp in backlog}
         since, before = self._moved
         if committed != before or (consumer.flow_active and not any(backlog.values())):
             self._moved = (time.monotonic(), committed)

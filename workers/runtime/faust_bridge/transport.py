@@ -175,11 +175,15 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         """The age of the oldest call to aiokafka's consumer that has not returned."""
         return self._thread.oldest_call_age  # type: ignore[no-any-return]
 
+    def committed(self, tp: TP) -> int | None:
+        """The offset from which a partition is read on when this worker dies now; None when it is not known yet."""
+        return self._committed_offset[tp]  # type: ignore[no-any-return]
+
     def backlog(self) -> dict[TP, int]:
         """Records not yet committed, per assigned partition, from what the last fetch said."""
         lag = {}
         for tp in self.assignment():
-            end, committed = self.highwater(tp), self._committed_offset[tp]
+            end, committed = self.highwater(tp), self.committed(tp)
             if end is not None and committed is not None:
                 lag[tp] = max(0, end - committed)
         return lag
