@@ -22,6 +22,7 @@ from schemas.namespace import unprefixed
 from schemas.topics import Topic
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError, path_of
+from workers.runtime.faust_bridge.patching import patch_aiokafka
 from workers.runtime.faust_bridge.recovery import PatientTables
 from workers.runtime.faust_bridge.transport import ChunkConsumer, ChunkTransport
 from workers.runtime.kafka.cluster import Cluster
@@ -129,6 +130,7 @@ class Reader:
 
     async def start(self) -> None:
         """Join the group. Raises when the broker is away: the process is to be restarted."""
+        patch_aiokafka()
         self.app.finalize()
         await self.app.start()
 

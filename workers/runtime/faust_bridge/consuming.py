@@ -16,7 +16,6 @@ from typing import Any, Final
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-import workers.runtime.faust_bridge.unpacking  # noqa: F401  # for what it does to the fetcher
 from workers.runtime.faust_bridge.fetching import fetch_quickly
 from workers.runtime.faust_bridge.reconnecting import renew_silent_connections
 from workers.runtime.tasks import end_tasks

@@ -32,8 +32,6 @@ class InvalidRecordError(errors.BrokerResponseError):  # type: ignore[misc]
     errno = 87
 
 
-errors.kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)  # aiokafka knows it as UnknownError
-
 _NO_TRANSACTION_MS: Final = (1 << 31) - 1
 _NOBODY_YET: Final = -1
 

@@ -1,11 +1,12 @@
 """Connections of aiokafka that died without its knowing: it lets go of them, and asks again on new ones.
 
 Two kinds it does not know of. Holds for aiokafka 0.14; see test_producer.py and test_reconnecting.py.
+The second is put in by `patch_aiokafka`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.conn import AIOKafkaConnection, CloseReason
@@ -34,25 +35,21 @@ def renew_silent_connections(client: AIOKafkaClient) -> None:
     client._metadata_update = ask_or_close
 
 
-def _break_what_is_closed() -> None:
-    """Have aiokafka take it for a broken connection when a transport of uvloop is closed.
+_STOCK_SEND: Final = AIOKafkaConnection.send
+
+
+def send_or_break(connection: Any, request: Any, expect_response: bool = True) -> Any:
+    """aiokafka's `AIOKafkaConnection.send`, to which a transport of uvloop that is closed is a broken connection.
 
     asyncio's transports take bytes after they were cut, and leave it to the reader to find out. uvloop's raise
     RuntimeError, which passes through aiokafka: whoever was to fetch, to commit or to ask for metadata ends with it.
+    Raises KafkaConnectionError for it, and what aiokafka raises.
     """
-    send = AIOKafkaConnection.send
-
-    def send_or_break(connection: Any, request: Any, expect_response: bool = True) -> Any:
-        try:
-            return send(connection, request, expect_response)
-        except RuntimeError as error:
-            if not is_closed(error):
-                raise
-            connection.close(reason=CloseReason.CONNECTION_BROKEN, exc=error)
-            where = f"{connection.host}:{connection.port}"
-            raise KafkaConnectionError(f"Connection at {where} broken: {error}") from error
-
-    AIOKafkaConnection.send = send_or_break
-
-
-_break_what_is_closed()  # for all clients of this process: aiokafka has no place to name another class for one of them
+    try:
+        return _STOCK_SEND(connection, request, expect_response)
+    except RuntimeError as error:
+        if not is_closed(error):
+            raise
+        connection.close(reason=CloseReason.CONNECTION_BROKEN, exc=error)
+        where = f"{connection.host}:{connection.port}"
+        raise KafkaConnectionError(f"Connection at {where} broken: {error}") from error

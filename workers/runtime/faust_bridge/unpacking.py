@@ -2,6 +2,7 @@
 A broker takes any bytes for a header's name, and other clients replace what they cannot read. Here, a batch in which
 that happens is unpacked a second time, by aiokafka's slower reader, with such letters replaced. All other batches are
 read as fast as before. Holds for aiokafka 0.14; tests/workers/runtime/faust_bridge/test_unpacking.py proves it.
+`patch_aiokafka` puts it in.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Any, Final
 
-from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -74,6 +74,3 @@ class _Tolerant(bytearray):
     def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
         """As text, with a replacement character for what is none."""
         return super().decode(encoding, "replace")
-
-
-fetcher.MemoryRecords = TolerantRecords  # for all consumers of this process: there is no place to name another class

@@ -23,6 +23,7 @@ from aiokafka.errors import (
 )
 
 from workers.runtime.errors import RecordsRefused, TransientError
+from workers.runtime.faust_bridge.patching import patch_aiokafka
 from workers.runtime.faust_bridge.producing import BatchingProducer, InvalidRecordError
 from workers.runtime.kafka.cluster import Cluster, Kafka
 from workers.runtime.kafka.records import Record
@@ -126,6 +127,7 @@ class Producer:
 
     def start(self) -> None:
         """Connect in the background. A broker that is away is only noticed by `send`."""
+        patch_aiokafka()
         self._client = _Client(self._cluster)
 
     async def reaches_kafka(self, seconds: float = 1) -> bool:

@@ -12,12 +12,17 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
 
-import workers.runtime.faust_bridge.reconnecting  # noqa: F401, for what it does to aiokafka
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.ports import LOOPBACK
 from ops.testbed.torture.proxy import Proxy
+from workers.runtime.faust_bridge.patching import patch_aiokafka
 
 PATIENCE = 30.0
+
+
+@pytest.fixture(autouse=True)
+def patched() -> None:
+    patch_aiokafka()
 
 
 @pytest.mark.parametrize("loop", [uvloop.new_event_loop, asyncio.new_event_loop])

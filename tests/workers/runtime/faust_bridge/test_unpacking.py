@@ -11,6 +11,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
+from workers.runtime.faust_bridge.patching import patch_aiokafka
 from workers.runtime.faust_bridge.unpacking import TolerantRecords
 
 Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
@@ -70,4 +71,5 @@ def test_aiokafka_itself_fails_at_it_and_uses_our_reader() -> None:
     """When this goes red, aiokafka reads such names by itself: workers/runtime/faust_bridge/unpacking.py can go."""
     with pytest.raises(UnicodeDecodeError):
         unpacked(MemoryRecords(batch(ODD, 0)))
+    patch_aiokafka()
     assert fetcher.MemoryRecords is TolerantRecords
