@@ -35,7 +35,8 @@ def renew_silent_connections(client: AIOKafkaClient) -> None:
     client._metadata_update = ask_or_close
 
 
-_STOCK_SEND: Final = AIOKafkaConnection.send
+STOCK_SEND: Final = AIOKafkaConnection.send
+"""As aiokafka has it."""
 
 
 def send_or_break(connection: Any, request: Any, expect_response: bool = True) -> Any:
@@ -46,7 +47,7 @@ def send_or_break(connection: Any, request: Any, expect_response: bool = True) -
     Raises KafkaConnectionError for it, and what aiokafka raises.
     """
     try:
-        return _STOCK_SEND(connection, request, expect_response)
+        return STOCK_SEND(connection, request, expect_response)
     except RuntimeError as error:
         if not is_closed(error):
             raise
