@@ -29,6 +29,9 @@ _MOST_QUOTES: Final = 2_000_000  # what the slow cutter walks through
 M = TypeVar("M", bound=BaseModel)
 
 _BLANKS: Final = b" \t\r\n"
+_PACKED: Final = (b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x28\xb5\x2f\xfd")
+"""How gzip, deflate (zlib, by level) and zstd begin."""
+
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
 _NAMED: Final = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:', re.DOTALL)
 
@@ -42,7 +45,7 @@ class Envelope:
     """The JSON object that a body is. Nothing in it is parsed before it is asked for."""
 
     def __init__(self, body: bytes) -> None:
-        """Raises UnreadablePayload: too-large, too-many-elements, broken-json, not-an-order."""
+        """Raises UnreadablePayload: too-large, too-many-elements, compressed, broken-json, not-an-order."""
         check_body(body)
         self.body = body.removeprefix(b"\xef\xbb\xbf").strip(_BLANKS)
         if not self.body.startswith(b"{"):
@@ -163,6 +166,8 @@ def _refuse_bare(body: bytes) -> NoReturn:
     """A body that is no object."""
     if body.startswith((b"[", b'"')) or body in (b"null", b"true", b"false") or body[:1].isdigit():
         reject("not-an-order", "", "is not a JSON object", "不是 JSON 对象")
+    if body.startswith(_PACKED):
+        reject("compressed", "", "is compressed; only plain JSON is read", "内容经过压缩，仅支持未压缩的 JSON")
     _refuse_broken()
 
 

@@ -118,19 +118,21 @@ class TaobaoAdapter:
     def verify(self, headers: Headers, body: bytes, shop: ShopSettings) -> None:
         """Check a call the platform makes to us (SPI). The signature stands in the query: give it as header `:path`.
 
-        TOP docs: the query's parameters and the headers named by `top-sign-list` are signed together with the body.
-        Raises ForgedRequest.
+        TOP docs: the query's parameters and the headers named by `top-sign-list` are signed together with the body; a
+        form is signed as parameters, in the place of its bytes. Raises ForgedRequest.
         """
         self.verify_headers(headers, shop)
         query, secret = _query(headers), shop.push_secret
-        given = query["sign"]
+        form = _form(headers, body)
         listed = [name.strip().lower() for name in headers.get("top-sign-list", "").split(",") if name.strip()]
-        parameters = query | {name: headers[name] for name in listed if name in headers}
-        if not (secret and matches(given, sign_inbound(parameters, body, secret))):
+        parameters = query | (form or {}) | {name: headers[name] for name in listed if name in headers}
+        signed = sign_inbound(parameters, body if form is None else b"", secret)
+        if not (secret and matches(query["sign"], signed)):
             raise ForgedRequest(_FORGED)
 
 
 _SIGN: Final = re.compile(r"[0-9A-F]{32}")
+_MOST_FIELDS: Final = 1000
 _FORGED: Final = Text("taobao: the signature of this call is missing or wrong", "淘宝：请求签名缺失或不正确")
 _OTHER_APP: Final = Text(
     "taobao: this call is meant for another app than the shop's app_key names; compare it with the app at TOP",
@@ -140,6 +142,17 @@ _OTHER_APP: Final = Text(
 
 def _query(headers: Headers) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(headers.get(":path", "")).query, keep_blank_values=True))
+
+
+def _form(headers: Headers, body: bytes) -> dict[str, str] | None:
+    """The parameters in a body that says it is a form; None for every other. Raises ForgedRequest for too many."""
+    if headers.get("content-type", "").split(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        return None
+    try:
+        text = body.decode("utf-8", "replace")
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        raise ForgedRequest(_FORGED) from None
 
 
 def explain(error: dict[str, Any]) -> ChannelError:

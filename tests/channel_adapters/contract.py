@@ -17,18 +17,23 @@
         bad_amounts = ("1.234", "abc", None)
         shop = ShopSettings(...)                          # with secrets that no error and no log may hold
         signed = SignedRequest(headers={...}, body=b"...", secret="...")  # None: the channel signs no webhook
+        signed_form = SignedRequest(...)  # where a body that is a form is signed otherwise than by its bytes
 
 Paths lead from the order object (not the envelope) to the value. The reference order is the first one of `reference`.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import traceback
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -237,6 +242,7 @@ class ChannelAdapterContract:
     bad_amounts: ClassVar[Sequence[Any]]
     shop: ClassVar[ShopSettings]
     signed: ClassVar[SignedRequest | None] = None
+    signed_form: ClassVar[SignedRequest | None] = None
     cancelled: ClassVar[Cancelled | None] = None
     decoration: ClassVar[Sequence[JsonPath]] = ()
     text_or_number: ClassVar[Sequence[JsonPath]] = ()
@@ -608,6 +614,41 @@ class ChannelAdapterContract:
         for headers in (unsigned, dict.fromkeys(self.signed.headers, "") if self.signed else {}):
             with pytest.raises(ForgedRequest):
                 adapter.verify_headers(headers, self._signing("any secret"))
+
+    def test_a_form_is_signed_as_the_platform_does_it(self, adapter: ChannelAdapter) -> None:
+        """By its bytes, as every body; or by its parameters in any order, and then not by its bytes."""
+        if self.signed is None:
+            return
+        as_form = {**self.signed.headers, "content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+        shop = self._signing(self.signed.secret)
+        if self.signed_form is None:
+            adapter.verify(as_form, self.signed.body, shop)
+            return
+        with pytest.raises(ForgedRequest):
+            adapter.verify(as_form, self.signed.body, shop)
+        form, shop = self.signed_form, self._signing(self.signed_form.secret)
+        turned = b"&".join(reversed(form.body.split(b"&")))
+        adapter.verify(form.headers, form.body, shop)
+        adapter.verify(form.headers, turned, shop)
+        for forged in (form.body + b"&more=1", form.body[:-1] + b"x", form.body * 5_000, b"\xff" + form.body, b""):
+            with pytest.raises(ForgedRequest):
+                adapter.verify(form.headers, forged, shop)
+        with pytest.raises(ForgedRequest):
+            adapter.verify({**form.headers, "content-type": "application/json"}, form.body, shop)
+
+    @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, partial(zlib.compress, level=1)])
+    def test_a_compressed_body_is_refused_by_name_and_not_opened(
+        self, adapter: ChannelAdapter, pack: Callable[[bytes], bytes]
+    ) -> None:
+        """No platform compresses what it pushes: a small body that becomes a large one is an attack."""
+        assert code_of(adapter.open_envelope, pack(self.body(self.reference))) == "compressed"
+        bomb = pack(self.reference_order() + b" " * (16 << 20))
+        tracemalloc.start()
+        try:
+            assert code_of(adapter.open_envelope, bomb) == "compressed"
+            assert tracemalloc.get_traced_memory()[1] < 1 << 20
+        finally:
+            tracemalloc.stop()
 
     def _signing(self, secret: str) -> ShopSettings:
         """The shop, with this secret for pushes and no other."""

@@ -5,6 +5,7 @@
     404  no such shop, or none that has a secret to check pushes with
     408  the body did not arrive in time
     413  the body is too large
+    415  the body is compressed: no platform does that, and a small one may become a large one
     503  Kafka is away, or there is no room: the platform sends it again, and polling finds the order in any case
 
 What the headers alone show to be forged is refused before its body is read. A push that is sent again does no harm,
@@ -53,6 +54,10 @@ _NOBODY_READS: Final = 499  # for the metrics only: the caller is gone
 _PING = re.compile(rb"\s*webhook_id=\d{1,20}\s*")
 _PING_BYTES: Final = 64
 
+_ENCODED: Final = Text(
+    "the body has a Content-Encoding, and only plain ones are taken; see what stands between us and the platform",
+    "请求体使用了 Content-Encoding，仅接收未压缩的内容；请检查平台与本服务之间的代理",
+)
 _REFUSALS: Final = {
     408: Text("the body did not arrive in time", "请求体接收超时"),
     413: Text("the body is too large", "请求体过大"),
@@ -191,6 +196,8 @@ class Webhooks:
             if not await self._is_ping(request):
                 raise self._refusal(shop, forged)
             return
+        if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+            raise Answer(415, _ENCODED)
         async with self._bodies.body(request) as body:
             await self._take_in_body(shop, endpoint, request, headers, body)
 

@@ -116,3 +116,15 @@ class TestTaobaoContract(ChannelAdapterContract):
         body=b'{"tid":"3000000000000000001"}',
         secret="helloworld",
     )
+    # MD5 over secret, all parameters sorted, key and value joined, secret: as TOP's SDKs check forms
+    signed_form = SignedRequest(
+        headers={
+            ":path": "/spi?app_key=12345678&method=example.spi&timestamp=2026-09-20+12%3A00%3A00"
+            "&sign=49C68BBF5425716975F74DA3F9CA5280",
+            "content-type": "application/x-www-form-urlencoded;charset=UTF-8",
+            "top-sign-list": "x-demo",
+            "x-demo": "1",
+        },
+        body=b"tid=3000000000000000001&buyer_memo=a+b%26c%3D1",
+        secret="helloworld",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -278,3 +279,18 @@ async def test_a_refused_caller_with_a_short_body_is_left_in_peace(kafka: FakeKa
         await caller.says(bytes(30_000))
         await caller.hears()
         assert caller.reader.exception() is None
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP, gzip", "x-unknown"])
+async def test_an_encoded_body_is_refused_unread(kafka: FakeKafka, redis: Redis, encoding: str) -> None:
+    """Its signature may be right; what counts is that nothing is ever opened that may be a bomb."""
+    packed = gzip.compress(ORDER)
+    sign = signed(packed)["X-WC-Webhook-Signature"]
+    async with serving(kafka, redis) as push, asyncio.timeout(PATIENCE), stranger(push.port) as caller:
+        await caller.says(
+            f"POST /webhooks/woocommerce/mall HTTP/1.1\r\nHost: x\r\nX-WC-Webhook-Signature: {sign}\r\n"
+            f"Content-Encoding: {encoding}\r\nContent-Length: 90000\r\n\r\n".encode()
+        )
+        assert b" 415 " in await caller.reader.readline()
+        assert kafka.records == []
+        assert (await push(ORDER, {**signed(ORDER), "Content-Encoding": "identity"}))[0] == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import hashlib
 import hmac
 import json
@@ -222,6 +223,14 @@ async def test_a_body_that_does_not_arrive_is_not_waited_for(push: Caller) -> No
         assert b" 408 " in await reader.readline()
     writer.close()
     await writer.wait_closed()
+
+
+async def test_a_compressed_body_that_does_not_say_so_is_kept_as_it_came(push: Caller, kafka: FakeKafka) -> None:
+    packed = gzip.compress(ORDER)
+    assert (await push(packed, signed(packed)))[0] == 200
+    letter = decode(DeadLetter, kafka.records[0].value)
+    assert letter.reason == "compressed"
+    assert base64.b64decode(letter.payload_base64) == packed
 
 
 async def test_the_same_push_again_is_answered_and_not_published_again(push: Caller, kafka: FakeKafka) -> None:
