@@ -28,7 +28,6 @@ from workers.intake.cursor import CursorMoved, Cursors
 from workers.intake.lease import Lease, LeaseLost, Leases
 from workers.intake.pace import Pace, pause_after_failure
 from workers.intake.policy import PollPolicy
-from workers.intake.raw import Sender
 from workers.intake.reader import Round, ShopReader, utc_now
 from workers.intake.register import OpenOrders, ShopRegister
 from workers.intake.reread import Rereader
@@ -36,6 +35,7 @@ from workers.intake.store import ShopKey
 from workers.intake.unread import Unread
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError
+from workers.runtime.outputs import Sender
 
 logger = logging.getLogger(__name__)
 

@@ -3,74 +3,35 @@
 from __future__ import annotations
 
 import base64
-import logging
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final
 
-from schemas.dead_letter import DeadLetter, Failure
+from schemas.dead_letter import DeadLetter
 from schemas.record import decode
 from schemas.topics import ORDERS_QUARANTINED
-from workers.intake.raw import STAGE, Sender
-from workers.runtime import metrics
-from workers.runtime.dead_letters import SMALL_BYTES, letter_record
-from workers.runtime.errors import PermanentError, RecordsRefused, TransientError
+from workers.intake.raw import STAGE
+from workers.runtime.dead_letters import Unsent
+from workers.runtime.errors import PermanentError
 from workers.runtime.kafka.records import Record
-from workers.runtime.outputs import unsent
-from workers.runtime.wire import Encoder
-
-logger = logging.getLogger(__name__)
-
-REFUSED: Final = "refused-by-kafka"
-
-_as_record = Encoder([ORDERS_QUARANTINED])
+from workers.runtime.outputs import Outputs, Sender, unsent
 
 
 async def publish(producer: Sender, records: Sequence[Record]) -> None:
     """Return when Kafka has all records, or a letter in the place of each that it refuses: a topic may take less than
     it should. Raises TransientError: then any part of them may be stored.
     """
-    if not records:
-        return
-    try:
-        await producer.send(records)
-    except RecordsRefused as refusal:
-        letters = [_instead_of(records[place], why) for place, why in sorted(refusal.why.items())]
-        await _send_letters(producer, letters)
-        metrics.DEAD_LETTERS.labels(STAGE, REFUSED).inc(len(letters))
-        logger.error(
-            "Kafka refuses %d of %d records (%s): kept as dead letters, the rest goes on; check max.message.bytes"
-            " | Kafka 拒收 %d 条消息，已存入死信，其余继续；请检查主题的 max.message.bytes",
-            len(letters), len(records), ", ".join(sorted(set(refusal.why.values()))), len(letters),
-        )  # fmt: skip
+    outputs = Outputs()
+    for record in records:
+        if ORDERS_QUARANTINED.holds(record.topic):
+            outputs.add(record, STAGE, *_subject(decode(DeadLetter, record.value)))
+        else:
+            outputs.add(record, STAGE, unsent(record, STAGE))
+    await outputs.send(producer)
 
 
-async def _send_letters(producer: Sender, letters: Sequence[Record]) -> None:
-    try:
-        await producer.send(letters)
-    except RecordsRefused as refusal:
-        raise TransientError(
-            f"{ORDERS_QUARANTINED} takes no dead letter ({', '.join(sorted(set(refusal.why.values())))}); "
-            "check its max.message.bytes"
-        ) from None
-
-
-def _instead_of(record: Record, why: str) -> Record:
-    """The letter about a record. It stands in no topic, so the platform must be asked for what is cut."""
-    if ORDERS_QUARANTINED.holds(record.topic):
-        return _shorter(record)
-    failure = Failure(
-        attempt=STAGE,
-        where=record.topic,
-        problem=f"Kafka does not take it for {record.topic}: {why}; ask the platform for it by its id",
-        problem_zh=f"Kafka 不接受发往 {record.topic} 的该消息：{why}；请按订单号向平台查询",
-    )
-    return letter_record(unsent(record, STAGE), STAGE, PermanentError(REFUSED, [failure]), SMALL_BYTES)
-
-
-def _shorter(record: Record) -> Record:
-    """A letter that is too large itself, with the beginning of what it is about."""
-    letter = decode(DeadLetter, record.value)
+def _subject(letter: DeadLetter) -> tuple[Unsent, PermanentError]:
+    """What a letter of ours is about, for a shorter one. It stands in no topic."""
+    headers = tuple((name, value.encode()) for name, value in letter.headers.items())
     payload = base64.b64decode(letter.payload_base64)
-    begins = base64.b64encode(payload[:SMALL_BYTES]).decode()
-    return _as_record(replace(letter, payload_base64=begins, cut=True, payload_bytes=len(payload)))
+    at = -1 if letter.at is None else int(letter.at.timestamp() * 1000)
+    of = Unsent(letter.topic, letter.key.encode(), payload, letter.letter_id, headers, timestamp=at)
+    return of, PermanentError(letter.reason, letter.failures)

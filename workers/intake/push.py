@@ -27,12 +27,13 @@ from schemas.text import Text
 from workers.intake.apart import Apart
 from workers.intake.lease import Leases
 from workers.intake.publish import publish
-from workers.intake.raw import STAGE, Arrival, Sender, deletion_record, raw_record, unreadable_letter
+from workers.intake.raw import STAGE, Arrival, deletion_record, raw_record, unreadable_letter
 from workers.intake.reader import utc_now
 from workers.intake.register import GONE, OpenOrders, OrderState, state_of
 from workers.intake.store import ShopKey
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError
+from workers.runtime.outputs import Sender
 
 logger = logging.getLogger(__name__)
 

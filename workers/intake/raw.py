@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from channel_adapters.contract import RawOrder, UnreadablePayload
 from schemas.dead_letter import DeadLetter, Failure
@@ -26,17 +26,6 @@ NOWHERE: Final = -1
 _FRAMING = 1024  # what Kafka and our headers add to a record, beyond twice its key, generously
 
 _as_record = Encoder([ORDERS_QUARANTINED])
-
-
-class Sender(Protocol):
-    """Sends records to Kafka, confirmed. `workers.runtime.kafka.producer.Producer` is one."""
-
-    async def send(self, records: Sequence[Record]) -> None:
-        """Return when all are confirmed. Raises TransientError: then any part of them may be stored.
-
-        Raises RecordsRefused when Kafka never takes some of them: then all others are stored. See `publish`.
-        """
-        ...
 
 
 @record

@@ -19,13 +19,14 @@ from workers.intake.cursor import Cursors
 from workers.intake.lease import Lease
 from workers.intake.policy import PollPolicy
 from workers.intake.publish import publish
-from workers.intake.raw import Arrival, Confirmed, Sender, raw_record
+from workers.intake.raw import Arrival, Confirmed, raw_record
 from workers.intake.register import ShopRegister
 from workers.intake.store import ShopKey
 from workers.intake.unread import Unread
 from workers.intake.window import halves, horizon_of, windows
 from workers.runtime import metrics
 from workers.runtime.kafka.records import Record
+from workers.runtime.outputs import Sender
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,12 @@ from channel_adapters.shop import Shop, ShopSettings
 from schemas.record import record
 from workers.intake.lease import Lease
 from workers.intake.publish import publish
-from workers.intake.raw import Arrival, Sender, deletion_record, raw_record
+from workers.intake.raw import Arrival, deletion_record, raw_record
 from workers.intake.register import GONE, Assigned, Due, DueOrder, OpenOrders, OrderState, state_of
 from workers.intake.store import ShopKey
 from workers.runtime import metrics
 from workers.runtime.kafka.records import Record
+from workers.runtime.outputs import Sender
 
 logger = logging.getLogger(__name__)
 

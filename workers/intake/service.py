@@ -18,10 +18,10 @@ from workers.intake.lease import Leases
 from workers.intake.policy import PollPolicy
 from workers.intake.poll import ShopPoller
 from workers.intake.push import PushIntake
-from workers.intake.raw import Sender
 from workers.intake.register import OpenOrders, RereadPolicy
 from workers.intake.unread import Unread
 from workers.intake.webhook import Endpoint, WebhookPolicy, Webhooks
+from workers.runtime.outputs import Sender
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from schemas.dead_letter import Failure
 from schemas.topics import ORDERS_QUARANTINED
 from workers.runtime import metrics
 from workers.runtime.dead_letters import SMALL_BYTES, Unsent, last_resort, letter_id, letter_record
 from workers.runtime.errors import PermanentError, RecordsRefused, TransientError, bug
-from workers.runtime.kafka.producer import Producer
 from workers.runtime.kafka.records import Record
 from workers.runtime.wire import DEDUPE_HEADER, Encoder
 
 log = logging.getLogger(__name__)
+
+
+class Sender(Protocol):
+    """Sends records to Kafka, confirmed. `workers.runtime.kafka.producer.Producer` is one."""
+
+    async def send(self, records: Sequence[Record]) -> None:
+        """Return when all are confirmed. Raises TransientError: then any part of them may be stored.
+
+        Raises RecordsRefused when Kafka never takes some of them: then all others are stored.
+        """
+        ...
 
 
 class Outputs:
@@ -40,14 +50,18 @@ class Outputs:
         """Send no more than the first so many."""
         del self.records[count:], self._origins[count:]
 
-    async def send(self, producer: Producer) -> None:
+    async def send(self, producer: Sender) -> None:
         """Return when all is stored, or a letter in its place. Raises TransientError."""
         outputs = self
         while outputs.records:
             try:
                 await producer.send(outputs.records)
             except RecordsRefused as refusal:
-                log.error("%s", refusal)  # where it was raised says nothing
+                log.error(
+                    "%s: kept as dead letters, the rest goes on; if too large, check max.message.bytes"
+                    " | 已存入死信，其余继续；若消息过大，请检查主题的 max.message.bytes",
+                    refusal,
+                )
                 outputs = outputs._instead_of(refusal.why)
             else:
                 return
