@@ -2,9 +2,10 @@
 
 # Compilers stay in this stage: on platforms without a ready wheel some packages are built from source.
 FROM python:3.11.14-bookworm AS packages
-COPY requirements.lock /tmp/requirements.lock
+COPY requirements-image.lock /tmp/requirements-image.lock
 RUN python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/requirements.lock
+    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
+        -r /tmp/requirements-image.lock
 
 FROM python:3.11.14-slim-bookworm
 COPY --from=packages /opt/venv /opt/venv
@@ -25,7 +26,9 @@ COPY pyproject.toml topology.py ./
 COPY schemas schemas
 COPY channel_adapters channel_adapters
 COPY workers workers
-COPY ops ops
+# Of ops what runs in production: no testbed, no bench, nothing that only a checkout needs.
+COPY ops/__init__.py ops/__init__.py
+COPY ops/cli ops/cli
 
 USER 10001:10001
 ENTRYPOINT ["orderfleet"]

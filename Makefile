@@ -65,11 +65,12 @@ format: setup ## put the code into its form
 wheels: setup ## whether everything of the lock comes ready-built, on every machine of the README; ARGS="--json"
 	@"$(BIN)/python" -m ops.setup.wheels $(ARGS)
 
-lock: setup ## resolve the dependencies anew (needs uv)
-	uv pip compile --generate-hashes --no-header --no-emit-index-url --no-annotate --universal \
-		--python-version 3.11 --all-extras pyproject.toml -o requirements.lock
-	uv pip compile --generate-hashes --no-header --no-emit-index-url --no-annotate --universal \
-		--python-version 3.11 tests/interop/requirements.in -o tests/interop/requirements.lock
+RESOLVE := uv pip compile --generate-hashes --no-header --no-emit-index-url --no-annotate --universal --python-version 3.11
+
+lock: setup ## resolve the dependencies anew (needs uv); the image gets the same versions, without extras
+	$(RESOLVE) --all-extras pyproject.toml -o requirements.lock
+	$(RESOLVE) --constraint requirements.lock pyproject.toml -o requirements-image.lock
+	$(RESOLVE) tests/interop/requirements.in -o tests/interop/requirements.lock
 
 clean: ## remove the virtual environment and caches
 	rm -rf "$(VENV)" "$(VENV).lock" $(QUIX) $(QUIX).lock .venv-interop .venv-interop.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

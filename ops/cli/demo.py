@@ -33,6 +33,10 @@ EPILOG = epilog(
     (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE),
 )
 _MB = 1 << 20
+NOT_HERE = Text(
+    "the demo is not in this image, which holds only what runs in production. Run it from a checkout: make demo",
+    "本镜像只包含生产运行所需的内容，不含演示。请在源码目录中运行：make demo",
+)
 
 SECONDS = say("Place orders for at most so long; 0: no limit.", "最长下单秒数，0 为不限。")
 KILL = say("kill -9 one worker in the middle.", "中途强杀一个工作进程。")
@@ -65,7 +69,12 @@ def demo(
     import tempfile
     from pathlib import Path
 
-    from ops.testbed.demo.run import Demo, Plan, load_rules
+    try:
+        from ops.testbed.demo.run import Demo, Plan, load_rules
+    except ModuleNotFoundError as error:
+        if error.name != "ops.testbed":
+            raise
+        fail(NOT_HERE, ExitCode.USAGE)
 
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
