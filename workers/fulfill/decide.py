@@ -54,25 +54,35 @@ def limited(step: Step, limit: int) -> Step:
 def steps_of(answered: Answered, standing: InstructionStatus) -> list[Step]:
     """What the ledger must note, in order: what a change leaves out is free once the warehouse follows it.
 
-    What a change added is free once it is refused, but for what the shop still wants: a person sees to that. Not while
-    the order is at work: who works on it starts over, and the warehouse answers what it is told then.
+    What a change added is free once it is refused, but for what the shop still wants: a person sees to that. A refused
+    cancellation ships as it was told before. Not while the order is at work: who works on it starts over, and the
+    warehouse answers what it is told then.
     """
     step = step_of(answered, standing)
     steps = [] if step is None else [step]
-    if answered.instruction is not InstructionKind.CHANGE or not counts(answered, standing):
-        return steps
-    if answered.event.kind in _FOLLOWS and standing.units and steps:
+    if _follows_anew(answered, standing) and steps:
         return [_shrink(answered, standing, standing.units), *steps]
-    if (
-        refuses_change(answered.event.kind, answered.instruction)
-        and standing.told
-        and standing.stands_again
-        and not standing.at_work
-    ):
-        ships, wants = standing.stands_again, standing.units
-        most = {sku: max(ships.get(sku, 0), wants.get(sku, 0)) for sku in (*ships, *wants)}
-        return [_shrink(answered, standing, most)]
-    return steps
+    ships = [] if standing.at_work else _ships_still(answered, standing)
+    return [_shrink(answered, standing, _most([*ships, standing.wants if standing.told else {}]))] if ships else steps
+
+
+def _follows_anew(answered: Answered, standing: InstructionStatus) -> bool:
+    """Whether the warehouse follows what stands, and was told of more before."""
+    told_before = standing.sent is not None and len(standing.sent) > 1
+    follows = answered.event.kind in _FOLLOWS and answered.instruction is not InstructionKind.CANCEL
+    return follows and told_before and bool(standing.units) and counts(answered, standing)
+
+
+def _ships_still(answered: Answered, standing: InstructionStatus) -> Sequence[Mapping[str, int]]:
+    """What the warehouse may ship once it has refused a change or to stop; empty when it has not, or is not known."""
+    if refuses_change(answered.event.kind, answered.instruction) and answered.revision in standing.may_ship:
+        return [units for revision, units in standing.may_ship.items() if revision != answered.revision]
+    stop = answered.event.kind is WmsEventKind.REJECTED and answered.instruction is InstructionKind.CANCEL
+    return list(standing.may_ship.values()) if stop and counts(answered, standing) else []
+
+
+def _most(asked: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    return {sku: max(units.get(sku, 0) for units in asked) for sku in {sku: None for units in asked for sku in units}}
 
 
 def _shrink(answered: Answered, standing: InstructionStatus, units: Mapping[str, int]) -> Reserve:
@@ -97,8 +107,8 @@ def step_of(answered: Answered, standing: InstructionStatus) -> Step | None:
         case WmsEventKind.ACCEPTED | WmsEventKind.PICKED:
             return Allocate(warehouse, uid, has) if answered.instruction is not InstructionKind.CANCEL else None
         case WmsEventKind.SHIPPED:
-            most = standing.most if event.quantities else None
-            return Ship(warehouse, uid, event.message_id, answered.at_ms, event.quantities, has, most)
+            told = standing.most if event.quantities else _asked(answered, standing)
+            return Ship(warehouse, uid, event.message_id, answered.at_ms, event.quantities, has, told)
         case WmsEventKind.CANCELLED:
             return Withdraw(warehouse, uid, _as_of(answered, standing), has)
         case WmsEventKind.SHORT:
@@ -111,10 +121,15 @@ def _short(answered: Answered, standing: InstructionStatus) -> Short:
     event = answered.event
     lost = _LOST.get(event.reason, LostUnits.NONE)
     revision = _as_of(answered, standing)
-    has = standing.skus
+    has, told, at_ms = standing.skus, _asked(answered, standing), answered.at_ms
     return Short(
-        event.warehouse_id, event.order_uid, event.message_id, answered.at_ms, revision, lost, event.quantities, has
+        event.warehouse_id, event.order_uid, event.message_id, at_ms, revision, lost, event.quantities, has, told
     )
+
+
+def _asked(answered: Answered, standing: InstructionStatus) -> Mapping[str, int] | None:
+    """The units of the instruction that is answered, None when not known: who names none may not know of a change."""
+    return None if answered.instruction is InstructionKind.CANCEL else standing.asked
 
 
 def _rejected(answered: Answered, standing: InstructionStatus) -> Step | None:
@@ -191,7 +206,8 @@ def note_of(answered: Answered, standing: InstructionStatus) -> StashReturn | Dr
     if gives_back(answered.event.kind, answered.instruction) and revision in standing.replaced:
         return remembered(answered)
     follows = answered.instruction is InstructionKind.CHANGE and event.kind is not WmsEventKind.REJECTED
-    if follows and any(one.revision < revision for one in standing.overtaken):
+    earlier = (*standing.replaced, *(one.revision for one in standing.overtaken))
+    if follows and any(one < revision for one in earlier):
         return DropReturn(event.order_uid, event.warehouse_id, revision)
     return None
 
@@ -227,7 +243,7 @@ def events_of(answered: Answered, follow_up: FollowUp, planned: PlannedOrder, *,
     """
     refused = follow_up is FollowUp.CHANGE_REFUSED
     warehouse, disposition = answered.event.warehouse_id, planned.plan.disposition
-    if disposition is not Disposition.RESERVE and not (refused and disposition is Disposition.IGNORE):
+    if disposition not in (Disposition.RESERVE, Disposition.IGNORE):
         return []
     if refused:
         why = f"{warehouse} could not follow the change any more and ships the order as it was told before"
@@ -237,6 +253,9 @@ def events_of(answered: Answered, follow_up: FollowUp, planned: PlannedOrder, *,
         return _set_aside(planned, HoldCode.WMS_ADDRESS, why)
     gave_up = tuple(dict.fromkeys((*planned.plan.gave_up, warehouse)))
     planned = changed(planned, plan=changed(planned.plan, gave_up=gave_up, returns=planned.plan.returns + 1))
+    if disposition is Disposition.IGNORE and not shipped:
+        reason = f"{warehouse} gave the order back ({_why(answered)}), though its shop says that it has shipped"
+        return _set_aside(planned, HoldCode.WMS_GAVE_UP, reason)
     return _anew(planned, warehouse, _why(answered), shipped=shipped)
 
 

@@ -154,10 +154,7 @@ class Calls:
     def ship(self, step: Ship, also: Collection[str] = ()) -> ScriptCall:
         """`ship.lua`"""
         keys, units = self._physical(step, also)
-        skus = sorted({*step.quantities, *step.has, *also})
-        told = [-1 if step.told is None else step.told.get(sku, 0) for sku in skus]
-        per_sku = [figure for pair in zip(units, told, strict=True) for figure in pair]
-        return ScriptCall(self._ship, keys, (step.message_id, step.at_ms, self._remember_ms, MOVED_MS, *per_sku))
+        return ScriptCall(self._ship, keys, (step.message_id, step.at_ms, self._remember_ms, MOVED_MS, *units))
 
     def short(self, step: Short, also: Collection[str] = ()) -> ScriptCall:
         """`short.lua`"""
@@ -171,12 +168,16 @@ class Calls:
         return ScriptCall(self._withdraw, keys, (step.revision, self._remember_ms))
 
     def _physical(self, step: Ship | Short, also: Collection[str]) -> tuple[list[str], list[int]]:
-        """Keys with the SKUs' movements, and the units: what is named, or all of everything when nothing is."""
+        """Keys with the SKUs' movements; and per SKU the units that are named, or all when none are, and those told."""
         skus = sorted({*step.quantities, *step.has, *also})
         keys = self._reservation_keys(step.warehouse_id, step.order_uid, skus)
         keys += [moved_key(step.warehouse_id, sku) for sku in skus]
-        unnamed = 0 if step.quantities else -1
-        return keys, [step.quantities.get(sku, unnamed) for sku in skus]
+        unnamed, told = 0 if step.quantities else -1, step.told
+        return keys, [
+            figure
+            for sku in skus
+            for figure in (step.quantities.get(sku, unnamed), -1 if told is None else told.get(sku, 0))
+        ]
 
     def transfer(self, step: Transfer) -> ScriptCall:
         """`transfer.lua`"""

@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError
 
 from schemas.inventory import InventoryEvent
 from workers.inventory.calls import Calls
+from workers.inventory.instruction_status import read_standing
 from workers.inventory.keys import deadlines_key, order_key, outbox_key, stock_key, warehouses_key
 from workers.inventory.outbox import event_of
 from workers.inventory.outcomes import (
@@ -56,7 +57,6 @@ from workers.inventory.replies import (
     read_outcome,
     read_place,
     read_return_ack,
-    read_standing,
 )
 from workers.inventory.report import AuditReport, Finding
 from workers.inventory.retention import REMEMBER_MS

@@ -108,7 +108,9 @@ class InstructionStatus(NamedTuple):
     overtaken: tuple[SupersededReturn, ...] = ()  # what the warehouse gave back of these
     sent: Collection[tuple[str, str]] | None = None  # revision and kind of all it was ever sent; None: not known
     most: Mapping[str, int] | None = None  # the most units of each SKU that any of them asked for; None: not known
-    stands_again: Mapping[str, int] | None = None  # the most units that any of `replaced` asked for; None: not known
+    may_ship: Mapping[str, Mapping[str, int]] = {}  # what it may still follow: units by revision; empty: not known
+    asked: Mapping[str, int] | None = None  # units that the instruction which is answered asked for; None: not known
+    wants: Mapping[str, int] = {}  # that the newest of its instructions to ship asked for, refused or not
 
     def counts(self, revision: str, *, cancellation: bool) -> bool:
         """Whether an answer to an instruction says what the warehouse does now: nothing newer was told since."""

@@ -92,9 +92,9 @@ class Ship(NamedTuple):
     order_uid: str
     message_id: str
     at_ms: int
-    quantities: Mapping[str, int] = {}  # empty = all that it has
+    quantities: Mapping[str, int] = {}  # empty = all that it has of what it was told
     has: Collection[str] = ()
-    told: Mapping[str, int] | None = None  # no more than this may leave in all; None: as many as are named
+    told: Mapping[str, int] | None = None  # no more than this may leave in all; None: as many as are named, or all
 
 
 class Short(NamedTuple):
@@ -106,8 +106,9 @@ class Short(NamedTuple):
     at_ms: int
     revision: str  # of the instruction; the order's, when the warehouse was told nothing newer
     lost: Lost
-    quantities: Mapping[str, int] = {}  # empty = all that it has
+    quantities: Mapping[str, int] = {}  # empty = all that it has of what it was told
     has: Collection[str] = ()
+    told: Mapping[str, int] | None = None  # what its instruction asked for: no more can be damaged; None: not known
     limit: int = -1  # with a shelf lost: if more units of a SKU would be promised no more, a person counts; -1 = none
 
 
@@ -153,7 +154,7 @@ class StashReturn(NamedTuple):
 
 
 class DropReturn(NamedTuple):
-    """A WMS follows a change: what it gave back of earlier instructions is void."""
+    """A WMS follows a change: earlier instructions, and what it gave back of them, are void."""
 
     order_uid: str
     warehouse_id: str

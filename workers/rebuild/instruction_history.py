@@ -27,11 +27,14 @@ def routed_of(trail: Trail, upto: str) -> dict[str, ActiveInstruction]:
 
 def _standing(trail: Trail, said: Iterable[Instructed], upto: str) -> dict[str, ActiveInstruction]:
     last: dict[str, Instructed] = {}
+    stands: dict[str, Instruction] = {}  # the last that was not refused
     revisions: dict[str, tuple[str, ...]] = {}  # since it was told to ship
     kept_back = max((revision for revision in trail.kept_back if revision <= upto), default="")
     for one in sorted([one for one in said if one.revision >= kept_back], key=lambda one: one.revision):
         where = one.told.warehouse_id
         last[where] = one
+        if (where, one.revision) not in trail.refused:
+            stands[where] = one.told
         before = revisions.get(where, ()) if one.told.kind is InstructionKind.CHANGE else ()
         revisions[where] = (*before, one.revision)[-MOST_TOLD:]
     for revision, warehouse_id in trail.gave_up:
@@ -40,11 +43,11 @@ def _standing(trail: Trail, said: Iterable[Instructed], upto: str) -> dict[str, 
     routed = {
         where: ActiveInstruction(
             digest=one.digest,
-            line_ids=one.told.line_ids,
+            line_ids=stands.get(where, one.told).line_ids,
             parcel=one.told.parcel,
             parcels=one.told.parcels,
             revisions=tuple(each for each in revisions[where] if (where, each) not in trail.refused),
-            units={} if (where, one.revision) in trail.refused else one.units,
+            units=stands[where].units if where in stands else {},
         )
         for where, one in last.items()
         if one.told.kind in TELLING

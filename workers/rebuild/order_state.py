@@ -226,7 +226,8 @@ def same_pointer(found: Mapping[str, str], made: Mapping[str, str]) -> bool:
     """Whether two pointers mean the same: the claim's number and the spelling of the JSON do not count.
 
     Neither do `heard:*`, of which only refused changes come back: what else was given back is no longer routed. Nor
-    `overtaken:*`, in which an answer stays that a warehouse gave before its order was given back for good.
+    `overtaken:*`, in which an answer stays that a warehouse gave before its order was given back for good; nor
+    `followed:*`, without which units wait for longer.
     """
     return _meaning(found) == _meaning(made)
 
@@ -236,6 +237,6 @@ def _meaning(fields: Mapping[str, str]) -> dict[str, Any]:
     for name, value in fields.items():
         if name in ("holdings", "routed") or name.startswith("said:"):
             meant[name] = orjson.loads(value or "{}")
-        elif name not in ("fence", "source", "returned") and not name.startswith(("heard:", "overtaken:")):
+        elif name not in ("fence", "source", "returned") and not name.startswith(("heard:", "overtaken:", "followed:")):
             meant[name] = value
     return meant

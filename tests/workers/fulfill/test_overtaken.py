@@ -23,11 +23,11 @@ from workers.inventory.calls import MOST_OVERTAKEN
 from workers.runtime.errors import TransientError
 
 R1, R2, R3, R4 = "r1", "r2", "r3", "r4"
-GIVE_BACKS = [  # and what is left on hand of 10 when all that the order has there, by then 2, is given back
+GIVE_BACKS = [  # and what is left on hand of 10 when all of the first instruction, 1 unit, is given back
     ("short", "not-there", 0),
-    ("short", "damaged", 8),
+    ("short", "damaged", 9),
     ("short", "other", 10),
-    ("rejected", "damaged", 8),
+    ("rejected", "damaged", 9),
     ("rejected", "other", 10),
     ("cancelled", "", 10),
 ]

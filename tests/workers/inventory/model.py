@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from schemas.record import decode
 from workers.inventory.outcomes import (
     ClaimOutcome,
     ExpireOutcome,
@@ -44,6 +45,7 @@ from workers.inventory.steps import (
     StashReturn,
     Taking,
 )
+from workers.reserve.result import Instruction, Result
 
 HELD, EXPIRED = ReservationState.HELD, ReservationState.EXPIRED
 RELEASED, SHIPPED = ReservationState.RELEASED, ReservationState.SHIPPED
@@ -161,7 +163,8 @@ class Orders(Books):
         self.pointers[order_uid] = replace(was, revision=revision, fence=fence, settled=False, intent=intent)
         interrupted = was.revision != "" and not was.settled
         left = was.holdings, was.routed, interrupted, was.intent, was.returned
-        return Claim(ClaimOutcome.CLAIMED, fence, was.state, *left)
+        told = {told.warehouse_id for result in was.said.values() for told in decode(Result, result).told}
+        return Claim(ClaimOutcome.CLAIMED, fence, was.state, *left, told=tuple(sorted(told)))
 
     def fence(self, step: Fence) -> Answer:
         found = self.reservation(step.warehouse_id, step.order_uid)
@@ -276,12 +279,19 @@ def _given_back(was: Pointer, one: RecordReturn, told: ActiveInstruction) -> Poi
     routed = {where: each for where, each in was.routed.items() if where != one.warehouse_id}
     if one.change_only:
         left = tuple(revision for revision in told.revisions if revision != one.revision)
-        routed = {**was.routed, one.warehouse_id: replace(told, revisions=left, units={})}
+        again = _told_by(was, one.warehouse_id, left[-1]) if left else None
+        units, line_ids = (again.units, again.line_ids) if again is not None else ({}, told.line_ids)
+        routed = {**was.routed, one.warehouse_id: replace(told, revisions=left, units=units, line_ids=line_ids)}
     heard = f"{was.phase} {was.revision}" + (" change" if one.change_only else "")
     fence = was.fence if was.settled else was.fence + 1000
     returned = was.returned if was.settled or one.change_only else (*was.returned, one.warehouse_id)
     marks = {**was.heard, (one.warehouse_id, one.revision): heard}
     return replace(was, routed=routed, fence=fence, returned=returned, heard=marks)
+
+
+def _told_by(was: Pointer, warehouse_id: str, revision: str) -> Instruction | None:
+    said = decode(Result, was.said[revision]).told if was.said.get(revision) else ()
+    return next((told for told in said if told.warehouse_id == warehouse_id and told.kind != "cancel"), None)
 
 
 def is_forgotten_in_time(order: Pointer) -> bool:

@@ -103,12 +103,13 @@ class Model(Orders):
             return Answer(ShortOutcome.STALE)
         named = step.quantities or found.quantities
         short = {sku: min(units, named[sku]) for sku, units in found.quantities.items() if sku in named}
-        after = replace(found, quantities=_less(found.quantities, short))
+        off = found.quantities if found.stop == "release" else short
+        after = replace(found, quantities=_less(found.quantities, off))
         if not after.quantities:
             after = replace(after, state=given_up(found), stop="")
         lost = {} if step.lost is Lost.NONE else {sku: -units for sku, units in short.items()}
         if step.lost is Lost.SHELF:
-            lost = {sku: units - self.free(step.warehouse_id, sku) for sku, units in lost.items()}
+            lost = {sku: -off[sku] - self.free(step.warehouse_id, sku) for sku, units in lost.items() if units}
         self._wms_says("short", after, step, lost)
         return Answer(ShortOutcome.NOTED)
 

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from ops.testbed.local_stack.redis_server import RedisServer
+from schemas.fulfillment import InstructionKind
+from schemas.record import encode
 from tests.workers.inventory.chance import (
     ORDERS,
     SKUS,
@@ -65,6 +67,7 @@ from workers.inventory.steps import (
     TransferAction,
     Withdraw,
 )
+from workers.reserve.result import Instruction, Result
 
 Place = tuple[str, str]
 HELD, COMMITTED = ReservationState.HELD, ReservationState.COMMITTED
@@ -143,7 +146,8 @@ class LedgerMachine(ProvenLedger):
         revision = f"r{max(1, int(before.revision[1:] or 0) + newer):04}"
         [claim] = self.run(self.ledger.claim([(order_uid, revision, named)]))
         assert isinstance(claim, Claim)
-        assert claim == self.model.claim(order_uid, revision, named, claim.fence)
+        told = tuple(sorted(claim.told))  # the ledger tells them in any order
+        assert claim._replace(told=told) == self.model.claim(order_uid, revision, named, claim.fence)
         self.check()
         if claim.outcome is not ClaimOutcome.CLAIMED:
             return None
@@ -184,7 +188,11 @@ class LedgerMachine(ProvenLedger):
     def settle(self, work: Work) -> None:
         state = OrderState.HELD if work.has else OrderState.RELEASED
         told = {warehouse: self.told(work, warehouse) for warehouse in work.has}
-        result = f'{{"of":"{work.revision}"}}'.encode() if work.has else b""  # which had nothing to say
+        said = [
+            Instruction(warehouse_id=warehouse, kind=InstructionKind.CHANGE, units=dict(one.units))
+            for warehouse, one in told.items()
+        ]
+        result = encode(Result(told=tuple(said))) if said else b""  # which had nothing to say
         end = Settlement(work.order_uid, work.revision, work.claim.fence, state, work.has, told, result, "0:7")
         for _ in range(2):  # the answer to the first may have been lost on its way
             [outcome] = self.run(self.ledger.settle([end]))

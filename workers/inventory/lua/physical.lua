@@ -8,6 +8,11 @@ local function unless_counted(counters, at, units)
   return at > counters[7] and units or 0
 end
 
+-- What a WMS means that names no units: all that its instruction asked for and is here still. told: -1 = not known.
+local function all_of(had, told, left_before)
+  return told < 0 and had or math.min(had, math.max(0, told - left_before))
+end
+
 local function check_moved(first)
   for i = first, #KEYS do
     read('ZCARD', KEYS[i])

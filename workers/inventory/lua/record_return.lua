@@ -9,6 +9,17 @@
     HEARD   open, source, holdings: open is "1" while the order has not moved on since the first time, and somebody must
             place it anew; source is where in orders.planned its newest revision stands
     STALE   the warehouse was told something newer since, or to stop, or never of this ]]
+
+-- What this warehouse was told to ship by that revision; nil where it is not known.
+local function told_by(revision)
+  local said = revision and redis.call('HGET', KEYS[1], 'said:' .. revision)
+  for _, told in ipairs(said and said ~= '' and cjson.decode(said).told or {}) do
+    if told.warehouse_id == ARGV[1] and told.kind ~= 'cancel' then
+      return told
+    end
+  end
+end
+
 local field = 'heard:' .. ARGV[1] .. ':' .. ARGV[2]
 local found = redis.call('HMGET', KEYS[1], 'revision', 'phase', 'fence', 'routed', 'source', 'holdings', field, 'returned')
 local revision, phase, heard = found[1] or '', found[2] or '', found[7]
@@ -30,7 +41,9 @@ if not heard then
     routed[ARGV[1]] = nil
   else
     table.remove(standing, at)
-    told.units = nil
+    local before = told_by(standing[#standing]) -- it goes on as it was told then
+    told.units = before and before.units
+    told.line_ids = before and before.line_ids or told.line_ids
   end
   heard = phase .. ' ' .. revision .. (ARGV[3] == 'change' and ' change' or '')
   redis.call('HSET', KEYS[1], 'routed', cjson.encode(routed), field, heard)

@@ -11,7 +11,7 @@
   ARGV[4]   deadline of a hold, ms since 1970; 0 = none
   ARGV[5]   take | keep | stop | grow | shrink; keep takes nothing new: units and a hold's deadline stay, and no state
             goes back; stop is keep, and the WMS was told to stop: when it answers, the units are committed and wait;
-            grow gives nothing back, shrink takes nothing
+            grow gives nothing back, shrink takes nothing, nor gives back what waits for a person
   ARGV[6]   how long a tombstone is kept, ms
   ARGV[7..] units wanted, one per KEYS[5..]; 0 for a SKU that is given up. What has shipped from here counts as given
   Returns   { outcome, ... }
@@ -25,9 +25,11 @@
 -- @include stock.lua
 local order = string.sub(KEYS[1], #KEYS[2] - #'deadlines:' + #'reservation:' + 2)
 local revision, fence, state, deadline, taking = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-local keep = taking == 'keep' or taking == 'stop'
-
 local found = read_reservation(KEYS[1])
+if taking == 'shrink' and found.stop == 'keep' then
+  taking = 'keep'
+end
+local keep = taking == 'keep' or taking == 'stop'
 if is_stale(found, revision, fence) then
   return { 'STALE' }
 end

@@ -10,8 +10,10 @@
   ARGV[2]   when they left, ms since 1970; on-hand stays when a count was taken later
   ARGV[3]   how long a tombstone is kept, ms
   ARGV[4]   how long movements are kept for counts that come late, ms
-  ARGV[5..] per stock key two values: units that left, -1 for all that the reservation has of it; and the most units that
-            the WMS was ever told to ship, -1 where that is not known
+  ARGV[5..] per stock key two values: units that left, -1 for all; and how many the WMS was told to ship, -1 where that is
+            not known: of units that are named the most it was ever told, else what the instruction asked for. All are
+            as many as the reservation has, and with what left before no more than that: what a later change added is not
+            meant
   Returns   { outcome, ... }
     SHIPPED          all that was reserved has left
     PARTLY           some is still reserved
@@ -40,9 +42,11 @@ end
 local moves, physical, rest, gone, total, too_many = {}, {}, {}, {}, 0, false
 for i = 1, #skus do
   local key, had = KEYS[i + 4], found.units[skus[i]] or 0
+  local before = found.shipped and found.shipped[skus[i]] or 0
   local left = whole(ARGV[2 * i + 3], key, 'the quantity shipped')
+  local told = whole(ARGV[2 * i + 4], key, 'the quantity told')
   if left < 0 then
-    left = had
+    left = all_of(had, told, before)
   end
   local counters, move = read_counters(key), { key, skus[i] }
   local off = was_live and math.min(left, had) or 0
@@ -61,8 +65,7 @@ for i = 1, #skus do
   if #move > 2 then
     moves[#moves + 1] = move
   end
-  rest[i], gone[i], total = had - off, (found.shipped and found.shipped[skus[i]] or 0) + left, total + left
-  local told = whole(ARGV[2 * i + 4], key, 'the quantity told')
+  rest[i], gone[i], total = had - off, before + left, total + left
   too_many = too_many or (left > 0 and told >= 0 and gone[i] > told)
 end
 if too_many or (total == 0 and found.shipped) then

@@ -1,4 +1,5 @@
---[[ The WMS did not find units of an order, or found them damaged: they are off its reservation, once per message.
+--[[ The WMS did not find units of an order, or found them damaged: they are off its reservation, once per message. If
+  the order had been given up, and only an answer was waited for, all the others are given back.
 
   KEYS[1]   reservation:{<warehouse>}:<order uid>   hash: revision, fence, state, deadline, lines, shipped, stop, wms:<message>
   KEYS[2]   deadlines:{<warehouse>}                 sorted set: order uid by deadline
@@ -15,7 +16,8 @@
             units: these are lost; none: they are there, but not for this order
   ARGV[7]   limit: with shelf, if more units than this would be promised no more, only the missing ones are lost, and the
             shelf must be counted; -1 = none
-  ARGV[8..] units concerned, one per stock key; -1 for all that the reservation has of it
+  ARGV[8..] per stock key two values: units concerned, -1 for all that the reservation has of it; and how many of it the
+            instruction asked for, -1 where that is not known: of all, no more than these less what has left are lost
   Returns   { outcome, ... }
     NOTED            SKU, units, ...: it is done; of these SKUs so many units are promised still, and must be counted
     REPEAT           this message was here before
@@ -45,28 +47,30 @@ local counter = COUNTER_OF[found.state]
 local moves, physical, rest, to_count = {}, {}, {}, {}
 for i = 1, #skus do
   local key, had = KEYS[i + 4], found.units[skus[i]] or 0
-  local short = whole(ARGV[i + 7], key, 'the quantity short')
+  local short, told = whole(ARGV[2 * i + 6], key, 'the quantity short'), whole(ARGV[2 * i + 7], key, 'the quantity told')
+  local most = short < 0 and all_of(had, told, found.shipped and found.shipped[skus[i]] or 0) or had
   short = short < 0 and had or math.min(short, had)
+  local off = found.stop == 'release' and had or short -- it ships nothing more, and nobody wants the rest
   local counters, lost = read_counters(key), 0
-  if counters[counter] < short then
+  if counters[counter] < off then
     corrupt(key, COUNTERS[counter] .. ' is less than one of its reservations')
   end
   if short > 0 and ARGV[6] ~= 'none' then
-    lost = short
+    lost = math.min(short, most)
     if ARGV[6] == 'shelf' then
       local promised = math.max(0, available_to_promise(counters))
       if limit >= 0 and promised > limit then
         to_count[#to_count + 1] = skus[i]
         to_count[#to_count + 1] = string.format('%d', promised)
       else
-        lost = lost + promised
+        lost = off + promised
       end
     end
   end
-  physical[i], rest[i] = -unless_counted(counters, at, lost), had - short
+  physical[i], rest[i] = -unless_counted(counters, at, lost), had - off
   local move = { key, skus[i] }
-  if short > 0 then
-    move[3], move[4] = COUNTERS[counter], -short
+  if off > 0 then
+    move[3], move[4] = COUNTERS[counter], -off
   end
   if physical[i] ~= 0 then
     move[#move + 1] = 'on_hand'
