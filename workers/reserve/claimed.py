@@ -100,6 +100,11 @@ class ClaimedOrder:
         """Whether this warehouse was told of the order and will say what it does with a cancellation."""
         return warehouse in self.told and warehouse not in self.silent
 
+    def taking(self, warehouse: str) -> Taking:
+        """A WMS that was told of the order, though it was told to stop since, may ship what it was told first."""
+        told = warehouse in self.claim.told or warehouse in self.told
+        return Taking.GROW if told and warehouse not in self.silent else Taking.TAKE
+
     def instructed(self, lines: Sequence[Line], before: ActiveInstruction) -> ActiveInstruction:
         """What stands with a warehouse once it is told of these lines; nothing new when it knows them."""
         digest = digest_of(self.order, lines)

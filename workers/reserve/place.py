@@ -23,7 +23,7 @@ from workers.reserve.result import Result
 def place(claimed: ClaimedOrder) -> Steps:
     """The first candidate that has it all takes it; else those that have it together; else it is short."""
     for warehouse in _candidates(claimed):
-        [answer] = yield [claimed.take(warehouse, claimed.quantities)]
+        [answer] = yield [claimed.take(warehouse, claimed.quantities, claimed.taking(warehouse))]
         if claimed.taken(answer):
             waiting = yield from claimed.leave_all_but([warehouse])
             return placed(claimed, {warehouse: claimed.lines}, waiting)
@@ -49,7 +49,7 @@ def _split(claimed: ClaimedOrder) -> Generator[Sequence[Step], Sequence[Answer],
     for way in split_plans(claimed.lines, claimed.available):
         taken: list[str] = []
         for warehouse, lines in way.items():
-            [answer] = yield [claimed.take(warehouse, wanted(lines))]
+            [answer] = yield [claimed.take(warehouse, wanted(lines), claimed.taking(warehouse))]
             if not claimed.taken(answer):
                 break
             taken.append(warehouse)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from schemas.fulfillment import InstructionKind
 from schemas.order import Line, lines_that_stay
 from workers.inventory.availability import missing, wanted
@@ -24,8 +26,7 @@ def revise(claimed: ClaimedOrder) -> Steps:
     way = {warehouse: lines for warehouse, lines in _as_told(claimed).items() if lines}
     still: dict[str, tuple[Line, ...]] = {}
     for warehouse, lines in way.items():
-        taking = Taking.GROW if claimed.answers(warehouse) else Taking.TAKE
-        [answer] = yield [claimed.take(warehouse, wanted(lines), taking)]
+        [answer] = yield [claimed.take(warehouse, wanted(lines), claimed.taking(warehouse))]
         if answer.outcome is ReserveOutcome.INSUFFICIENT:
             return (yield from _cannot_add(claimed, missing(wanted(lines), answer.quantities)))
         if claimed.taken(answer):
@@ -57,9 +58,11 @@ def ignore(claimed: ClaimedOrder) -> Steps:
     """Nothing is left for us to ship: a mere hold goes back, what is committed is the WMS's business.
 
     A WMS that still has what was cancelled since is told to leave it out: a platform says of an order that it has
-    shipped when a label is printed. Of a WMS that never answers, the platform's word must do.
+    shipped when a label is printed. Of a WMS that never answers, the platform's word must do. Where no WMS is told to
+    ship it (any more), what was kept for a person to decide goes back: it has left from elsewhere, or by hand.
     """
     kept: Holdings = {}
+    short: dict[str, int] = {}
     routed, told = dict(claimed.claim.routed), []
     for warehouse, quantities in claimed.holdings.items():
         if warehouse in claimed.told and warehouse in claimed.silent:
@@ -67,17 +70,22 @@ def ignore(claimed: ClaimedOrder) -> Steps:
             continue
         less = _told_less(claimed, warehouse)
         if less is None:
-            [answer] = yield [claimed.give_back(warehouse, Giving.HELD)]
-            still = answer.outcome is ReleaseOutcome.KEPT
+            giving = Giving.HELD if warehouse in claimed.told else Giving.ANY
+            [answer] = yield [claimed.give_back(warehouse, giving)]
+            still = answer.outcome in (ReleaseOutcome.KEPT, ReleaseOutcome.WAITING)
         elif less:
-            [answer] = yield [claimed.take(warehouse, quantities, Taking.KEEP)]
+            [answer] = yield [claimed.take(warehouse, wanted(less), Taking.GROW)]
+            if answer.outcome is ReserveOutcome.INSUFFICIENT:  # more of another line: it ships as it was told before
+                short |= missing(wanted(less), answer.quantities)
+                kept[warehouse] = quantities
+                continue
             still = claimed.taken(answer)
         else:
             [answer] = yield [claimed.give_back(warehouse, Giving.ASK)]
             still = answer.outcome is ReleaseOutcome.WAITING
         if not still:
             continue
-        kept[warehouse] = quantities
+        kept[warehouse] = quantities | wanted(less or ())
         if less:
             routed[warehouse] = now = claimed.instructed(less, claimed.told[warehouse])
             told.append(instruction_of(warehouse, now, is_change=True))
@@ -85,7 +93,8 @@ def ignore(claimed: ClaimedOrder) -> Steps:
             del routed[warehouse]
             told.append(Instruction(warehouse_id=warehouse, kind=InstructionKind.CANCEL))
     state = OrderState.COMMITTED if kept else OrderState.NOTHING
-    return WorkflowResult(state=state, holdings=kept, routed=routed, result=Result(told=tuple(told)))
+    result = Result(told=tuple(told), backordered=bool(short), missing=short)
+    return WorkflowResult(state=state, holdings=kept, routed=routed, result=result)
 
 
 def _told_less(claimed: ClaimedOrder, warehouse: str) -> tuple[Line, ...] | None:
@@ -93,6 +102,13 @@ def _told_less(claimed: ClaimedOrder, warehouse: str) -> tuple[Line, ...] | None
     if not claimed.answers(warehouse):
         return None
     lines = tuple(line for line in lines_that_stay(claimed.order) if claimed.owner_of(line) == warehouse)
-    named = {line.sku for line in claimed.order.lines}
     too_many = missing(claimed.told[warehouse].units, wanted(lines))
-    return lines if named.intersection(too_many) else None
+    return lines if _may_be_left_out(claimed, too_many) else None
+
+
+def _may_be_left_out(claimed: ClaimedOrder, too_many: Collection[str]) -> bool:
+    """Whether a SKU of these is wanted less, or its line is gone; one that a line's new SKU may stand for is not."""
+    named = {line.sku for line in claimed.order.lines}
+    known = {sku for told in claimed.told.values() for sku in told.units}
+    renamed = not named or any(line.sku not in known for line in lines_that_stay(claimed.order))
+    return bool(named.intersection(too_many) if renamed else too_many)

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from schemas.codes import HoldCode
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind
 from schemas.order import LineStatus, Order, OrderStatus
-from schemas.plan import Disposition, OnShort, ReviewOrder
+from schemas.plan import Backorder, Disposition, OnShort, ReviewOrder
 from tests.builders import a_line, a_wms_event, an_order, lines
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
 
@@ -113,6 +113,110 @@ async def test_what_has_left_whole_is_nobodys_business(house: House) -> None:
 async def test_an_order_that_just_shipped_is_no_news_to_the_warehouse(house: House) -> None:
     await told_both(house)
     assert await ignored(house, shipped_without_tea(units=1)) == []
+
+
+async def test_a_line_that_was_deleted_when_the_rest_shipped_is_left_out(house: House) -> None:
+    await told_both(house)
+    nut, _ = shipped_without_tea().lines
+    [change] = await ignored(house, an_order(lines=(nut,), status=OrderStatus.SHIPPED))
+    assert (change.kind, [pick.sku for pick in change.purchased]) == (InstructionKind.CHANGE, [NUT])
+
+
+@pytest.mark.parametrize("sku", ["", "NUT-BOX-500-NEW"])
+async def test_a_line_whose_sku_was_changed_is_still_shipped(house: House, sku: str) -> None:
+    await told_both(house)
+    nut, tea = shipped_without_tea(units=1).lines
+    assert await ignored(house, an_order(lines=(replace(nut, sku=sku), tea), status=OrderStatus.SHIPPED)) == []
+
+
+async def test_what_was_refunded_is_left_out_after_another_change_was_refused(house: House) -> None:
+    await told_both(house)
+    [change] = await house.place(an_order(lines=lines(NUT, TEA), buyer_remark="ring twice"), HZ, revision="r2")
+    await house.answer(a_wms_event(change, "rejected", reason="other"))
+    [change] = await ignored(house, shipped_without_tea(), "r3")
+    assert [pick.sku for pick in change.purchased] == [NUT]
+
+
+async def test_a_warehouse_is_told_of_no_more_than_is_kept_for_it(house: House) -> None:
+    await told_both(house)
+    nut, tea = shipped_without_tea().lines
+    [change] = await ignored(house, an_order(lines=(replace(nut, quantity=3), tea), status=OrderStatus.SHIPPED))
+    assert [pick.quantity for pick in change.purchased] == [3]
+    assert (await taken(house, NUT)) == (3, 10)
+
+
+async def test_where_more_of_another_line_is_not_there_it_ships_as_it_was_told(house: House) -> None:
+    await told_both(house)
+    nut, tea = shipped_without_tea().lines
+    [short] = await ignored(house, an_order(lines=(replace(nut, quantity=30), tea), status=OrderStatus.SHIPPED))
+    assert isinstance(short, Backorder)
+    assert (await taken(house, NUT)) == (1, 10)
+
+
+@pytest.mark.parametrize("answered_first", [True, False])
+async def test_what_was_kept_for_a_person_goes_back_when_it_has_shipped_by_hand(
+    house: House, answered_first: bool
+) -> None:
+    await told_both(house)
+    [stop] = await house.place(an_order(lines=lines(NUT, TEA)), revision="r2", disposition=Disposition.REVIEW)
+    stopped = a_wms_event(stop, "cancelled")
+    if answered_first:
+        await house.answer(stopped)
+    assert await ignored(house, shipped_without_tea(), "r3") == []
+    assert (await taken(house, NUT)) == ((0, 10) if answered_first else (1, 10))
+    await house.answer(stopped)
+    assert (await taken(house, NUT)) == (0, 10)
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("cancelled", ""), ("short", "damaged"), ("rejected", "other")])
+async def test_a_person_hears_of_what_comes_back_though_the_shop_says_that_it_has_shipped(
+    house: House, kind: str, reason: str
+) -> None:
+    told = await told_both(house)
+    assert await ignored(house, shipped_without_tea(units=1)) == []
+    [[again, review]] = await house.answer(a_wms_event(told, kind, reason=reason))
+    assert review.planned.plan.hold_codes == (HoldCode.WMS_GAVE_UP,)
+    await house.reserve(again)
+    assert await ignored(house, shipped_without_tea(units=1), "r3") == []
+    assert (await taken(house, TEA))[0] == 0, "the shop says once more that it has shipped"
+
+
+# -- told to stop, and to ship again --------------------------------------------------------------------------------
+
+
+async def test_what_a_warehouse_was_told_first_is_kept_until_it_says_what_it_ships(house: House) -> None:
+    first = await told_both(house)
+    [stop] = await house.place(an_order(lines=lines(NUT, TEA)), revision="r2", disposition=Disposition.RELEASE)
+    [anew] = await house.place(an_order(lines=lines(NUT)), HZ, revision="r3")
+    assert (await taken(house, TEA)) == (1, 10), "the parcel with both may be on its way"
+    await house.answer(a_wms_event(first, "shipped"), a_wms_event(stop, "rejected", reason="other"))
+    assert (await taken(house, TEA)) == (0, 9)
+    assert (anew.kind, await taken(house, NUT)) == (InstructionKind.FULFIL, (0, 9))
+
+
+async def test_what_it_leaves_out_then_is_free_once_it_follows(house: House) -> None:
+    await told_both(house)
+    [stop] = await house.place(an_order(lines=lines(NUT, TEA)), revision="r2", disposition=Disposition.RELEASE)
+    [anew] = await house.place(an_order(lines=lines(NUT)), HZ, revision="r3")
+    await house.answer(a_wms_event(stop, "cancelled"), a_wms_event(anew, "accepted"))
+    assert (await taken(house, TEA), await taken(house, NUT)) == ((0, 10), (1, 10))
+
+
+async def test_what_a_change_added_goes_back_when_the_warehouse_refuses_to_stop(house: House) -> None:
+    first = await told_both(house)
+    [change] = await house.place(an_order(lines=(a_line(NUT, 3), a_line(TEA, line_id="2"))), HZ, revision="r2")
+    [stop] = await house.place(an_order(lines=lines(NUT)), revision="r3", disposition=Disposition.RELEASE)
+    no = [a_wms_event(one, "rejected", reason="other") for one in (change, stop)]
+    await house.answer(a_wms_event(first, "shipped"), *no)
+    assert (await taken(house, NUT)) == (0, 9)
+
+
+async def test_what_is_not_short_of_an_order_that_nobody_wants_goes_back(house: House) -> None:
+    told = await told_both(house)
+    [stop] = await house.place(an_order(lines=lines(NUT)), revision="r2", disposition=Disposition.RELEASE)
+    no = a_wms_event(stop, "rejected", reason="other")
+    await house.answer(no, a_wms_event(told, "short", reason="damaged", quantities={TEA: 1}))
+    assert (await taken(house, TEA), await taken(house, NUT)) == ((0, 9), (0, 10))
 
 
 # -- changes that come too late --------------------------------------------------------------------------------------
