@@ -25,7 +25,6 @@ from ops.cli.output import (
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from workers.inventory.ledger import Ledger
     from workers.inventory.records import Count, StockLevel
 
 ALL_EXITS: Final = (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY)
@@ -74,10 +73,11 @@ def show(
 ) -> None:
     """Counters as they are now."""
     from ops.cli.servers import ask_ledger
+    from workers.admin.stock import stock_levels
 
     if warehouse is not None:
         a_slug(warehouse, "--warehouse")
-    levels = ask_ledger(settings(), lambda ledger: _levels(ledger, warehouse, sku))
+    levels = ask_ledger(settings(), lambda ledger: stock_levels(ledger, warehouse, sku))
     if not levels:
         fail(_nothing_found(warehouse, sku))
     if as_json:
@@ -85,20 +85,6 @@ def show(
             print_json(_as_json(level))
     else:
         _print_levels(levels)
-
-
-async def _levels(ledger: Ledger, warehouse: str | None, sku: str | None) -> list[StockLevel]:
-    warehouses = await ledger.warehouses()
-    chosen = [each for each in warehouses if warehouse in (None, each)]
-    levels: list[StockLevel] = []
-    for each in chosen:
-        levels += await ledger.stock(each, None if sku is None else [sku])
-    return levels if sku is None else [level for level in levels if _is_counted(level)]
-
-
-def _is_counted(level: StockLevel) -> bool:
-    """Redis tells nothing about a SKU it does not know: all zeros."""
-    return any((level.on_hand, level.held, level.committed, level.allocated, level.transfer, level.safety))
 
 
 def _as_json(level: StockLevel) -> dict[str, Any]:
@@ -191,17 +177,18 @@ def set_(
 ) -> None:
     """Check everything first, then write."""
     from ops.cli.servers import ask_ledger
+    from workers.admin.stock import set_counts
 
     counts = _counts(warehouse, sku, on_hand, safety, file)
-    available = ask_ledger(settings(), lambda ledger: _set_all(ledger, counts), writes=True)
-    short = [row for row in available if row["available_to_promise"] < 0]
+    rows = ask_ledger(settings(), lambda ledger: set_counts(ledger, counts), writes=True)
     if as_json:
-        for row in available:
-            print_json(row)
+        for warehouse_id, name, available in rows:
+            print_json({"warehouse_id": warehouse_id, "sku": name, "available_to_promise": available})
     else:
-        console().print(say(f"set {len(available)} counts", f"已设置 {len(available)} 条"))
+        console().print(say(f"set {len(rows)} counts", f"已设置 {len(rows)} 条"))
+    short = [row for row in rows if row[2] < 0]
     if short:
-        tell_short([(row["warehouse_id"], row["sku"], row["available_to_promise"]) for row in short])
+        tell_short(short)
         raise typer.Exit(ExitCode.BAD)
 
 
@@ -214,7 +201,7 @@ def _counts(
     if file is not None:
         if (warehouse, sku, on_hand, safety) != (None,) * 4:
             fail(Text("give --file alone, or one SKU by options", "--file 不能与其他选项同时使用"), ExitCode.USAGE)
-        from ops.cli.counts import read_counts
+        from ops.cli.count_files import read_counts
 
         return read_counts(file)
     if warehouse is None or not sku or (on_hand is None and safety is None):
@@ -226,14 +213,6 @@ def _counts(
             ExitCode.USAGE,
         )
     return {a_slug(warehouse, "--warehouse"): {sku: Count(on_hand=on_hand, safety=safety)}}
-
-
-async def _set_all(ledger: Ledger, counts: dict[str, dict[str, Count]]) -> list[dict[str, Any]]:
-    rows = []
-    for warehouse_id, of_skus in counts.items():
-        available = await ledger.set_stock(warehouse_id, of_skus)
-        rows += [{"warehouse_id": warehouse_id, "sku": sku, "available_to_promise": n} for sku, n in available.items()]
-    return rows
 
 
 def tell_short(short: Iterable[tuple[str, str, int]]) -> None:

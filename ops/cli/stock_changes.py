@@ -1,103 +1,17 @@
-"""What an import of counts changes: compared with the ledger, written to it, and told."""
+"""What an import of counts changes, told."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ops.cli.output import a_table, add_row, console, note, print_json, print_table, say
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from ops.cli.counts import Counted, CountFile
-    from workers.inventory.ledger import Ledger
-    from workers.inventory.records import Count, StockLevel
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What an import makes of one SKU in one warehouse, in units."""
-
-    row: int
-    warehouse_id: str
-    sku: str
-    counted_at: datetime | None
-    on_hand: int
-    on_hand_after: int
-    safety: int
-    safety_after: int
-    available_to_promise: int
-    available_to_promise_after: int
-
-
-async def write_snapshot(ledger: Ledger, rows: Sequence[Counted]) -> dict[tuple[str, str], StockLevel]:
-    """Write the counts, here and nowhere else. How each warehouse and SKU stands then.
-
-    What left or came in after a row was counted is applied to it.
-    """
-    moments: dict[tuple[str, datetime | None], dict[str, Count]] = {}
-    for row in rows:
-        moments.setdefault((row.warehouse_id, row.counted_at), {})[row.sku] = row.count
-    for (warehouse_id, counted_at), counts in moments.items():
-        await ledger.set_stock(warehouse_id, counts, None if counted_at is None else int(counted_at.timestamp() * 1000))
-    return {
-        (warehouse_id, level.sku): level
-        for warehouse_id, of_warehouse in _by_warehouse(rows).items()
-        for level in await ledger.stock(warehouse_id, [row.sku for row in of_warehouse])
-    }
-
-
-async def compare(ledger: Ledger, rows: Sequence[Counted]) -> tuple[list[Change], dict[str, int]]:
-    """What the rows would change; and how many SKUs of each warehouse they do not speak of."""
-    changes: list[Change] = []
-    untouched: dict[str, int] = {}
-    for warehouse_id, of_warehouse in _by_warehouse(rows).items():
-        levels = {level.sku: level for level in await ledger.stock(warehouse_id)}
-        named = [row.sku for row in of_warehouse]
-        untouched[warehouse_id] = len(set(levels) - set(named))
-        levels |= {level.sku: level for level in await ledger.stock(warehouse_id, set(named) - set(levels))}
-        changes += [_change(row, levels[row.sku]) for row in of_warehouse]
-    return changes, untouched
-
-
-def _by_warehouse(rows: Sequence[Counted]) -> dict[str, list[Counted]]:
-    found: dict[str, list[Counted]] = {}
-    for row in rows:
-        found.setdefault(row.warehouse_id, []).append(row)
-    return found
-
-
-def _change(row: Counted, level: StockLevel) -> Change:
-    on_hand = level.on_hand if row.count.on_hand is None else row.count.on_hand
-    safety = level.safety if row.count.safety is None else row.count.safety
-    return Change(
-        row=row.row,
-        warehouse_id=row.warehouse_id,
-        sku=row.sku,
-        counted_at=row.counted_at,
-        on_hand=level.on_hand,
-        on_hand_after=on_hand,
-        safety=level.safety,
-        safety_after=safety,
-        available_to_promise=level.available_to_promise,
-        available_to_promise_after=level.available_to_promise + (on_hand - level.on_hand) - (safety - level.safety),
-    )
-
-
-def as_it_came(change: Change, after: Mapping[tuple[str, str], StockLevel]) -> Change:
-    """Orders go on while a file is imported: the ledger's own figures count."""
-    level = after[change.warehouse_id, change.sku]
-    return replace(
-        change,
-        on_hand_after=level.on_hand,
-        safety_after=level.safety,
-        available_to_promise_after=level.available_to_promise,
-    )
-
-
-# -- telling -------------------------------------------------------------------------------------------------------
+    from workers.inventory.stocktake.counts import Counted, CountFile
+    from workers.inventory.stocktake.differences import Change
 
 
 def tell_changes(changes: Sequence[Change], *, dry_run: bool, as_json: bool) -> None:
@@ -111,8 +25,8 @@ def tell_changes(changes: Sequence[Change], *, dry_run: bool, as_json: bool) -> 
         if dry_run
         else Text("Imported, in units", "已导入（件）")
     )
-    _print_changes(title, [change for change in changes if _differs(change)])
-    same = sum(not _differs(change) for change in changes)
+    _print_changes(title, [change for change in changes if change.differs])
+    same = sum(not change.differs for change in changes)
     console().print(
         say(
             f"{len(changes)} counts, {len(changes) - same} of them change something"
@@ -120,10 +34,6 @@ def tell_changes(changes: Sequence[Change], *, dry_run: bool, as_json: bool) -> 
             f"共 {len(changes)} 条，其中 {len(changes) - same} 条有变化" + ("；未写入" if dry_run else ""),
         )
     )
-
-
-def _differs(change: Change) -> bool:
-    return (change.on_hand, change.safety) != (change.on_hand_after, change.safety_after)
 
 
 def _print_changes(title: Text, changes: Sequence[Change]) -> None:
@@ -175,6 +85,8 @@ def tell_left_out(found: CountFile, untouched: Mapping[str, int]) -> None:
 
 def tell_moved(rows: Sequence[Counted], changes: Sequence[Change], *, dry_run: bool) -> None:
     """Say where a count as of an earlier time is not what stands there now."""
+    from workers.inventory.stocktake.differences import has_moved
+
     if dry_run and any(row.counted_at for row in rows):
         note(
             Text(
@@ -182,7 +94,7 @@ def tell_moved(rows: Sequence[Counted], changes: Sequence[Change], *, dry_run: b
                 "带盘点时间的行：导入时会计入该时间之后的出入库",
             )
         )
-    moved = [] if dry_run else [row for row, change in zip(rows, changes, strict=True) if _moved(row, change)]
+    moved = [] if dry_run else [row for row, change in zip(rows, changes, strict=True) if has_moved(row, change)]
     for row in moved:
         note(
             Text(
@@ -192,7 +104,3 @@ def tell_moved(rows: Sequence[Counted], changes: Sequence[Change], *, dry_run: b
                 "盘点后有出入库，或已有更晚的盘点",
             )
         )
-
-
-def _moved(row: Counted, change: Change) -> bool:
-    return row.counted_at is not None and row.count.on_hand != change.on_hand_after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -19,11 +20,11 @@ from ops.cli.output import (
     settings,
 )
 from ops.cli.stock import tell_short
-from ops.cli.stock_changes import as_it_came, compare, tell_changes, tell_left_out, tell_moved, write_snapshot
+from ops.cli.stock_changes import tell_changes, tell_left_out, tell_moved
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from ops.cli.counts import Known, RowProblem
+    from workers.inventory.stocktake.counts import Known, RowProblem
 
 HELP: Final = say(
     "Set on-hand units and safety stock from an Excel workbook or a CSV file, a row for each warehouse and SKU. "
@@ -78,13 +79,15 @@ def stock_import(
     ] = False,
 ) -> None:
     """Read all, compare with the ledger, and write unless told not to."""
-    from ops.cli.counts import read_count_file
     from ops.cli.servers import ask_ledger
+    from workers.admin.stock import compare, write_snapshot
+    from workers.inventory.stocktake.counts import read_count_file
+    from workers.inventory.stocktake.differences import as_it_came
 
     known = load_known(rules, catalogue)
     if warehouse is not None and warehouse not in known.warehouses:
         _refuse_warehouse(a_slug(warehouse, "--warehouse"), known)
-    found = read_count_file(read_input(file), file, known=known, warehouse=warehouse, sheet=sheet)
+    found = read_count_file(read_input(file), file, datetime.now(UTC), known=known, warehouse=warehouse, sheet=sheet)
     if found.problems:
         _tell_problems(file, found.problems, as_json)
         raise typer.Exit(ExitCode.USAGE)
@@ -103,8 +106,8 @@ def stock_import(
 
 def load_known(rules: str | None, catalogue: str | None) -> Known:
     """The warehouses of the ruleset and the SKUs of the catalogue. Ends the command when a file cannot be used."""
-    from ops.cli.counts import Known
     from ops.cli.rules import load_files
+    from workers.inventory.stocktake.counts import Known
     from workers.rules.problems import RulesetErrors
 
     try:
@@ -131,7 +134,7 @@ def _refuse_warehouse(warehouse: str, known: Known) -> None:
 
 
 def _tell_problems(name: str, problems: Sequence[RowProblem], as_json: bool) -> None:
-    from ops.cli.counts import tell_problems
+    from ops.cli.count_files import tell_problems
 
     if as_json:
         print_json({"ok": False, "file": shown(name), "problems": [_problem_as_json(problem) for problem in problems]})

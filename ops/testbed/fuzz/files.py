@@ -7,11 +7,12 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final
 
-from ops.cli.counts import Known, read_count_file
 from ops.testbed.fuzz.findings import Findings
+from workers.inventory.stocktake.counts import Known, read_count_file
 
 KNOWN: Final = Known({"hangzhou": "杭州仓", "beijing": "北京仓"}, frozenset(f"SKU-{number}" for number in range(40)))
 _ROWS: Final = [["hangzhou", f"SKU-{number}", number * 50, number] for number in range(40)]
@@ -32,7 +33,7 @@ def try_mutants(seed: int, numbers: Sequence[int]) -> Findings:
         kind, body = mutant(seed, number)
         try:
             with findings.measured(name, len(body)):
-                found = read_count_file(body, f"counts.{kind}", known=KNOWN)
+                found = read_count_file(body, f"counts.{kind}", datetime.now(UTC), known=KNOWN)
             for problem in found.problems:
                 "".join(problem.tell()).encode()
         except Exception as error:  # noqa: BLE001  # that any exception comes out at all is the finding

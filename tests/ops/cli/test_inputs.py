@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from ops.cli.counts import read_counts
+from ops.cli.count_files import read_counts
 from ops.cli.inputs import a_moment
 from ops.cli.output import money
 from workers.inventory.records import Count

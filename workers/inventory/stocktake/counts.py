@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-import typer
-
-from ops.cli.inputs import read_input, shown
-from ops.cli.output import ExitCode, say_error
 from schemas.text import Text
 from workers.inventory.records import Count
 from workers.inventory.stocktake.cells import BadCell, counted_at, plain, sku_code, warehouse_id
@@ -27,7 +23,6 @@ EXAMPLES: Final = (
     ("example-warehouse", "EXAMPLE-SKU-3", 0, 5),
 )
 """The template's example rows: warehouse, SKU, on hand, safety."""
-_MOST_TOLD: Final = 100
 _MOST_KEPT: Final = 1000  # a file that is no list of counts need not be read to its end
 _MOST_SUGGESTED: Final = 20
 
@@ -83,45 +78,27 @@ class CountFile:
         return found
 
 
-def read_counts(name: str) -> dict[str, dict[str, Count]]:
-    """Counts by warehouse and SKU. Tells every bad row on stderr and ends the command when there is one."""
-    file = read_count_file(read_input(name), name, whole=False)
-    if file.problems:
-        tell_problems(name, file.problems)
-        raise typer.Exit(ExitCode.USAGE)
-    return file.by_warehouse()
-
-
-def tell_problems(name: str, problems: Sequence[RowProblem]) -> None:
-    """Each on a line of stderr, with the file's name."""
-    for problem in problems[:_MOST_TOLD]:
-        text, gap = problem.tell(), ", " if problem.row else " "
-        say_error(Text(f"{shown(name)}{gap}{text.en}", f"{shown(name)}：{text.zh}"))
-    more = len(problems) - _MOST_TOLD
-    if more > 0:
-        say_error(Text(f"{shown(name)}: and {more} more", f"{shown(name)}：另有 {more} 处"))
-
-
 def read_count_file(
     body: bytes,
     name: str,
+    now: datetime,
     *,
     known: Known | None = None,
     warehouse: str | None = None,
     sheet: str | None = None,
     whole: bool = True,
-    now: datetime | None = None,
 ) -> CountFile:
     """Read everything. `known` None: any warehouse and SKU; `warehouse`: of rows that name none; `sheet`: its name.
 
-    `whole`: every row must say what is on hand; otherwise a row may set the safety stock alone.
+    `whole`: every row must say what is on hand; otherwise a row may set the safety stock alone. `now`: no row was
+    counted after it.
     """
     needed = ("sku", "on_hand") if warehouse else ("warehouse", "sku", "on_hand")
     try:
         columns = _choose(read_sheets(body, name, partial(names_all, needed=needed)), sheet, needed)
     except Unreadable as error:
         return CountFile(problems=[RowProblem(0, Text("", ""), error.text)])
-    reader = _Reader(columns, known, warehouse, whole, now or datetime.now(UTC), _separators(columns))
+    reader = _Reader(columns, known, warehouse, whole, now, _separators(columns))
     for row in columns.rows:
         if len(reader.file.problems) >= _MOST_KEPT:
             reader.file.problems.append(RowProblem(0, Text("", ""), _gave_up(row.number)))

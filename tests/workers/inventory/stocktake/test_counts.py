@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from ops.cli.counts import CountFile, Known, read_count_file
 from workers.inventory.records import Count
+from workers.inventory.stocktake.counts import CountFile, Known, read_count_file
 from workers.inventory.stocktake.lists import MOST_YAML
 from workers.inventory.stocktake.workbook_parts import MOST_SHEET_CELLS
 
@@ -22,7 +22,7 @@ CASES = Path(__file__).parent / "counts"
 
 def read(body: bytes | str, name: str = "counts.csv", known: Known | None = KNOWN) -> CountFile:
     """As `stock import` reads it."""
-    return read_count_file(body.encode() if isinstance(body, str) else body, name, known=known, now=NOW)
+    return read_count_file(body.encode() if isinstance(body, str) else body, name, NOW, known=known)
 
 
 def said(file: CountFile) -> list[str]:
