@@ -15,14 +15,13 @@ from ops.cli.output import (
     epilog,
     fail,
     language,
-    moment,
     note,
     print_json,
     print_table,
     say,
     settings,
 )
-from schemas.text import Text
+from schemas.text import Text, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -245,9 +244,9 @@ def _refuse_erased(known: Settings, order_uid: str) -> None:
 
     from redis.exceptions import RedisError
 
-    from ops.cli.output import was_erased
-    from ops.cli.servers import redis_away, redis_client, redis_refused
-    from workers.admin.erasure import Erasure
+    from ops.cli.servers import redis_client
+    from workers.admin.erasure import Erasure, was_erased
+    from workers.admin.servers import redis_away, redis_refused
     from workers.runtime.errors import TransientError
 
     async def asked() -> dict[str, datetime]:
@@ -310,8 +309,9 @@ def retry(
     from redis.exceptions import RedisError
 
     from ops.cli.letter_retry import Retrying
-    from ops.cli.servers import fail_redis_away, redis_refused
+    from ops.cli.servers import fail_redis_away
     from workers.admin.dead_letters import Filter
+    from workers.admin.servers import redis_refused
     from workers.runtime.errors import TransientError
 
     _check_channel(channel)

@@ -1,4 +1,4 @@
-"""What is known of an order, for people and for machines: without personal data."""
+"""What is known of an order, for people: without personal data."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.cli.evidence import Evidence, Read
-from ops.cli.output import console, language, moment, say, tell
-from ops.cli.verdict import verdict
+from ops.cli.output import console, language, say, tell
 from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction
 from schemas.plan import PlannedOrder
+from schemas.text import moment
+from workers.admin.evidence import Evidence, Read
+from workers.admin.verdict import verdict
 from workers.inventory.records import OrderSnapshot
-
-# -- for people ----------------------------------------------------------------------------------------------------
 
 
 def print_evidence(evidence: Evidence) -> None:
@@ -116,84 +115,3 @@ def _received(evidence: Evidence) -> Iterator[str]:
             f"{len(evidence.raw)} times, last {moment(last.at)}, {last.place}",
             f"{len(evidence.raw)} 次，最近 {moment(last.at)}，{last.place}",
         )
-
-
-# -- for machines --------------------------------------------------------------------------------------------------
-
-
-def as_document(evidence: Evidence) -> dict[str, Any]:
-    """One JSON document. Receivers and remarks are left out."""
-    judged = verdict(evidence)
-    return {
-        "order_uid": evidence.order_uid,
-        "verdict": judged.en,
-        "verdict_zh": judged.zh,
-        "ledger": evidence.ledger,
-        "decision": _decision_document(evidence.plan),
-        "decisions": len(evidence.planned),
-        "instructions": [_instruction_document(read) for read in evidence.instructions],
-        "wms_events": [_event_document(read) for read in evidence.wms],
-        "backorders": [{**_place(read), "missing": read.value.missing} for read in evidence.backorders],
-        "transfers": [{**_place(read), "transfer": read.value} for read in evidence.transfers],
-        "dead_letters": [_letter_document(read) for read in evidence.letters],
-        "received": [{"at": found.at, "place": found.place} for found in evidence.raw],
-        "unreadable": evidence.unreadable,
-        "looked_in": evidence.looked_in,
-        "away": [trouble.en for trouble in evidence.away],
-    }
-
-
-def _place(read: Read[Any]) -> dict[str, Any]:
-    return {"at": read.found.at, "place": read.found.place}
-
-
-def _decision_document(plan: Read[PlannedOrder] | None) -> dict[str, Any] | None:
-    if plan is None:
-        return None
-    order = plan.value.order
-    return {
-        **_place(plan),
-        "revision": order.revision,
-        "status": order.status,
-        "payment": order.payment,
-        "plan": plan.value.plan,
-        "tags": plan.value.tags,
-        "flags": plan.value.flags,
-        "lines": order.lines,
-    }
-
-
-def _instruction_document(read: Read[FulfillmentInstruction]) -> dict[str, Any]:
-    it = read.value
-    return {
-        **_place(read),
-        "instruction_id": it.instruction_id,
-        "kind": it.kind,
-        "warehouse_id": it.warehouse_id,
-        "revision": it.revision,
-        "purchased": it.purchased,
-        "gifts": it.gifts,
-    }
-
-
-def _event_document(read: Read[Any]) -> dict[str, Any]:
-    it = read.value
-    return {
-        **_place(read),
-        "kind": it.kind,
-        "warehouse_id": it.warehouse_id,
-        "message_id": it.message_id,
-        "reason": it.reason,
-    }
-
-
-def _letter_document(read: Read[DeadLetter]) -> dict[str, Any]:
-    it = read.value
-    return {
-        **_place(read),
-        "letter_id": it.letter_id,
-        "stage": it.stage,
-        "reason": it.reason,
-        "failures": it.failures,
-        "attempts": it.attempts,
-    }

@@ -12,7 +12,7 @@ from ops.cli.output import ExitCode, epilog, fail, note, print_json, say, say_er
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from ops.cli.evidence import Evidence
+    from workers.admin.evidence import Evidence
     from workers.runtime.settings import Settings
 
 HELP: Final = say(
@@ -55,12 +55,12 @@ def explain(
     ] = False,
 ) -> None:
     """Gather, judge, tell."""
-    from ops.cli.evidence import gather
-    from ops.cli.evidence_view import as_document, print_evidence
+    from ops.cli.evidence_view import print_evidence
+    from workers.admin.evidence_document import as_document
 
     known = settings()
     start = a_moment(since, "--since") if since else None
-    evidence = gather(known, uid_of(known, order.strip(), start), start)
+    evidence = _gathered(known, uid_of(known, order.strip(), start), start)
     if evidence.is_empty and not evidence.away:
         fail(_not_found(evidence))
     if not evidence.is_empty:
@@ -74,31 +74,39 @@ def explain(
         raise typer.Exit(ExitCode.AWAY)
 
 
+def _gathered(known: Settings, uid: str, since: datetime | None) -> Evidence:
+    import asyncio
+
+    from ops.cli.servers import fail_with
+    from workers.admin.errors import InvalidRequest
+    from workers.admin.evidence import Evidence, gather_from_ledger, gather_from_topics
+
+    evidence = Evidence(uid)
+    try:
+        asyncio.run(gather_from_ledger(known, evidence))
+    except InvalidRequest as error:
+        fail_with(error)
+    gather_from_topics(known, evidence, since)
+    return evidence
+
+
 def uid_of(known: Settings, order: str, since: datetime | None) -> str:
     """The uid that is meant: it stands there, or is found by the platform's order id. Ends the command without one."""
-    from schemas.ids import OrderUid
+    from ops.cli.servers import fail_with
+    from workers.admin.errors import InvalidRequest
+    from workers.admin.evidence import named_uid
 
     try:
-        uid = OrderUid.parse(order)
-    except ValueError:
-        return _find_uid(known, order, since)
-    _check_channel(uid.channel)
-    return order
-
-
-def _check_channel(name: str) -> None:
-    from channel_adapters.registry import CHANNELS
-    from workers.rules.problems import did_you_mean
-
-    if name not in CHANNELS:
-        hint = did_you_mean(name, CHANNELS)
-        fail(Text(f"there is no channel {name}{hint.en}", f"没有渠道 {name}{hint.zh}"), ExitCode.USAGE)
+        uid = named_uid(order)
+    except InvalidRequest as error:
+        fail_with(error)
+    return _find_uid(known, order, since) if uid is None else order
 
 
 def _find_uid(known: Settings, platform_order_id: str, since: datetime | None) -> str:
-    from ops.cli.evidence import uids_of
     from ops.cli.output import error_console
     from ops.cli.servers import fail_kafka_away
+    from workers.admin.evidence import uids_of
     from workers.admin.scan import Topics
     from workers.runtime.errors import TransientError
 

@@ -16,14 +16,13 @@ from ops.cli.output import (
     console,
     epilog,
     fail,
-    moment,
     note,
     print_json,
     print_table,
     say,
     settings,
 )
-from schemas.text import Text
+from schemas.text import Text, moment
 
 if TYPE_CHECKING:
     from workers.admin.erasure import Erased, Kept
@@ -118,7 +117,8 @@ def _ask(known: Settings, question: Any) -> Any:
     """What Redis answers; ends the command when it is away or refuses."""
     from redis.exceptions import RedisError
 
-    from ops.cli.servers import redis_away, redis_client, redis_refused
+    from ops.cli.servers import redis_client
+    from workers.admin.servers import redis_away, redis_refused
     from workers.runtime.errors import TransientError
 
     async def asked() -> Any:

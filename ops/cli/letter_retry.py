@@ -6,12 +6,12 @@ from typing import Final
 
 import typer
 
-from ops.cli.output import ExitCode, console, fail, print_json, say, tell, was_erased
+from ops.cli.output import ExitCode, console, fail, print_json, say, tell
 from ops.cli.servers import redis_client
 from schemas.dead_letter import DeadLetter
 from schemas.text import Text
 from workers.admin.dead_letters import MOST_ATTEMPTS, Filter, Original, Retried, batches, put_back, read_letters
-from workers.admin.erasure import Erasure
+from workers.admin.erasure import Erasure, was_erased
 from workers.admin.scan import Topics
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.settings import Settings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ops.cli.output import a_table, add_row, console, moment, money, print_table, say
+from ops.cli.output import a_table, add_row, console, money, print_table, say
 from schemas.order import Line, Order
-from schemas.text import Text
+from schemas.text import Text, moment
 
 
 def print_order(order: Order) -> None:

@@ -17,8 +17,6 @@ import typer
 from schemas.text import Language, Text
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from rich.console import Console
     from rich.table import Table
 
@@ -132,11 +130,6 @@ def a_table(title: Text, columns: Sequence[tuple[Text, bool]]) -> Table:
     return table
 
 
-def moment(when: datetime | None) -> str:
-    """A time for people, in this machine's time zone, which it names; "" for None."""
-    return when.astimezone().isoformat(" ", "seconds") if when else ""
-
-
 def money(minor_units: int, currency: str) -> str:
     """An amount for people: 12800, CNY -> `128.00 CNY`."""
     from channel_adapters.reading import currency_digits
@@ -153,15 +146,6 @@ def add_row(table: Table, *cells: str, style: str | None = None) -> None:
     from rich.text import Text as Styled
 
     table.add_row(*(Styled(cell) for cell in cells), style=style)
-
-
-def was_erased(order_uid: str, when: datetime) -> Text:
-    """Why nothing of an order is shown or put back."""
-    return Text(
-        f"the personal data of {order_uid} was erased ({moment(when)}): what Kafka still holds of it is not shown and "
-        "not processed again",
-        f"{order_uid} 的个人信息已抹去（{moment(when)}）：Kafka 中剩余的内容不再显示，也不再处理",
-    )
 
 
 # -- ending --------------------------------------------------------------------------------------------------------

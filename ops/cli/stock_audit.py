@@ -22,7 +22,7 @@ from ops.cli.output import (
     settings,
     tell,
 )
-from schemas.text import Text
+from schemas.text import Text, moment
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -79,7 +79,8 @@ def audit(
 
     from redis.exceptions import RedisError
 
-    from ops.cli.servers import fail_kafka_away, fail_redis_away, redis_refused
+    from ops.cli.servers import fail_kafka_away, fail_redis_away
+    from workers.admin.servers import redis_refused
     from workers.runtime.errors import TransientError
 
     known = settings()
@@ -189,8 +190,6 @@ def _measure(report: AuditReport, seconds: float) -> None:
 
 def _tell_round(report: AuditReport, as_json: bool) -> None:
     from datetime import UTC, datetime
-
-    from ops.cli.output import moment
 
     now = datetime.now(UTC)
     if as_json:

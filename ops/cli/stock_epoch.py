@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ops.cli.output import ExitCode, console, epilog, fail, moment, note, print_json, say, settings
-from schemas.text import Text
+from ops.cli.output import ExitCode, console, epilog, fail, note, print_json, say, settings
+from schemas.text import Text, moment
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

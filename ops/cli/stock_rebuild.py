@@ -101,7 +101,8 @@ def rebuild(
 
     from redis.exceptions import RedisError
 
-    from ops.cli.servers import fail_kafka_away, fail_redis_away, redis_refused
+    from ops.cli.servers import fail_kafka_away, fail_redis_away
+    from workers.admin.servers import redis_refused
     from workers.runtime.errors import TransientError
 
     if dry_run and (replace or requeue or source):

@@ -15,14 +15,13 @@ from ops.cli.output import (
     console,
     epilog,
     fail,
-    moment,
     print_json,
     print_table,
     say,
     settings,
     tell,
 )
-from schemas.text import Text
+from schemas.text import Text, moment
 
 if TYPE_CHECKING:
     from schemas.plan import TransferRequest

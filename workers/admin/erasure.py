@@ -19,6 +19,7 @@ from schemas.namespace import prefixed
 from schemas.personal import personal_fields, without_personal
 from schemas.plan import DeferredOrder
 from schemas.record import decode, encode
+from schemas.text import Text, moment
 from schemas.topics import FOREVER, TOPICS, Topic
 from workers.defer.queue import DelayQueue
 from workers.inventory.keys import order_key
@@ -70,6 +71,15 @@ def is_at_work(order_snapshot: OrderSnapshot, *, is_deferred: bool) -> bool:
     if not order_snapshot.revision:
         return False
     return not order_snapshot.settled or order_snapshot.state not in SETTLED
+
+
+def was_erased(order_uid: str, when: datetime) -> Text:
+    """Why nothing of an order is shown or put back."""
+    return Text(
+        f"the personal data of {order_uid} was erased ({moment(when)}): what Kafka still holds of it is not shown and "
+        "not processed again",
+        f"{order_uid} 的个人信息已抹去（{moment(when)}）：Kafka 中剩余的内容不再显示，也不再处理",
+    )
 
 
 class Erasure:

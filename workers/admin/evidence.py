@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from ops.cli.servers import asked, corrupt, kafka_away, redis_away, redis_refused
+from channel_adapters.registry import CHANNELS
 from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.ids import OrderUid
@@ -29,8 +28,11 @@ from schemas.topics import (
     WMS_EVENTS,
     Topic,
 )
+from workers.admin.errors import InvalidRequest
 from workers.admin.scan import Found, Topics
+from workers.admin.servers import corrupt, kafka_away, opened_ledger, redis_away, redis_refused
 from workers.inventory.records import CorruptLedger, OrderSnapshot
+from workers.rules.problems import did_you_mean
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 
@@ -87,21 +89,11 @@ class Evidence:
 # -- gathering -----------------------------------------------------------------------------------------------------
 
 
-def gather(settings: Settings, order_uid: str, since: datetime | None) -> Evidence:
-    """Ask Redis and Kafka. A server that is away leaves its part out and is named in `away`."""
-    evidence = Evidence(order_uid)
-    _ask_ledger(settings, evidence)
+async def gather_from_ledger(settings: Settings, evidence: Evidence) -> None:
+    """Ask Redis. Away, it is named in `away`. Raises InvalidRequest when its address is none."""
     try:
-        with Topics(settings.cluster) as topics:
-            _read_topics(topics, evidence, since)
-    except TransientError as error:
-        evidence.away.append(kafka_away(settings, error))
-    return evidence
-
-
-def _ask_ledger(settings: Settings, evidence: Evidence) -> None:
-    try:
-        evidence.ledger = asyncio.run(asked(settings, lambda ledger: ledger.where_is(evidence.order_uid)))
+        async with opened_ledger(settings) as ledger:
+            evidence.ledger = await ledger.where_is(evidence.order_uid)
     except TransientError as error:
         evidence.away.append(redis_away(settings, error))
     except RedisError as error:
@@ -110,6 +102,15 @@ def _ask_ledger(settings: Settings, evidence: Evidence) -> None:
         evidence.away.append(corrupt(error))
     else:
         evidence.looked_in.append("Redis")
+
+
+def gather_from_topics(settings: Settings, evidence: Evidence, since: datetime | None) -> None:
+    """Ask Kafka, and wait for all it says. Away, it is named in `away`; what was read before is kept."""
+    try:
+        with Topics(settings.cluster) as topics:
+            _read_topics(topics, evidence, since)
+    except TransientError as error:
+        evidence.away.append(kafka_away(settings, error))
 
 
 def _read_topics(topics: Topics, evidence: Evidence, since: datetime | None) -> None:
@@ -146,6 +147,20 @@ def _decode_into(found: Found, topic: Topic, into: list[Any], evidence: Evidence
         into.append(Read(found, decode(topic.model, found.value)))
     except ValidationError:
         evidence.unreadable.append(found.place)
+
+
+def named_uid(order: str) -> OrderUid | None:
+    """The order uid that this is; None for what may be a platform's order id. Raises InvalidRequest."""
+    try:
+        uid = OrderUid.parse(order)
+    except ValueError:
+        return None
+    if uid.channel not in CHANNELS:
+        hint = did_you_mean(uid.channel, CHANNELS)
+        raise InvalidRequest(
+            Text(f"there is no channel {uid.channel}{hint.en}", f"没有渠道 {uid.channel}{hint.zh}"),
+        )
+    return uid
 
 
 def uids_of(topics: Topics, platform_order_id: str, since: datetime | None) -> list[str]:

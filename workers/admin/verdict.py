@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from ops.cli.evidence import Evidence, Read, warehouses_of
-from ops.cli.output import moment
 from schemas.fulfillment import WmsEventKind
 from schemas.plan import Disposition, PlannedOrder
 from schemas.revision import Newest
-from schemas.text import Text
+from schemas.text import Text, moment
+from workers.admin.evidence import Evidence, Read, warehouses_of
 from workers.inventory.records import OrderSnapshot, OrderState, ReservationState
 
 _DECIDED: Final = {
