@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -25,9 +25,15 @@ from ops.cli.output import (
 from schemas.text import Text, moment
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar
+
+    from redis.asyncio import Redis
+
     from workers.admin.erasure import Erased, Kept
-    from workers.admin.scan import Topics
     from workers.runtime.settings import Settings
+
+    T = TypeVar("T")
 
 HELP: Final = say(
     "Erase the personal data of one order: receiver, remarks, parcel numbers. What Redis holds is emptied at once. "
@@ -72,7 +78,9 @@ def forget(
     ] = False,
 ) -> None:
     """Look, ask, erase, tell what stays."""
-    from ops.cli.servers import fail_kafka_away
+    from ops.cli.servers import fail_kafka_away, fail_with
+    from workers.admin.erasure import Erasure, check_erasure, kept_records, standing_of
+    from workers.admin.errors import OperatorError
     from workers.admin.scan import Topics
     from workers.runtime.errors import TransientError
 
@@ -80,40 +88,22 @@ def forget(
     uid = uid_of(known, order.strip(), None)
     try:
         with Topics(known.cluster) as topics:
-            kept = _kept(topics, uid)
+            kept = kept_records(topics, uid)
     except TransientError as error:
         fail_kafka_away(known, error)
-    is_known, at_work = _ask(known, lambda redis: _look(redis, uid))
-    if not is_known and not kept:
-        fail(_nobody_knows(uid))
-    if at_work and not force and not dry_run:
-        fail(_still_shipping(uid))
+    standing = _ask(known, lambda redis: standing_of(redis, uid))
+    try:
+        check_erasure(uid, kept, standing, force=force or dry_run)
+    except OperatorError as error:
+        fail_with(error)
     if not dry_run and not yes:
         _confirm(uid)
     now = datetime.now(UTC)
-    erased = None if dry_run else _ask(known, lambda redis: _erase(redis, uid, now))
-    _tell(uid, kept, erased, at_work=at_work, as_json=as_json)
+    erased = None if dry_run else _ask(known, lambda redis: Erasure(redis).erase(uid, now))
+    _tell(uid, kept, erased, at_work=standing.may_still_ship, as_json=as_json)
 
 
-def _kept(topics: Topics, uid: str) -> list[Kept]:
-    """The topics that hold records of this order, and until when they do."""
-    from workers.admin.erasure import Kept, personal_topics, until
-
-    found = []
-    for topic in personal_topics():
-        names = [
-            name
-            for name in topics.partitions
-            if name == topic.name or (topic.per and name.startswith(f"{topic.name}."))
-        ]
-        for name in sorted(names):
-            times = [record.at for record in topics.having_key(uid, [name])]
-            if times:
-                found.append(Kept(name, len(times), until(topic, max(times))))
-    return found
-
-
-def _ask(known: Settings, question: Any) -> Any:
+def _ask(known: Settings, question: Callable[[Redis], Awaitable[T]]) -> T:
     """What Redis answers; ends the command when it is away or refuses."""
     from redis.exceptions import RedisError
 
@@ -121,7 +111,7 @@ def _ask(known: Settings, question: Any) -> Any:
     from workers.admin.servers import redis_away, redis_refused
     from workers.runtime.errors import TransientError
 
-    async def asked() -> Any:
+    async def asked() -> T:
         async with redis_client(known) as redis:
             return await question(redis)
 
@@ -133,23 +123,6 @@ def _ask(known: Settings, question: Any) -> Any:
         fail(redis_refused(known, error), ExitCode.AWAY)
 
 
-async def _look(redis: Any, uid: str) -> tuple[bool, bool]:
-    """Whether Redis knows the order, and whether somebody may still ship it."""
-    from workers.admin.erasure import Erasure, is_at_work
-    from workers.inventory.ledger import Ledger
-
-    order_snapshot = await Ledger(redis).where_is(uid)
-    deferred = await Erasure(redis).is_deferred(uid)
-    is_known = deferred or bool(order_snapshot.revision or order_snapshot.reservations)
-    return is_known, is_at_work(order_snapshot, is_deferred=deferred)
-
-
-async def _erase(redis: Any, uid: str, at: datetime) -> Erased:
-    from workers.admin.erasure import Erasure
-
-    return await Erasure(redis).erase(uid, at)
-
-
 def _confirm(uid: str) -> None:
     question = say(
         f"Erase the personal data of {uid}? It cannot be undone.", f"抹去 {uid} 的个人信息？此操作不可撤销。"
@@ -159,21 +132,6 @@ def _confirm(uid: str) -> None:
 
 
 # -- telling -------------------------------------------------------------------------------------------------------
-
-
-def _nobody_knows(uid: str) -> Text:
-    return Text(
-        f"nobody holds anything of {uid}; check its spelling, or it was given up by every topic already",
-        f"没有 {uid} 的任何记录；请检查拼写，或所有主题都已过保留期",
-    )
-
-
-def _still_shipping(uid: str) -> Text:
-    return Text(
-        f"{uid} may still be shipped, and its receiver is needed for that; cancel it in the shop first, "
-        "or erase it all the same with --force (orderfleet explain tells where it is)",
-        f"{uid} 仍可能发货，需要收件信息；请先在店铺取消，或加 --force 强制抹去（orderfleet explain 可查看订单位置）",
-    )
 
 
 def _tell(uid: str, kept: list[Kept], erased: Erased | None, *, at_work: bool, as_json: bool) -> None:

@@ -21,8 +21,11 @@ from schemas.plan import DeferredOrder
 from schemas.record import decode, encode
 from schemas.text import Text, moment
 from schemas.topics import FOREVER, TOPICS, Topic
+from workers.admin.errors import NotFound, Rejected
+from workers.admin.scan import Topics
 from workers.defer.queue import DelayQueue
 from workers.inventory.keys import order_key
+from workers.inventory.ledger import Ledger
 from workers.inventory.records import LIVE, OrderSnapshot, OrderState
 from workers.runtime.redis.errors import redis_errors
 from workers.runtime.redis.scripts import Script, ScriptCall, run_scripts
@@ -40,6 +43,13 @@ class Kept(NamedTuple):
     topic: str
     records: int
     until: datetime | None
+
+
+class Standing(NamedTuple):
+    """What Redis says of an order before it is erased."""
+
+    is_known: bool
+    may_still_ship: bool  # then its receiver is needed
 
 
 class Erased(NamedTuple):
@@ -62,6 +72,50 @@ def longest_retention() -> timedelta:
 def until(topic: Topic, newest: datetime) -> datetime | None:
     """When the topic gives up a record of that time, at the earliest."""
     return None if topic.retention == FOREVER else newest + topic.retention
+
+
+def kept_records(topics: Topics, order_uid: str) -> list[Kept]:
+    """The topics that hold records of this order, and until when they do. Raises TransientError."""
+    found = []
+    for topic in personal_topics():
+        names = [
+            name
+            for name in topics.partitions
+            if name == topic.name or (topic.per and name.startswith(f"{topic.name}."))
+        ]
+        for name in sorted(names):
+            times = [record.at for record in topics.having_key(order_uid, [name])]
+            if times:
+                found.append(Kept(name, len(times), until(topic, max(times))))
+    return found
+
+
+async def standing_of(redis: Redis, order_uid: str) -> Standing:
+    """Whether Redis knows the order, and whether somebody may still ship it. Raises TransientError."""
+    order_snapshot = await Ledger(redis).where_is(order_uid)
+    deferred = await Erasure(redis).is_deferred(order_uid)
+    is_known = deferred or bool(order_snapshot.revision or order_snapshot.reservations)
+    return Standing(is_known, is_at_work(order_snapshot, is_deferred=deferred))
+
+
+def check_erasure(order_uid: str, kept: Sequence[Kept], standing: Standing, *, force: bool) -> None:
+    """Raises NotFound when nobody holds anything of it; Rejected when it may still ship, unless that is forced."""
+    if not standing.is_known and not kept:
+        raise NotFound(
+            Text(
+                f"nobody holds anything of {order_uid}; check its spelling, or it was given up by every topic already",
+                f"没有 {order_uid} 的任何记录；请检查拼写，或所有主题都已过保留期",
+            )
+        )
+    if standing.may_still_ship and not force:
+        raise Rejected(
+            Text(
+                f"{order_uid} may still be shipped, and its receiver is needed for that; cancel it in the shop first, "
+                "or erase it all the same with --force (orderfleet explain tells where it is)",
+                f"{order_uid} 仍可能发货，需要收件信息；请先在店铺取消，或加 --force 强制抹去"
+                "（orderfleet explain 可查看订单位置）",
+            )
+        )
 
 
 def is_at_work(order_snapshot: OrderSnapshot, *, is_deferred: bool) -> bool:
