@@ -26,7 +26,6 @@ from schemas.text import Text, moment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
     from schemas.dead_letter import DeadLetter
     from workers.admin.scan import Topics
@@ -210,15 +209,18 @@ def payload(
     letter: Annotated[str, typer.Argument(metavar="LETTER", help=say("From the list.", "列表中的编号。"))],
 ) -> None:
     """Untouched."""
-    from ops.cli.letter_retry import no_such_letter
-    from workers.admin.dead_letters import Filter, Original, read_letters
+    from ops.cli.servers import ask_redis, fail_with
+    from workers.admin.dead_letters import Original, find_letter
+    from workers.admin.erasure import Erasure
+    from workers.admin.errors import NotFound
 
     known = settings()
     with _reading(known) as topics:
-        found = next(read_letters(topics, Filter(letter_id=letter)), None)
-        if found is None:
-            fail(no_such_letter(letter))
-        _refuse_erased(known, found.key)
+        try:
+            found = find_letter(topics, letter)
+        except NotFound as error:
+            fail_with(error)
+        ask_redis(known, lambda redis: Erasure(redis).refuse_erased(found.key))
         original = Original.of(found, topics)
     try:
         body = original.payload
@@ -236,31 +238,6 @@ def payload(
         fail(Text(f"{letter} holds no payload: {_problem(found)}", f"死信 {letter} 不含原始内容：{_problem(found)}"))
     sys.stdout.buffer.write(body)
     sys.stdout.buffer.flush()
-
-
-def _refuse_erased(known: Settings, order_uid: str) -> None:
-    """Redis knows which orders are erased. Away, it ends the command: nothing is shown on a guess."""
-    import asyncio
-
-    from redis.exceptions import RedisError
-
-    from ops.cli.servers import redis_client
-    from workers.admin.erasure import Erasure, was_erased
-    from workers.admin.servers import redis_away, redis_refused
-    from workers.runtime.errors import TransientError
-
-    async def asked() -> dict[str, datetime]:
-        async with redis_client(known) as redis:
-            return await Erasure(redis).erased([order_uid])
-
-    try:
-        erased = asyncio.run(asked())
-    except TransientError as error:
-        fail(redis_away(known, error), ExitCode.AWAY)
-    except RedisError as error:
-        fail(redis_refused(known, error), ExitCode.AWAY)
-    if order_uid in erased:
-        fail(was_erased(order_uid, erased[order_uid]))
 
 
 # -- retry ---------------------------------------------------------------------------------------------------------
@@ -308,7 +285,7 @@ def retry(
 
     from redis.exceptions import RedisError
 
-    from ops.cli.letter_retry import Retrying
+    from ops.cli.letter_retry import end, tell_retries
     from ops.cli.servers import fail_redis_away
     from workers.admin.dead_letters import Filter
     from workers.admin.servers import redis_refused
@@ -318,17 +295,16 @@ def retry(
     _check_choice([letter, reason or channel, everything])
     known = settings()
     wanted = Filter(letter_id=letter, reason=reason, channel=channel)
-    retrying = Retrying(known, wanted, again=again, dry_run=dry_run, as_json=as_json)
     with _reading(known) as topics:
         try:
-            asyncio.run(retrying.run(topics))
+            counts = asyncio.run(tell_retries(known, topics, wanted, again=again, dry_run=dry_run, as_json=as_json))
         except RedisError as error:
             fail(redis_refused(known, error), ExitCode.AWAY)
         except TransientError as error:
             if str(error).startswith("Redis"):
                 fail_redis_away(known, error)
             raise
-    retrying.end()
+    end(counts, wanted, as_json)
 
 
 def _check_choice(given: list[Any]) -> None:

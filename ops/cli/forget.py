@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -15,7 +14,6 @@ from ops.cli.output import (
     add_row,
     console,
     epilog,
-    fail,
     note,
     print_json,
     print_table,
@@ -25,15 +23,7 @@ from ops.cli.output import (
 from schemas.text import Text, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import TypeVar
-
-    from redis.asyncio import Redis
-
     from workers.admin.erasure import Erased, Kept
-    from workers.runtime.settings import Settings
-
-    T = TypeVar("T")
 
 HELP: Final = say(
     "Erase the personal data of one order: receiver, remarks, parcel numbers. What Redis holds is emptied at once. "
@@ -78,7 +68,7 @@ def forget(
     ] = False,
 ) -> None:
     """Look, ask, erase, tell what stays."""
-    from ops.cli.servers import fail_kafka_away, fail_with
+    from ops.cli.servers import ask_redis, fail_kafka_away, fail_with
     from workers.admin.erasure import Erasure, check_erasure, kept_records, standing_of
     from workers.admin.errors import OperatorError
     from workers.admin.scan import Topics
@@ -91,7 +81,7 @@ def forget(
             kept = kept_records(topics, uid)
     except TransientError as error:
         fail_kafka_away(known, error)
-    standing = _ask(known, lambda redis: standing_of(redis, uid))
+    standing = ask_redis(known, lambda redis: standing_of(redis, uid))
     try:
         check_erasure(uid, kept, standing, force=force or dry_run)
     except OperatorError as error:
@@ -99,28 +89,8 @@ def forget(
     if not dry_run and not yes:
         _confirm(uid)
     now = datetime.now(UTC)
-    erased = None if dry_run else _ask(known, lambda redis: Erasure(redis).erase(uid, now))
+    erased = None if dry_run else ask_redis(known, lambda redis: Erasure(redis).erase(uid, now))
     _tell(uid, kept, erased, at_work=standing.may_still_ship, as_json=as_json)
-
-
-def _ask(known: Settings, question: Callable[[Redis], Awaitable[T]]) -> T:
-    """What Redis answers; ends the command when it is away or refuses."""
-    from redis.exceptions import RedisError
-
-    from ops.cli.servers import redis_client
-    from workers.admin.servers import redis_away, redis_refused
-    from workers.runtime.errors import TransientError
-
-    async def asked() -> T:
-        async with redis_client(known) as redis:
-            return await question(redis)
-
-    try:
-        return asyncio.run(asked())
-    except TransientError as error:
-        fail(redis_away(known, error), ExitCode.AWAY)
-    except RedisError as error:
-        fail(redis_refused(known, error), ExitCode.AWAY)
 
 
 def _confirm(uid: str) -> None:

@@ -43,6 +43,23 @@ def ask_ledger(settings: Settings, question: Callable[[Ledger], Awaitable[T]], *
         fail(corrupt(error))
 
 
+def ask_redis(settings: Settings, question: Callable[[Redis], Awaitable[T]]) -> T:
+    """What Redis answers. Ends the command when it is away or refuses, or the answer is that it cannot be."""
+
+    async def asked() -> T:
+        async with redis_client(settings) as redis:
+            return await question(redis)
+
+    try:
+        return asyncio.run(asked())
+    except OperatorError as error:
+        fail_with(error)
+    except TransientError as error:
+        fail(redis_away(settings, error), ExitCode.AWAY)
+    except RedisError as error:
+        fail(redis_refused(settings, error), ExitCode.AWAY)
+
+
 def redis_client(settings: Settings) -> Redis:
     """A client that fails fast. Ends the command when the address is no address."""
     try:

@@ -25,6 +25,7 @@ from schemas.namespace import prefixed
 from schemas.record import decode, record
 from schemas.text import Text
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
+from workers.admin.errors import NotFound
 from workers.admin.scan import Found, Topics
 from workers.runtime.dead_letters import ATTEMPTS_HEADER
 from workers.runtime.kafka.records import Record
@@ -71,6 +72,22 @@ def read_letters(topics: Topics, wanted: Callable[[DeadLetter], bool]) -> Iterat
         if letter is not None and letter.letter_id not in seen and wanted(letter):
             seen.add(letter.letter_id)
             yield letter
+
+
+def find_letter(topics: Topics, letter_id: str) -> DeadLetter:
+    """The letter of that name. Raises NotFound, TransientError."""
+    found = next(read_letters(topics, Filter(letter_id=letter_id)), None)
+    if found is None:
+        raise NotFound(no_such_letter(letter_id))
+    return found
+
+
+def no_such_letter(letter_id: str) -> Text:
+    """Nothing of that name, and how to find it."""
+    return Text(
+        f"there is no dead letter {letter_id}; look for it with: orderfleet dead-letters list --limit 0",
+        f"没有死信 {letter_id}；请用 orderfleet dead-letters list --limit 0 查找",
+    )
 
 
 def _letter(found: Found) -> DeadLetter | None:

@@ -176,6 +176,11 @@ class Erasure:
             found: Sequence[bytes | None] = await pipeline.execute()
         return {uid: datetime.fromtimestamp(int(at), UTC) for uid, at in zip(uids, found, strict=True) if at}
 
+    async def refuse_erased(self, order_uid: str) -> None:
+        """Raises Rejected when the order was erased: nothing of it may be shown. Raises TransientError."""
+        if when := (await self.erased([order_uid])).get(order_uid):
+            raise Rejected(was_erased(order_uid, when))
+
     async def _change(self, key: str, field: bytes, change: Callable[[bytes], bytes]) -> bool:
         """Change a field that others may change, too. Whether there was anything to change."""
         for _ in range(_TRIES):
