@@ -12,7 +12,6 @@ from ops.cli.output import ExitCode, a_table, add_row, epilog, note, print_json,
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from workers.inventory.ledger import Ledger
     from workers.inventory.waiting import Waiting
 
 EXITS: Final = (ExitCode.OK, ExitCode.USAGE, ExitCode.AWAY)
@@ -69,30 +68,19 @@ def list_(
 ) -> None:
     """Who waits for what."""
     from ops.cli.servers import ask_ledger
+    from workers.admin.backorders import waiting_orders
 
     if warehouse is not None:
         a_slug(warehouse, "--warehouse")
-    entries, waiting = ask_ledger(settings(), lambda ledger: _read(ledger, sku, warehouse, limit))
+    entries, waiting = ask_ledger(
+        settings(), lambda ledger: waiting_orders(ledger, sku=sku, warehouse_id=warehouse, limit=limit)
+    )
     if as_json:
         for entry in entries:
             print_json(_as_json(entry))
         return
     _print(entries, datetime.now(UTC))
     note(Text(f"{waiting} orders wait in all", f"共有 {waiting} 单待货"))
-
-
-async def _read(ledger: Ledger, sku: str | None, warehouse: str | None, limit: int) -> tuple[list[Waiting], int]:
-    found: list[Waiting] = []
-    async for page in ledger.waiting.oldest_first():
-        found += [entry for entry in page if _is_meant(entry, sku, warehouse)]
-        if limit and len(found) >= limit:
-            break
-    figures = await ledger.waiting.figures()
-    return found[: limit or None], figures.orders
-
-
-def _is_meant(entry: Waiting, sku: str | None, warehouse: str | None) -> bool:
-    return sku in (None, *entry.needs) and warehouse in (None, *entry.warehouses, *entry.gave_up)
 
 
 def _as_json(entry: Waiting) -> dict[str, Any]:

@@ -24,14 +24,16 @@ from ops.cli.output import (
 from schemas.text import Text, moment
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from schemas.plan import TransferRequest
     from workers.admin.scan import Found
+    from workers.admin.transfers import Requested
     from workers.inventory.outcomes import TransferOutcome
     from workers.inventory.records import Quantities
     from workers.inventory.steps import Transfer
 
 EXITS: Final = (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY)
-MOST_UNITS: Final = 10_000_000
 
 app = typer.Typer(
     help=say(
@@ -109,13 +111,18 @@ def cancel(transfer: Id, units: Units, giver: From, at: At = None, as_json: AsJs
 
 
 def _take(action: str, warehouse: str, transfer_id: str, units: list[str], at: str | None, as_json: bool) -> None:
-    from ops.cli.servers import ask_ledger
+    from ops.cli.servers import ask_ledger, fail_with
+    from workers.admin.errors import InvalidRequest
+    from workers.admin.transfers import checked_transfer_id
     from workers.inventory.outcomes import TransferOutcome
     from workers.inventory.steps import Transfer, TransferAction
 
     a_slug(warehouse, "--to" if action == "receive" else "--from")
     at_ms = int((a_moment(at, "--at").timestamp() if at else time.time()) * 1000)
-    step = Transfer(warehouse, _an_id(transfer_id), TransferAction(action), at_ms, _units(units))
+    try:
+        step = Transfer(warehouse, checked_transfer_id(transfer_id), TransferAction(action), at_ms, _units(units))
+    except InvalidRequest as error:
+        fail_with(error)
     [(outcome, available)] = ask_ledger(settings(), lambda ledger: ledger.transfer([step]), writes=True)
     if as_json:
         print_json({"transfer_id": transfer_id, "warehouse_id": warehouse, "outcome": outcome, "available": available})
@@ -127,13 +134,9 @@ def _take(action: str, warehouse: str, transfer_id: str, units: list[str], at: s
         console().print(tell(text), markup=False)
 
 
-def _an_id(value: str) -> str:
-    if not value.strip() or len(value) > 300 or not value.isprintable():
-        fail(Text("a transfer id is 1 to 300 printable characters", "调拨编号为 1 到 300 个可打印字符"), ExitCode.USAGE)
-    return value
-
-
 def _units(words: list[str]) -> dict[str, int]:
+    from workers.admin.transfers import MOST_UNITS
+
     units: dict[str, int] = {}
     for word in words:
         sku, _, number = word.rpartition("=")
@@ -230,29 +233,18 @@ def list_(
     print_table(table)
 
 
-def _requests(start: Any) -> list[tuple[Found, TransferRequest]]:
-    from pydantic import ValidationError
-
+def _requests(start: datetime | None) -> list[Requested]:
     from ops.cli.servers import fail_kafka_away
-    from schemas.plan import TransferRequest
-    from schemas.record import decode
-    from schemas.topics import TRANSFERS_REQUESTED
     from workers.admin.scan import Topics
+    from workers.admin.transfers import requested_transfers
     from workers.runtime.errors import TransientError
 
     known = settings()
-    requests: dict[str, tuple[Found, TransferRequest]] = {}
     try:
         with Topics(known.cluster) as topics:
-            for found in topics.matching(lambda _: True, TRANSFERS_REQUESTED.name, start):
-                try:
-                    request = decode(TransferRequest, found.value)
-                except ValidationError:
-                    continue
-                requests.setdefault(request.transfer_id, (found, request))
+            return requested_transfers(topics, start)
     except TransientError as error:
         fail_kafka_away(known, error)
-    return sorted(requests.values(), key=lambda pair: pair[0].at)
 
 
 def _as_json(found: Found, request: TransferRequest) -> dict[str, Any]:
