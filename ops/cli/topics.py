@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka.admin import NewTopic
 
-    from workers.admin.topics import TopicAdmin, TopicState
+    from workers.admin.topics import TopicAdmin, TopicOutcome, TopicState
     from workers.runtime.settings import Settings
 
     T = TypeVar("T")
@@ -103,74 +103,57 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Those that are missing."""
+    from workers.admin.topics import make_topics
+
     known = settings()
-    wanted = _wanted(known, warehouse, partitions or known.partitions, replication or known.replication)
-    states = _asked(known, lambda admin: admin.states(wanted))
-    missing = {state.name for state in states if state.missing}
-    different = [state for state in states if state.differs]
-    if not dry_run:
-        _asked(known, lambda admin: admin.create([topic for topic in wanted if topic.topic in missing]))
-        if apply_settings:
-            _asked(known, lambda admin: admin.apply(different))
-    _tell_outcome(states, dry_run=dry_run, applied=apply_settings, as_json=as_json)
-
-
-def _tell_outcome(states: list[TopicState], *, dry_run: bool, applied: bool, as_json: bool) -> None:
+    wanted = _wanted(known, warehouse, partitions, replication)
+    made = _asked(known, lambda admin: make_topics(admin, wanted, apply_settings=apply_settings, dry_run=dry_run))
     if as_json:
-        for state in states:
-            print_json({"name": state.name, "outcome": _outcome(state, dry_run, applied), "differs": _differs(state)})
-        return
+        for state, outcome in made:
+            print_json({"name": state.name, "outcome": outcome, "differs": _differs(state)})
+    else:
+        _tell_made(made, applied=apply_settings)
+
+
+def _tell_made(made: list[tuple[TopicState, TopicOutcome]], *, applied: bool) -> None:
     words = {
         "created": Text("created", "已创建"),
         "would create": Text("would be created", "将创建"),
         "changed": Text("settings changed", "已修改设置"),
         "would change": Text("settings would be changed", "将修改设置"),
     }
-    for state in states:
-        outcome = _outcome(state, dry_run, applied)
+    for state, outcome in made:
         if outcome in words:
             console().print(f"{state.name}  {say(*words[outcome])}", markup=False)
-    there = sum(not state.missing for state in states)
+    there = sum(not state.missing for state, _ in made)
     console().print(
-        say(f"{len(states)} topics needed, {there} were there", f"共需 {len(states)} 个主题，原有 {there} 个"),
+        say(f"{len(made)} topics needed, {there} were there", f"共需 {len(made)} 个主题，原有 {there} 个"),
         markup=False,
     )
-    for state in states:
+    for state, _ in made:
         _note_differences(state, applied)
 
 
-def _outcome(state: TopicState, dry_run: bool, applied: bool) -> str:
-    if state.missing:
-        return "would create" if dry_run else "created"
-    if state.differs and applied:
-        return "would change" if dry_run else "changed"
-    return "exists"
-
-
 def _differs(state: TopicState) -> dict[str, Any]:
-    found: dict[str, Any] = {name: {"is": now, "wanted": wanted} for name, (now, wanted) in state.differs.items()}
-    if not state.missing and state.partitions != state.wanted_partitions:
-        found["partitions"] = {"is": state.partitions, "wanted": state.wanted_partitions}
-    return found
+    return {name: {"is": each.found, "wanted": each.wanted} for name, each in state.differences.items()}
 
 
 def _note_differences(state: TopicState, applied: bool) -> None:
-    for name, each in _differs(state).items():
+    for name, (found, wanted) in state.differences.items():
         if name == "partitions":
             note(
                 Text(
-                    f"{state.name} has {each['is']} partitions, {each['wanted']} are wanted; left as it is: another "
+                    f"{state.name} has {found} partitions, {wanted} are wanted; left as it is: another "
                     "number would move orders to other partitions, out of their order",
-                    f"{state.name} 有 {each['is']} 个分区，期望 {each['wanted']} 个；保持不变："
-                    "改变分区数会使订单换到别的分区而乱序",
+                    f"{state.name} 有 {found} 个分区，期望 {wanted} 个；保持不变：改变分区数会使订单换到别的分区而乱序",
                 )
             )
         elif not applied:
-            now = each["is"] or say("not set", "未设置")
+            now = found or say("not set", "未设置")
             note(
                 Text(
-                    f"{state.name}: {name} is {now}, {each['wanted']} is wanted; --apply-settings changes it",
-                    f"{state.name}：{name} 为 {now}，期望 {each['wanted']}；可用 --apply-settings 修改",
+                    f"{state.name}: {name} is {now}, {wanted} is wanted; --apply-settings changes it",
+                    f"{state.name}：{name} 为 {now}，期望 {wanted}；可用 --apply-settings 修改",
                 )
             )
 
@@ -198,7 +181,7 @@ def _note_differences(state: TopicState, applied: bool) -> None:
 def list_topics(warehouse: Warehouses = None, as_json: AsJson = False) -> None:
     """As they are now."""
     known = settings()
-    wanted = _wanted(known, warehouse, known.partitions, known.replication)
+    wanted = _wanted(known, warehouse)
     states = _asked(known, lambda admin: admin.states(wanted, count=True))
     if as_json:
         for state in states:
@@ -223,18 +206,9 @@ def _as_json(state: TopicState) -> dict[str, Any]:
         "partitions": state.partitions,
         "replication": state.replication,
         "records": state.records,
-        "retention_seconds": _retention_seconds(state),
+        "retention_seconds": state.retention_seconds,
         "differs": _differs(state),
     }
-
-
-def _retention_seconds(state: TopicState) -> int | None:
-    """As the fleet wants it; None = for ever."""
-    from schemas.topics import FOREVER
-    from workers.admin.topics import family_of
-
-    retention = family_of(state.name).retention
-    return None if retention == FOREVER else int(retention.total_seconds())
 
 
 def _print_states(states: list[TopicState]) -> None:
@@ -251,9 +225,9 @@ def _print_states(states: list[TopicState]) -> None:
         ],
     )
     for state in states:
-        seconds = _retention_seconds(state)
+        seconds = state.retention_seconds
         kept = say("for ever", "永久") if seconds is None else say(f"{seconds // 86400} days", f"{seconds // 86400} 天")
-        remark = say("missing", "缺少") if state.missing else ", ".join(_differs(state))
+        remark = say("missing", "缺少") if state.missing else ", ".join(state.differences)
         counts = ("", "", "") if state.missing else (state.partitions, state.replication, f"{state.records:,}")
         add_row(
             table, state.name, state.carries, *map(str, counts), kept, remark, style="red" if state.missing else None
@@ -264,56 +238,28 @@ def _print_states(states: list[TopicState]) -> None:
 # -- shared --------------------------------------------------------------------------------------------------------
 
 
-def _wanted(known: Settings, warehouses: list[str] | None, partitions: int, replication: int) -> list[NewTopic]:
-    from channel_adapters.registry import CHANNELS
-    from workers.runtime.kafka.topics import wanted_topics
+def _wanted(
+    known: Settings, warehouses: list[str] | None, partitions: int | None = None, replication: int | None = None
+) -> list[NewTopic]:
+    from ops.cli.servers import fail_with
+    from workers.admin.errors import InvalidRequest
+    from workers.admin.topics import fleet_topics
 
-    names = [a_slug(each, "--warehouse") for each in warehouses] if warehouses else _warehouses_of(known)
-    return wanted_topics(
-        channels=tuple(CHANNELS),
-        warehouses=tuple(dict.fromkeys(names)),
-        partitions=partitions,
-        replication=replication,
-    )
-
-
-def _warehouses_of(known: Settings) -> list[str]:
-    """Those of the active ruleset."""
-
-    from channel_adapters.registry import CHANNELS
-    from ops.cli.output import language
-    from workers.rules.problems import RulesetErrors
-    from workers.rules.provider import RuleFiles
-
+    names = [a_slug(each, "--warehouse") for each in warehouses or ()]
     try:
-        rules = RuleFiles(known.rules_file, known.catalogue_file, channels=tuple(CHANNELS))
-    except RulesetErrors as error:
-        told = error.tell(language())
-        fail(
-            Text(
-                f"cannot read the warehouses from the rules: {told}\nName them with --warehouse, or set "
-                "ORDERFLEET_RULES_FILE and ORDERFLEET_CATALOGUE_FILE",
-                f"无法从规则文件读取仓库：{told}\n请用 --warehouse 指定，或设置 ORDERFLEET_RULES_FILE 和 "
-                "ORDERFLEET_CATALOGUE_FILE",
-            ),
-            ExitCode.USAGE,
-        )
-    return sorted(rules.current().ruleset.warehouses)
+        return fleet_topics(known, names, partitions, replication)
+    except InvalidRequest as error:
+        fail_with(error)
 
 
 def _asked(known: Settings, question: Callable[[TopicAdmin], T]) -> T:
-    from ops.cli.servers import fail_kafka_away
-    from workers.admin.topics import Refused, TopicAdmin
+    from ops.cli.servers import fail_kafka_away, fail_with
+    from workers.admin.topics import KafkaRefused, TopicAdmin
     from workers.runtime.errors import TransientError
 
     try:
         return question(TopicAdmin(known.cluster))
     except TransientError as error:
         fail_kafka_away(known, error)
-    except Refused as error:
-        fail(
-            Text(
-                f"Kafka refused: {error}; check --replication against the number of brokers, and the user's rights",
-                f"Kafka 拒绝了请求：{error}；请检查 --replication 是否超过节点数，以及用户权限",
-            )
-        )
+    except KafkaRefused as error:
+        fail_with(error)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Final
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import (
@@ -17,11 +18,17 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from channel_adapters.registry import CHANNELS
 from schemas.record import record
-from schemas.topics import TOPICS, Topic
+from schemas.text import Text
+from schemas.topics import FOREVER, TOPICS, Topic
+from workers.admin.errors import InvalidRequest, Rejected
+from workers.rules.problems import RulesetErrors
+from workers.rules.provider import RuleFiles
 from workers.runtime.errors import TransientError
 from workers.runtime.kafka.cluster import Kafka
-from workers.runtime.kafka.topics import admin_of, create_topics
+from workers.runtime.kafka.topics import admin_of, create_topics, wanted_topics
+from workers.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import TopicMetadata
@@ -29,8 +36,23 @@ if TYPE_CHECKING:
 ANSWER_SECONDS: Final = 5.0
 
 
-class Refused(Exception):
-    """Kafka answers, and says no. The text is Kafka's own."""
+class KafkaRefused(Rejected):
+    """Kafka answers, and says no, in words of its own."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(
+            Text(
+                f"Kafka refused: {words}; check --replication against the number of brokers, and the user's rights",
+                f"Kafka 拒绝了请求：{words}；请检查 --replication 是否超过节点数，以及用户权限",
+            )
+        )
+
+
+class Difference(NamedTuple):
+    """A setting as it is, "" when it is not set, and as it is wanted."""
+
+    found: str | int
+    wanted: str | int
 
 
 @record
@@ -50,9 +72,33 @@ class TopicState:
         """Whether it does not exist."""
         return self.partitions == 0
 
+    @property
+    def retention_seconds(self) -> int | None:
+        """As the fleet wants it; None = for ever."""
+        retention = family_of(self.name).retention
+        return None if retention == FOREVER else int(retention.total_seconds())
+
+    @property
+    def differences(self) -> dict[str, Difference]:
+        """What is not as wanted: settings, and its number of partitions."""
+        found = {name: Difference(now, wanted) for name, (now, wanted) in self.differs.items()}
+        if not self.missing and self.partitions != self.wanted_partitions:
+            found["partitions"] = Difference(self.partitions, self.wanted_partitions)
+        return found
+
+
+class TopicOutcome(StrEnum):
+    """What became of a topic that is wanted."""
+
+    EXISTS = "exists"
+    CREATED = "created"
+    WOULD_CREATE = "would create"
+    CHANGED = "changed"
+    WOULD_CHANGE = "would change"
+
 
 class TopicAdmin:
-    """Asks one Kafka. Raises TransientError when it is away, Refused when it says no."""
+    """Asks one Kafka. Raises TransientError when it is away, KafkaRefused when it says no."""
 
     def __init__(self, kafka: Kafka, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._admin = admin_of(kafka)
@@ -126,6 +172,60 @@ class TopicAdmin:
         return counts
 
 
+def make_topics(
+    admin: TopicAdmin, wanted: Sequence[NewTopic], *, apply_settings: bool = False, dry_run: bool = False
+) -> list[tuple[TopicState, TopicOutcome]]:
+    """Create what is missing. What exists keeps its settings, unless they are to be applied, and its partitions.
+
+    Each topic as it was before. Raises TransientError, KafkaRefused.
+    """
+    states = admin.states(wanted)
+    if not dry_run:
+        missing = {state.name for state in states if state.missing}
+        admin.create([topic for topic in wanted if topic.topic in missing])
+        if apply_settings:
+            admin.apply([state for state in states if state.differs])
+    return [(state, _outcome(state, apply_settings=apply_settings, dry_run=dry_run)) for state in states]
+
+
+def _outcome(state: TopicState, *, apply_settings: bool, dry_run: bool) -> TopicOutcome:
+    if state.missing:
+        return TopicOutcome.WOULD_CREATE if dry_run else TopicOutcome.CREATED
+    if state.differs and apply_settings:
+        return TopicOutcome.WOULD_CHANGE if dry_run else TopicOutcome.CHANGED
+    return TopicOutcome.EXISTS
+
+
+def fleet_topics(
+    settings: Settings,
+    warehouses: Sequence[str] = (),
+    partitions: int | None = None,
+    replication: int | None = None,
+) -> list[NewTopic]:
+    """All topics that the fleet needs. `warehouses`: by default those of the ruleset. Raises InvalidRequest."""
+    return wanted_topics(
+        channels=tuple(CHANNELS),
+        warehouses=tuple(dict.fromkeys(warehouses or _warehouses_of_rules(settings))),
+        partitions=partitions or settings.partitions,
+        replication=replication or settings.replication,
+    )
+
+
+def _warehouses_of_rules(settings: Settings) -> list[str]:
+    try:
+        rules = RuleFiles(settings.rules_file, settings.catalogue_file, channels=tuple(CHANNELS))
+    except RulesetErrors as error:
+        raise InvalidRequest(
+            Text(
+                f"cannot read the warehouses from the rules: {error.tell('en')}\nName them with --warehouse, or set "
+                "ORDERFLEET_RULES_FILE and ORDERFLEET_CATALOGUE_FILE",
+                f"无法从规则文件读取仓库：{error.tell('zh')}\n请用 --warehouse 指定，或设置 ORDERFLEET_RULES_FILE 和 "
+                "ORDERFLEET_CATALOGUE_FILE",
+            )
+        ) from error
+    return sorted(rules.current().ruleset.warehouses)
+
+
 def _different(entries: Mapping[str, Any], wanted: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     now = {name: (entries[name].value if name in entries else "") for name in wanted}
     return {name: (now[name], value) for name, value in wanted.items() if now[name] != value}
@@ -143,7 +243,7 @@ def _results(futures: Mapping[Any, Future[Any]]) -> list[tuple[Any, Any]]:
 def _trouble(error: KafkaException) -> Exception:
     """librdkafka's own errors (below zero) tell of the way to Kafka; the others are Kafka's answer."""
     cause = error.args[0]
-    return TransientError(cause.str()) if cause.code() < 0 or cause.retriable() else Refused(cause.str())
+    return TransientError(cause.str()) if cause.code() < 0 or cause.retriable() else KafkaRefused(cause.str())
 
 
 def _replication(topic: TopicMetadata) -> int:
