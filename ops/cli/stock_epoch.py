@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ops.cli.output import ExitCode, console, epilog, fail, note, print_json, say, settings
+from ops.cli.stock_rebuild import Told, fail_rebuild
 from schemas.text import Text, moment
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from workers.inventory.epoch import Known
+    from workers.rebuild.epoch import EpochStatus
     from workers.runtime.settings import Settings
 
 HELP: Final = say(
@@ -59,7 +59,8 @@ def epoch(
     """Look, or settle it."""
     import asyncio
 
-    from ops.cli.servers import fail_kafka_away, fail_redis_away
+    from ops.cli.servers import fail_away
+    from workers.rebuild.errors import RebuildError
     from workers.runtime.errors import TransientError
 
     if declare_new and adopt:
@@ -67,73 +68,39 @@ def epoch(
     known = settings()
     try:
         code = asyncio.run(_run(known, declare_new=declare_new, adopt=adopt, as_json=as_json))
+    except RebuildError as error:
+        fail_rebuild(error)
     except TransientError as error:
-        if str(error).startswith("Redis"):
-            fail_redis_away(known, error)
-        fail_kafka_away(known, error)
+        fail_away(known, error)
     raise typer.Exit(code)
 
 
 async def _run(known: Settings, *, declare_new: bool, adopt: bool, as_json: bool) -> int:
     from ops.cli.servers import redis_client
-    from workers.inventory.epoch import EpochLog, read_epoch
+    from workers.rebuild import epoch
 
     async with redis_client(known) as redis:
         if declare_new:
-            await _declare_new(known, redis)
+            _tell_anew(await epoch.declare_new(known.cluster, redis, Path.cwd(), Told().backed_up))
         elif adopt:
-            await _adopt(known, redis)
-        return _tell(await EpochLog(known.cluster).read(), await read_epoch(redis), as_json)
+            await epoch.adopt(known.cluster, redis)
+            note(Text("check it now: orderfleet stock audit", "请立即核对：orderfleet stock audit"))
+        return _tell(await epoch.epoch_status(known.cluster, redis), as_json)
 
 
-def _tell(known: Known, found: str, as_json: bool) -> int:
-    wanted = known.epoch.epoch_id if known.epoch else ""
-    same = bool(found) and found == wanted
-    fresh = not wanted and not known.has_events
-    if as_json:
-        print_json({"kafka": known.epoch, "redis": found or None, "same": same, "fresh": fresh})
-    else:
-        since = f", {moment(known.epoch.at)}, {known.epoch.reason}" if known.epoch else ""
-        console().print(f"Kafka: {wanted or '-'}{since}\nRedis: {found or '-'}", markup=False)
-    if not same and not fresh:
-        _tell_difference(found, known)
-    return ExitCode.OK if same or fresh else ExitCode.BAD
-
-
-def _tell_difference(found: str, known: Known) -> None:
-    from workers.runtime.redis.epoch import EpochLost
-
-    if known.epoch is None and found:
-        note(Text("Kafka learns of it when the first worker starts", "首个工作进程启动后，Kafka 会记录该编号"))
-        return
-    advice = EpochLost.of(found).advice
-    assert advice is not None
-    note(advice)
-
-
-async def _declare_new(known: Settings, redis: Redis) -> None:
-    from ops.cli.stock_rebuild import clear, ledger_size, refuse_unless_quiet
-    from workers.rebuild.rebuild import begin_anew
-
-    await refuse_unless_quiet(known, redis)
-    if await ledger_size(redis):
-        await clear(redis, outboxes=True)
-    warehouses = await begin_anew(known.cluster, redis)
+def _tell_anew(warehouses: list[str]) -> None:
     if warehouses:
         names = ", ".join(warehouses)
         note(Text(f"nothing is in stock now in {names}: count it all", f"{names} 现在没有任何库存：请全部重新盘点"))
 
 
-async def _adopt(known: Settings, redis: Redis) -> None:
-    from ops.cli.stock_rebuild import ledger_size
-    from workers.inventory.epoch import carry_epoch
-
-    if not await ledger_size(redis):
-        fail(
-            Text(
-                "this Redis holds no stock: orderfleet stock rebuild brings it back",
-                "该 Redis 中没有库存数据：请用 orderfleet stock rebuild 恢复",
-            )
-        )
-    await carry_epoch(redis, known.cluster)
-    note(Text("check it now: orderfleet stock audit", "请立即核对：orderfleet stock audit"))
+def _tell(status: EpochStatus, as_json: bool) -> int:
+    known, found, same, fresh = status.known.epoch, status.found, status.is_same, status.is_fresh
+    if as_json:
+        print_json({"kafka": known, "redis": found or None, "same": same, "fresh": fresh})
+    else:
+        since = f", {moment(known.at)}, {known.reason}" if known else ""
+        console().print(f"Kafka: {status.wanted or '-'}{since}\nRedis: {found or '-'}", markup=False)
+    if status.advice is not None:
+        note(status.advice)
+    return ExitCode.OK if same or fresh else ExitCode.BAD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, NoReturn
 
 import typer
 
@@ -12,9 +12,11 @@ from ops.cli.output import ExitCode, console, epilog, fail, note, print_json, sa
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from workers.rebuild.rebuild import Differences, LostOrder, Rebuild
+    from workers.inventory.report import Finding
+    from workers.rebuild.backup import Backup
+    from workers.rebuild.errors import RebuildError
+    from workers.rebuild.ledger_rebuild import Comparison, Rebuilt
+    from workers.rebuild.rebuild import Differences, LostOrder
     from workers.runtime.settings import Settings
 
 HELP: Final = say(
@@ -101,8 +103,9 @@ def rebuild(
 
     from redis.exceptions import RedisError
 
-    from ops.cli.servers import fail_kafka_away, fail_redis_away
+    from ops.cli.servers import fail_away
     from workers.admin.servers import redis_refused
+    from workers.rebuild.errors import RebuildError
     from workers.runtime.errors import TransientError
 
     if dry_run and (replace or requeue or source):
@@ -111,10 +114,10 @@ def rebuild(
     gc.disable()  # millions of records are kept to the end: to look through them again and again finds no garbage
     try:
         code = asyncio.run(_run(known, _Wishes(replace, dry_run, requeue, accept_gaps, source, as_json)))
+    except RebuildError as error:
+        fail_rebuild(error)
     except TransientError as error:
-        if str(error).startswith("Redis"):
-            fail_redis_away(known, error)
-        fail_kafka_away(known, error)
+        fail_away(known, error)
     except RedisError as error:
         fail(redis_refused(known, error), ExitCode.AWAY)
     finally:
@@ -134,158 +137,74 @@ class _Wishes(NamedTuple):
 
 
 async def _run(known: Settings, wishes: _Wishes) -> int:
-    import time
-
     from ops.cli.servers import redis_client
-    from workers.inventory.epoch import carry_epoch
-    from workers.rebuild.rebuild import Rebuild
+    from workers.rebuild.ledger_rebuild import compare_ledger, rebuild_ledger, restore_ledger
 
-    started = time.monotonic()
     async with redis_client(known) as redis:
-        await refuse_unless_quiet(known, redis)
-        there, emptied = await ledger_size(redis), await _was_emptied(known, redis)
-        if there and not (wishes.replace or wishes.dry_run or emptied):
-            fail(_not_empty(there))
-        if wishes.source is not None:
-            return await _restore(known, redis, wishes, there)
-        rebuild = Rebuild(known.cluster, redis, _progress, emptied=emptied)
-        await rebuild.read()
-        _refuse_gaps(rebuild, wishes)
-        read = time.monotonic()
+        kafka, told, folder = known.cluster, Told(), Path.cwd()
         if wishes.dry_run:
-            return _tell_differences(await rebuild.compare(), rebuild, wishes)
-        await refuse_unless_quiet(known, redis)
-        backup = await clear(redis, outboxes=emptied) if there or emptied else None
-        keys = await rebuild.write()
-        await carry_epoch(redis, known.cluster)
-        seconds, reading = time.monotonic() - started, read - started
-        lost = await rebuild.lost_orders()
-        if lost and wishes.requeue:
-            await rebuild.requeue(lost)
-        _tell_done(rebuild, wishes, keys, seconds, reading, backup, lost)
+            return _tell_differences(await compare_ledger(kafka, redis, told), wishes.as_json)
+        if wishes.source is not None:
+            keys = await restore_ledger(kafka, redis, told, folder, wishes.source, replace=wishes.replace)
+            _tell_restored(keys, wishes.as_json)
+        else:
+            rebuilt = await rebuild_ledger(
+                kafka,
+                redis,
+                told,
+                folder,
+                replace=wishes.replace,
+                accept_gaps=wishes.accept_gaps,
+                requeue=wishes.requeue,
+            )
+            _tell_done(rebuilt, wishes)
         return ExitCode.OK
 
 
-# -- refusing ------------------------------------------------------------------------------------------------------
+def fail_rebuild(error: RebuildError) -> NoReturn:
+    """End the command: nothing was changed."""
+    from workers.rebuild.errors import BackupUnwritable, NotABackup, WritersAtWork
 
-
-async def refuse_unless_quiet(known: Settings, redis: Redis) -> None:
-    """End the command while workers write to the ledger."""
-    from workers.rebuild.quiet import signs_of_writers
-
-    signs = await signs_of_writers(known.cluster, redis)
-    for sign in signs:
-        say_error(sign)
-    if signs:
+    if isinstance(error, WritersAtWork):
+        for sign in error.signs:
+            say_error(sign)
         note(Text("nothing was changed", "没有做任何修改"))
         raise typer.Exit(ExitCode.BAD)
-
-
-async def _was_emptied(known: Settings, redis: Redis) -> bool:
-    """Whether what is in Redis was written after it had been emptied: nothing that is worth keeping."""
-    from workers.inventory.epoch import EpochLog, read_epoch
-
-    return not await read_epoch(redis) and (await EpochLog(known.cluster).read()).epoch is not None
-
-
-async def ledger_size(redis: Redis) -> int:
-    """How many keys of the ledger there are."""
-    from workers.rebuild.contents import ledger_keys
-
-    return sum([len(page) async for page in ledger_keys(redis)])
-
-
-def _not_empty(there: int) -> Text:
-    return Text(
-        f"Redis holds {there} keys of the ledger; nothing was changed. Compare first: --dry-run. "
-        "To back them up to a file and replace them: --replace",
-        f"Redis 中已有 {there} 个账本键；没有做任何修改。请先用 --dry-run 比较；如需备份后替换，请使用 --replace",
-    )
-
-
-def _refuse_gaps(rebuild: Rebuild, wishes: _Wishes) -> None:
-    from workers.rebuild.replay_audit import event_findings
-
-    found = [finding for one in rebuild.replay for finding in event_findings(one)]
-    for finding in found:
-        say_error(finding.message)
-    if found and not (wishes.accept_gaps or wishes.dry_run):
-        fail(
-            Text(
-                "the events do not tell the whole story; nothing was changed. Look for the missing ones (retention of "
-                "inventory.events, another cluster), or take what there is with --accept-gaps and count all stock anew",
-                "事件不完整；没有做任何修改。请查找缺失的事件（inventory.events 的保留时间、其他集群），"
-                "或使用 --accept-gaps 按现有事件重建，并重新盘点全部库存",
-            )
-        )
-    for one in rebuild.replay:
-        if one.lost:
-            one.settle_by_records()
-
-
-# -- writing -------------------------------------------------------------------------------------------------------
-
-
-async def clear(redis: Redis, *, outboxes: bool) -> Path:
-    """Back up, then delete; the outboxes only when what they tell of did not happen. The backup's path."""
-    from datetime import UTC, datetime
-
-    from workers.inventory.epoch import forget_epoch
-    from workers.rebuild.contents import delete_all, delete_outboxes
-    from workers.rebuild.rebuild import back_up
-
-    path = Path.cwd() / f"stock-backup-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.jsonl"
-    try:
-        keys = await back_up(redis, path)
-    except OSError as error:
-        fail(
-            Text(
-                f"cannot write the backup {path} ({error.strerror}); nothing was changed. Change to a folder with room",
-                f"无法写入备份 {path}（{error.strerror}）；没有做任何修改。请切换到有空间的目录",
-            ),
-            ExitCode.USAGE,
-        )
-    note(Text(f"{keys} keys backed up to {path}", f"已备份 {keys} 个键到 {path}"))
-    await forget_epoch(redis)
-    await delete_all(redis)
-    if outboxes:
-        await delete_outboxes(redis)
-    return path
-
-
-async def _restore(known: Settings, redis: Redis, wishes: _Wishes, there: int) -> int:
-    from workers.inventory.epoch import carry_epoch
-    from workers.rebuild.contents import restored, write_contents
-
-    assert wishes.source is not None
-    try:
-        with wishes.source.open("rb") as file:
-            contents = [restored(line) for line in file]
-    except ValueError:
-        fail(Text(f"{wishes.source} is no backup of stock rebuild", f"{wishes.source} 不是备份文件"), ExitCode.USAGE)
-    if there:
-        await clear(redis, outboxes=False)
-    keys = await write_contents(redis, contents)
-    await carry_epoch(redis, known.cluster)
-    if wishes.as_json:
-        print_json({"keys": keys})
-    else:
-        console().print(say(f"{keys} keys restored", f"已恢复 {keys} 个键"))
-    return ExitCode.OK
+    fail(error.text, ExitCode.USAGE if isinstance(error, (BackupUnwritable, NotABackup)) else ExitCode.BAD)
 
 
 # -- telling -------------------------------------------------------------------------------------------------------
 
 
-def _progress(topic: str, records: int) -> None:
-    note(Text(f"{topic}: {records} records read", f"{topic}：已读取 {records} 条"))
+class Told:
+    """Tells on stderr what happens while it happens."""
+
+    def read(self, topic: str, records: int) -> None:
+        """How far it is."""
+        note(Text(f"{topic}: {records} records read", f"{topic}：已读取 {records} 条"))
+
+    def found_gap(self, finding: Finding) -> None:
+        """What the events do not tell."""
+        say_error(finding.message)
+
+    def backed_up(self, backup: Backup) -> None:
+        """Where the backup is."""
+        keys, path = backup.keys, backup.path
+        note(Text(f"{keys} keys backed up to {path}", f"已备份 {keys} 个键到 {path}"))
 
 
-def _tell_differences(found: Differences, rebuild: Rebuild, wishes: _Wishes) -> int:
-    if wishes.as_json:
-        print_json({"same": found.is_none, "events": rebuild.replay.events, "differences": found})
+def _tell_restored(keys: int, as_json: bool) -> None:
+    if as_json:
+        print_json({"keys": keys})
+    else:
+        console().print(say(f"{keys} keys restored", f"已恢复 {keys} 个键"))
+
+
+def _tell_differences(compared: Comparison, as_json: bool) -> int:
+    events, found = compared
+    if as_json:
+        print_json({"same": found.is_none, "events": events, "differences": found})
     elif found.is_none:
-        events = rebuild.replay.events
         console().print(
             f"[green]{say('identical', '完全一致')}[/]: "
             + say(f"Redis holds to the byte what {events} events tell", f"Redis 与 {events} 条事件逐字节一致")
@@ -308,16 +227,8 @@ def _print_differences(found: Differences) -> None:
         console().print(f"  {key}", markup=False)
 
 
-def _tell_done(
-    rebuild: Rebuild,
-    wishes: _Wishes,
-    keys: int,
-    seconds: float,
-    reading: float,
-    backup: Path | None,
-    lost: list[LostOrder],
-) -> None:
-    events = rebuild.replay.events
+def _tell_done(rebuilt: Rebuilt, wishes: _Wishes) -> None:
+    keys, events, seconds, reading = rebuilt.keys, rebuilt.events, rebuilt.seconds, rebuilt.reading_seconds
     if wishes.as_json:
         print_json(
             {
@@ -326,9 +237,9 @@ def _tell_done(
                 "seconds": round(seconds, 2),
                 "reading_seconds": round(reading, 2),
                 "events_per_second": round(events / seconds),
-                "unreadable": rebuild.replay.unreadable + rebuild.trails.unreadable,
-                "backup": str(backup) if backup else None,
-                "lost_orders": lost,
+                "unreadable": rebuilt.unreadable,
+                "backup": str(rebuilt.backup) if rebuilt.backup else None,
+                "lost_orders": rebuilt.lost,
                 "requeued": wishes.requeue,
             }
         )
@@ -342,7 +253,7 @@ def _tell_done(
         ),
         markup=False,
     )
-    _tell_lost(lost, wishes.requeue)
+    _tell_lost(rebuilt.lost, wishes.requeue)
 
 
 def _tell_lost(lost: list[LostOrder], requeued: bool) -> None:

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from schemas.text import Text
 from workers.inventory.keys import relay_key, sequence_key
 from workers.inventory.ledger import Ledger
+from workers.rebuild.errors import WritersAtWork
 from workers.runtime.errors import TransientError
 from workers.runtime.kafka.cluster import Kafka
 from workers.runtime.kafka.topics import admin_of
@@ -31,6 +32,12 @@ def reserve_group() -> str:
 def fulfill_group() -> str:
     """The consumer group of the stage that hears the warehouses. With the other: all that write to the ledger."""
     return group_id("fulfill")
+
+
+async def refuse_unless_quiet(kafka: Kafka, redis: Redis) -> None:
+    """Raises WritersAtWork while workers write to the ledger; TransientError when a server is away."""
+    if signs := await signs_of_writers(kafka, redis):
+        raise WritersAtWork(signs)
 
 
 async def signs_of_writers(kafka: Kafka, redis: Redis) -> list[Text]:

@@ -2,59 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
-from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from schemas.epoch import EpochReason
-from schemas.fulfillment import WmsEvent
-from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.plan import Disposition, PlannedOrder
-from schemas.record import changed, decode, encode, record
+from schemas.record import changed, record
 from schemas.revision import retry_of
-from schemas.topics import (
-    INVENTORY_EPOCHS,
-    INVENTORY_EVENTS,
-    ORDERS_BACKORDERED,
-    ORDERS_PLANNED,
-    ORDERS_REVIEW,
-    ORDERS_ROUTED,
-    TRANSFERS_REQUESTED,
-    WMS_EVENTS,
-    Topic,
-)
-from workers.fulfill.reading import read
+from schemas.topics import ORDERS_PLANNED, Topic
 from workers.inventory.archive import Place, PlannedArchive
-from workers.inventory.epoch import new_epoch, write_epoch
-from workers.inventory.keys import order_key, outbox_key, sequence_key, warehouses_key
+from workers.inventory.keys import order_key, warehouses_key
 from workers.inventory.ledger import Ledger
-from workers.inventory.retention import MOVED_MS, REMEMBER_MS
-from workers.inventory.snapshot import Snapshots
+from workers.inventory.retention import REMEMBER_MS
 from workers.inventory.waiting import WAITS, waiting_of
 from workers.rebuild.contents import WAITING_FAMILIES, Content, contents_of, read_contents, write_contents
-from workers.rebuild.event_log import ANSWER_SECONDS, TopicLog, reader_config
-from workers.rebuild.order_history import Planned, Trails
+from workers.rebuild.order_history import Planned
 from workers.rebuild.order_state import is_lost, needs_stock, pointer_of, same_pointer
-from workers.rebuild.quiet import fulfill_group, reserve_group
-from workers.rebuild.replay import Record, Replay
-from workers.runtime.errors import PermanentError, TransientError
+from workers.rebuild.replay import Record
+from workers.rebuild.sources import Sources
 from workers.runtime.kafka.cluster import Cluster, Kafka
 from workers.runtime.kafka.producer import Producer
-from workers.runtime.kafka.topics import admin_of
 from workers.runtime.wire import Encoder
 
 _SAMPLE: Final = 20
 _PAGE: Final = 1000
-
-Progress = Callable[[str, int], None]
-"""Told now and then what is read and how many records of it there were."""
 
 
 @record
@@ -83,120 +56,18 @@ class Differences:
 
 
 class Rebuild:
-    """What Kafka says the ledger must hold. `read` first; then `contents` and what follows from them.
+    """What Kafka says the ledger must hold. Read its sources first; then `contents` and what follows from them.
 
     Raises TransientError when Kafka or Redis is away.
     """
 
-    def __init__(
-        self,
-        kafka: Kafka,
-        redis: Redis,
-        progress: Progress,
-        now: Callable[[], float] = time.time,
-        *,
-        emptied: bool = False,
-    ) -> None:
-        """`emptied`: what is in the outboxes was made on a ledger without stock, and is left out."""
+    def __init__(self, kafka: Kafka, redis: Redis, sources: Sources) -> None:
         self._cluster = Cluster.of(kafka)
         self._redis = redis
-        self._progress = progress
-        self._emptied = emptied
-        self._now_ms = int(now() * 1000)
-        self.replay = Replay(REMEMBER_MS, MOVED_MS)
-        self._committed: dict[int, int] = {}
-        self._answered: dict[int, int] = {}
-        self.trails = Trails(lambda partition, offset: offset < self._committed.get(partition, -1))
+        self._now_ms = int(time.time() * 1000)
+        self.replay = sources.replay
+        self.trails = sources.trails
         self._records: dict[str, dict[str, Record]] | None = None
-
-    # -- reading
-
-    async def read(self) -> None:
-        """Read everything. Nothing is written."""
-        await asyncio.to_thread(self._read_topic, INVENTORY_EVENTS.name, self._take_event)
-        if not self._emptied:
-            await self._read_outboxes()
-        for one in self.replay:
-            while not one.advance():
-                one.skip_gap()
-        self._committed = await asyncio.to_thread(self._committed_offsets, reserve_group(), ORDERS_PLANNED.name)
-        self._answered = await asyncio.to_thread(self._committed_offsets, fulfill_group(), WMS_EVENTS.name)
-        await asyncio.to_thread(self._read_order_path)
-
-    def _take_event(self, message: Message) -> None:
-        self.replay.offer(message.value() or b"")
-
-    async def _read_outboxes(self) -> None:
-        snapshots = Snapshots(self._redis)
-        for warehouse_id in await snapshots.names(outbox_key("").removesuffix("}")):
-            async for event in snapshots.outbox(warehouse_id.removesuffix("}")):
-                self.replay.offer(encode(event))
-
-    def _read_order_path(self) -> None:
-        trails = self.trails
-        self._read_topic(ORDERS_PLANNED.name, self._take_planned)
-        for name in self._routed_topics():
-            self._read_topic(name, lambda message: trails.instruction(message.value() or b""))
-        self._read_topic(ORDERS_BACKORDERED.name, lambda message: trails.backorder(message.value() or b""))
-        self._read_topic(TRANSFERS_REQUESTED.name, lambda message: trails.transfer(message.value() or b""))
-        self._read_topic(ORDERS_REVIEW.name, lambda message: trails.review(message.value() or b""))
-        self._read_topic(WMS_EVENTS.name, self._take_answer)
-
-    def _take_planned(self, message: Message) -> None:
-        at_ms = message.timestamp()[1]
-        self.trails.planned(message.value() or b"", message.partition(), message.offset(), at_ms)
-
-    def _take_answer(self, message: Message) -> None:
-        """What the fulfill stage had not finished with comes again; what it had refused says nothing."""
-        if message.offset() >= self._answered.get(message.partition(), 0):
-            return
-        try:
-            answered = read(decode(WmsEvent, message.value() or b""), message.timestamp()[1])
-        except (ValidationError, PermanentError):
-            return
-        self.trails.answer(*answered)
-
-    def _read_topic(self, topic: str, take: Callable[[Message], None]) -> None:
-        taken, told = 0, time.monotonic()
-
-        def counted(message: Message) -> None:
-            nonlocal taken, told
-            take(message)
-            taken += 1
-            if not taken % 10_000 and time.monotonic() - told > 1:
-                told = time.monotonic()
-                self._progress(topic, taken)
-
-        with TopicLog(self._cluster, topic) as log:
-            log.read(counted)
-        self._progress(topic, taken)
-
-    def _routed_topics(self) -> list[str]:
-        try:
-            topics = admin_of(self._cluster).list_topics(timeout=ANSWER_SECONDS)
-        except KafkaException as error:
-            raise TransientError(error.args[0].str()) from error
-        return sorted(name for name in topics.topics if name.startswith(f"{ORDERS_ROUTED.name}."))
-
-    def _committed_offsets(self, group: str, name: str) -> dict[int, int]:
-        """How far a stage has come in each partition of its topic."""
-        consumer = Consumer({**reader_config(self._cluster), "group.id": group, "enable.auto.commit": False})
-        try:
-            topic = consumer.list_topics(timeout=ANSWER_SECONDS).topics.get(name)
-            if topic is None or not topic.partitions:
-                return {}
-            places = [TopicPartition(name, number) for number in topic.partitions]
-            return {
-                place.partition: place.offset
-                for place in consumer.committed(places, timeout=ANSWER_SECONDS)
-                if place.offset >= 0
-            }
-        except KafkaException as error:
-            raise TransientError(error.args[0].str()) from error
-        finally:
-            consumer.close()
-
-    # -- what follows
 
     @property
     def records(self) -> dict[str, dict[str, Record]]:
@@ -287,7 +158,7 @@ class Rebuild:
         for planned in filter(None, await self._planned([(each.partition, each.offset) for each in lost])):
             order = changed(planned.order, revision=retry_of(planned.order.revision))
             retried.append(changed(planned, order=order))
-        await _send(self._cluster, ORDERS_PLANNED, retried)
+        await send(self._cluster, ORDERS_PLANNED, retried)
 
     async def _planned(self, places: list[Place]) -> list[PlannedOrder | None]:
         archive = PlannedArchive(self._cluster)
@@ -320,62 +191,11 @@ def _same(found: Content, should: Content) -> bool:
     return found.line() == should.line()
 
 
-async def begin_anew(kafka: Kafka, redis: Redis) -> list[str]:
-    """Begin with no stock: a new epoch, and an event in each warehouse that ends all that was told of it.
-
-    The warehouses. Redis must hold nothing of the ledger. Raises TransientError.
-    """
-    newest: dict[str, int] = {}
-
-    def take(message: Message) -> None:
-        try:
-            event = decode(InventoryEvent, message.value() or b"")
-        except ValidationError:
-            return
-        newest[event.warehouse_id] = max(event.sequence, newest.get(event.warehouse_id, 0))
-
-    await asyncio.to_thread(_read_all, kafka, INVENTORY_EVENTS.name, take)
-    epoch = new_epoch(EpochReason.DECLARED_NEW)
-    events = [
-        InventoryEvent(
-            event_id=f"{warehouse_id}/{sequence + 1}",
-            sequence=sequence + 1,
-            warehouse_id=warehouse_id,
-            kind=InventoryEventKind.BEGAN_ANEW,
-            at=epoch.at,
-            changes=(),
-        )
-        for warehouse_id, sequence in sorted(newest.items())
-    ]
-    await _send(kafka, INVENTORY_EVENTS, events)
-    await _send(kafka, INVENTORY_EPOCHS, [epoch])
-    contents = [Content(sequence_key(event.warehouse_id), str(event.sequence)) for event in events]
-    if newest:
-        contents.append(Content(warehouses_key(), sorted(newest)))
-    await write_contents(redis, contents)
-    await write_epoch(redis, epoch.epoch_id)
-    return sorted(newest)
-
-
-def _read_all(kafka: Kafka, topic: str, take: Callable[[Message], None]) -> None:
-    with TopicLog(kafka, topic) as log:
-        log.read(take)
-
-
-async def _send(kafka: Kafka, topic: Topic, values: Iterable[Any]) -> None:
+async def send(kafka: Kafka, topic: Topic, values: Iterable[Any]) -> None:
+    """Write these to a topic, confirmed. Raises TransientError."""
     producer, encoder = Producer(kafka), Encoder([topic])
     producer.start()
     try:
         await producer.send([encoder(value) for value in values])
     finally:
         await producer.close()
-
-
-async def back_up(redis: Redis, path: Path) -> int:
-    """Write every key of the ledger to a new file that only its owner can read. How many. Raises OSError."""
-    keys = 0
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123, ASYNC230  # nothing else runs
-        async for content in read_contents(redis):
-            file.write(content.backup() + b"\n")
-            keys += 1
-    return keys
