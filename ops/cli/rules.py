@@ -198,74 +198,11 @@ def _plan_as_json(planned: PlannedOrder) -> dict[str, Any]:
 
 
 def _orders(name: str) -> list[Order]:
-    """The orders in a file: one document, or one a line."""
-    body = read_input(name)
-    whole = _order(body)
-    if whole is not None:
-        return [whole]
-    orders: list[Order] = []
-    for number, line in enumerate(body.splitlines(), start=1):
-        if not line.strip():
-            continue
-        found = _order(line)
-        if found is None:
-            fail(_no_order(name, number if orders or _is_json(line) else 0, body))
-        orders.append(found)
-    if not orders:
-        fail(_no_order(name, 0, body))
-    return orders
-
-
-def _order(body: bytes) -> Order | None:
-    from pydantic import ValidationError
-
-    from schemas.order import Order
-    from schemas.plan import PlannedOrder
-    from schemas.record import decode
+    """The orders in a file; ends the command when one is none."""
+    from ops.cli.servers import fail_with
+    from workers.admin.order_files import NotAnOrder, read_orders
 
     try:
-        return decode(Order, body)
-    except ValidationError:
-        pass
-    try:
-        return decode(PlannedOrder, body).order
-    except ValidationError:
-        return None
-
-
-def _is_json(line: bytes) -> bool:
-    import orjson
-
-    try:
-        orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    return True
-
-
-def _no_order(name: str, line: int, body: bytes) -> Text:
-    """Why it is no order of ours: the first field at fault, never its value."""
-    where, what = _first_fault(body.splitlines()[line - 1] if line else body)
-    place = (
-        Text(f"{shown(name)}, line {line}", f"{shown(name)} 第 {line} 行") if line else Text(shown(name), shown(name))
-    )
-    return Text(
-        f"{place.en} is not an order as orderfleet parse prints it ({where}{what}); a platform's own payload goes "
-        "through orderfleet parse first",
-        f"{place.zh} 不是 orderfleet parse 输出的订单（{where}{what}）；平台原始报文请先用 orderfleet parse 转换",
-    )
-
-
-def _first_fault(body: bytes) -> tuple[str, str]:
-    from pydantic import ValidationError
-
-    from schemas.order import Order
-    from schemas.record import decode
-
-    try:
-        decode(Order, body)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        path = ".".join(str(part) for part in fault["loc"])
-        return (f"{path}: " if path else ""), "not JSON" if fault["type"] == "json_invalid" else fault["type"]
-    return "", ""
+        return read_orders(read_input(name), shown(name))
+    except NotAnOrder as error:
+        fail_with(error)

@@ -27,6 +27,7 @@ from schemas.topics import ORDERS_NORMALIZED, ORDERS_PLANNED, ORDERS_RAW
 from workers.normalize.decide import decide as normalize
 from workers.route.decide import decide as route
 from workers.rules.catalogue import Catalogue
+from workers.rules.loading import load_catalogue, load_ruleset
 from workers.rules.ruleset import Ruleset
 from workers.runtime.errors import PermanentError
 from workers.runtime.stage import Delivery
@@ -164,10 +165,8 @@ def _place(mutant: Mutant) -> str:
 
 @cache
 def _rules() -> tuple[Ruleset, Catalogue]:
-    from ops.cli.rules import load_files
-
-    ruleset, catalogue = load_files(str(_EXAMPLES / "rules.yaml"), str(_EXAMPLES / "catalogue.yaml"))
-    return ruleset, catalogue
+    catalogue = load_catalogue((_EXAMPLES / "catalogue.yaml").read_bytes(), "catalogue.yaml", tuple(CHANNELS))
+    return load_ruleset((_EXAMPLES / "rules.yaml").read_bytes(), "rules.yaml", catalogue, tuple(CHANNELS)), catalogue
 
 
 def outcomes_of(channel: str, body: bytes) -> Outcomes:
