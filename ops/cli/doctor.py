@@ -23,8 +23,8 @@ from ops.cli.output import (
 from schemas.text import Text
 
 if TYPE_CHECKING:
-    from workers.admin.checks import Finding
     from workers.admin.facts import Facts
+    from workers.admin.findings import Finding
     from workers.runtime.settings import Settings
 
 HELP: Final = say(
@@ -82,8 +82,8 @@ def _as_json(one: Finding) -> dict[str, Any]:
 
 async def _look(known: Settings) -> tuple[Facts, list[Finding]]:
     from ops.cli.servers import redis_client
-    from workers.admin.checks import epoch_finding
     from workers.admin.facts import gather_facts
+    from workers.admin.redis_checks import epoch_finding
     from workers.inventory.epoch import EpochLog, read_epoch
 
     async with redis_client(known) as redis:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 
 from schemas.text import Text
-from workers.admin.checks import Finding, Wanted, findings_of, refuses
+from workers.admin.checks import findings_of, refuses
 from workers.admin.facts import Facts, gather_facts, redis_facts
+from workers.admin.findings import Finding, Wanted
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 

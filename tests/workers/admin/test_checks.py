@@ -8,8 +8,10 @@ import pytest
 
 from schemas.record import changed
 from schemas.topics import TOPICS, Topic
-from workers.admin.checks import Severity, Wanted, epoch_finding, findings_of, refuses
+from workers.admin.checks import findings_of, refuses
 from workers.admin.facts import Facts, KafkaFacts, RedisFacts, TopicFacts
+from workers.admin.findings import Severity, Wanted
+from workers.admin.redis_checks import epoch_finding
 
 WANTED = Wanted(orders=100_000, partitions=24, replication=3)
 REDIS = RedisFacts(
