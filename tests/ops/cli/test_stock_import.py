@@ -18,7 +18,7 @@ from tests.builders import a_line, a_plan, a_planned_order, an_order
 from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
 from workers.inventory.records import Count
 from workers.inventory.steps import Allocate, Ship
-from workers.inventory.stocktake import sheets, workbook, workbook_parts
+from workers.inventory.stocktake import sheet_part, sheets, workbook
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery
 
@@ -591,7 +591,7 @@ def test_an_entity_bomb_is_a_damaged_workbook(redis_url: str, book: Book, run: R
 
 def test_files_have_a_size_limit(redis_url: str, book: Book, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     file = book(("hangzhou", "MUG-350", 1), ("hangzhou", "LAMP-DESK", 1))
-    monkeypatch.setattr(workbook_parts, "MOST_ROWS", 1)
+    monkeypatch.setattr(sheet_part, "MOST_ROWS", 1)
     rows = run("stock", "import", file)
     monkeypatch.setattr(sheets, "MOST_FILE_BYTES", 1000)
     size = run("stock", "import", file)

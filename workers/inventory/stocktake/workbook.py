@@ -14,18 +14,10 @@ from collections.abc import Callable, Mapping
 from posixpath import join, normpath
 from typing import Final, TypeVar
 
+from workers.inventory.stocktake.package_part import MOST_SHEET_CELLS, ByteSource, Damaged, count_marks
+from workers.inventory.stocktake.sheet_part import read_sheet
 from workers.inventory.stocktake.table import Sheet, Unreadable, too_many_cells
-from workers.inventory.stocktake.workbook_parts import (
-    MOST_SHEET_CELLS,
-    ByteSource,
-    Damaged,
-    count_marks,
-    read_relations,
-    read_sheet,
-    read_strings,
-    read_styles,
-    read_workbook_part,
-)
+from workers.inventory.stocktake.workbook_parts import read_relations, read_strings, read_styles, read_workbook_part
 
 T = TypeVar("T")
 

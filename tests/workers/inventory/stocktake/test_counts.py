@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from workers.inventory.records import Count
 from workers.inventory.stocktake.counts import CountFile, Known, read_count_file
 from workers.inventory.stocktake.lists import MOST_YAML
-from workers.inventory.stocktake.workbook_parts import MOST_SHEET_CELLS
+from workers.inventory.stocktake.package_part import MOST_SHEET_CELLS
 
 KNOWN = Known({"hangzhou": "杭州仓"}, {"MUG-350", "LAMP-DESK", "VASE-GLASS", "00123", "6901234567892"})
 NOW = datetime(2026, 11, 11, tzinfo=UTC)
