@@ -9,25 +9,19 @@ import typer
 
 from ops.cli.output import (
     ExitCode,
-    a_table,
-    add_row,
-    console,
     epilog,
     fail,
-    language,
     note,
     print_json,
-    print_table,
     say,
     settings,
 )
-from schemas.text import Text, moment
+from schemas.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from schemas.dead_letter import DeadLetter
     from workers.admin.scan import Topics
     from workers.runtime.settings import Settings
 
@@ -90,6 +84,7 @@ def list_letters(
     as_json: AsJson = False,
 ) -> None:
     """The newest ones."""
+    from ops.cli.letter_view import as_json_document, print_letters, sum_up
     from workers.admin.dead_letters import Filter, Summaries
 
     known = settings()
@@ -99,10 +94,10 @@ def list_letters(
     retried = _retried(known, [each.letter_id for each in summaries.newest])
     if as_json:
         for each in summaries.newest:
-            print_json(_as_json(each, retried))
+            print_json(as_json_document(each, retried))
         return
-    _print_letters(summaries.newest, retried)
-    _sum_up(len(summaries.newest), summaries.total)
+    print_letters(summaries.newest, retried)
+    sum_up(len(summaries.newest), summaries.total)
 
 
 def _retried(known: Settings, letter_ids: list[str]) -> dict[str, float] | None:
@@ -124,63 +119,6 @@ def _retried(known: Settings, letter_ids: list[str]) -> dict[str, float] | None:
     except (TransientError, RedisError):
         note(Text("Redis does not answer: which were tried again is not shown", "Redis 没有应答：无法显示是否重试过"))
         return None
-
-
-def _as_json(letter: DeadLetter, retried: dict[str, float] | None) -> dict[str, Any]:
-    from dataclasses import asdict
-    from datetime import UTC, datetime
-
-    from workers.admin.dead_letters import channel_of
-
-    at = (retried or {}).get(letter.letter_id)
-    fields = asdict(letter)
-    del fields["payload_base64"]
-    return {
-        **fields,
-        "channel": channel_of(letter),
-        "retried_at": None if at is None else datetime.fromtimestamp(at, UTC),
-    }
-
-
-def _print_letters(letters: Sequence[DeadLetter], retried: dict[str, float] | None) -> None:
-    table = a_table(
-        Text("Dead letters", "死信"),
-        [
-            (Text("letter", "编号"), False),
-            (Text("order", "订单"), False),
-            (Text("reason", "原因"), False),
-            (Text("what is wrong", "问题"), False),
-            (Text("attempt", "次数"), True),
-            (Text("message of", "消息时间"), False),
-            (Text("tried again", "已重试"), False),
-        ],
-    )
-    for each in letters:
-        again = "?" if retried is None else say("yes", "是") if each.letter_id in retried else ""
-        row = (each.letter_id, each.key, each.reason, _problem(each), str(each.attempts), moment(each.at), again)
-        add_row(table, *row)
-    print_table(table)
-
-
-def _problem(letter: DeadLetter) -> str:
-    """What the main attempt said; the others are in the JSON."""
-    if not letter.failures:
-        return ""
-    first = letter.failures[0]
-    words = first.problem_zh if language() == "zh" and first.problem_zh else first.problem
-    return f"{first.where} {words}".strip()
-
-
-def _sum_up(shown: int, total: int) -> None:
-    if not total:
-        console().print(say("no dead letters", "没有死信"))
-    elif shown < total:
-        note(
-            Text(
-                f"{shown} of {total} shown; --limit 0 shows all",
-                f"共 {total} 条，显示 {shown} 条；--limit 0 显示全部",
-            )
-        )
 
 
 # -- payload -------------------------------------------------------------------------------------------------------
@@ -209,6 +147,7 @@ def payload(
     letter: Annotated[str, typer.Argument(metavar="LETTER", help=say("From the list.", "列表中的编号。"))],
 ) -> None:
     """Untouched."""
+    from ops.cli.letter_view import problem_of
     from ops.cli.servers import ask_redis, fail_with
     from workers.admin.dead_letters import Original, find_letter
     from workers.admin.erasure import Erasure
@@ -235,7 +174,9 @@ def payload(
             )
         )
     if not body:
-        fail(Text(f"{letter} holds no payload: {_problem(found)}", f"死信 {letter} 不含原始内容：{_problem(found)}"))
+        fail(
+            Text(f"{letter} holds no payload: {problem_of(found)}", f"死信 {letter} 不含原始内容：{problem_of(found)}")
+        )
     sys.stdout.buffer.write(body)
     sys.stdout.buffer.flush()
 

@@ -57,10 +57,11 @@ EPILOG: Final = epilog(
 )
 
 
+AsJson = Annotated[bool, typer.Option("--json", help=say("JSON, for machines.", "输出 JSON，供程序读取。"))]
+
+
 def audit(
-    as_json: Annotated[
-        bool, typer.Option("--json", help=say("JSON, for machines.", "输出 JSON，供程序读取。"))
-    ] = False,
+    as_json: AsJson = False,
     no_replay: Annotated[
         bool, typer.Option("--no-replay", help=say("Leave Kafka and the events out.", "不读取 Kafka 和库存事件。"))
     ] = False,

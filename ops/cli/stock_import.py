@@ -52,6 +52,15 @@ EPILOG: Final = epilog(
 )
 
 
+RulesFile = Annotated[
+    str | None,
+    typer.Option("--rules", metavar="FILE", help=say("Ruleset that names the warehouses.", "列出仓库的规则集。")),
+]
+CatalogueFile = Annotated[
+    str | None, typer.Option("--catalogue", metavar="FILE", help=say("Catalogue of all SKUs.", "商品目录。"))
+]
+
+
 def stock_import(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help=say(".xlsx or .csv; - is stdin.", ".xlsx 或 .csv；- 为标准输入。"))
@@ -66,14 +75,8 @@ def stock_import(
     sheet: Annotated[
         str | None, typer.Option("--sheet", metavar="NAME", help=say("Only this sheet.", "只读这个工作表。"))
     ] = None,
-    rules: Annotated[
-        str | None,
-        typer.Option("--rules", metavar="FILE", help=say("Ruleset that names the warehouses.", "列出仓库的规则集。")),
-    ] = None,
-    catalogue: Annotated[
-        str | None,
-        typer.Option("--catalogue", metavar="FILE", help=say("Catalogue of all SKUs.", "商品目录。")),
-    ] = None,
+    rules: RulesFile = None,
+    catalogue: CatalogueFile = None,
     as_json: Annotated[
         bool, typer.Option("--json", help=say("JSON, for machines.", "输出 JSON，供程序读取。"))
     ] = False,

@@ -54,48 +54,52 @@ EPILOG: Final = epilog(
 _NAMED: Final = 20
 
 
+Replace = Annotated[
+    bool,
+    typer.Option(
+        "--replace", help=say("Redis holds stock: back it up, then replace it.", "Redis 中已有数据：备份后替换。")
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help=say("Compare with Redis; write nothing.", "只与 Redis 比较，不写入。"))
+]
+Requeue = Annotated[
+    bool,
+    typer.Option(
+        "--requeue",
+        help=say("Put orders whose last change was lost back on orders.planned.", "将丢失变更的订单放回队列重新处理。"),
+    ),
+]
+AcceptGaps = Annotated[
+    bool,
+    typer.Option(
+        "--accept-gaps",
+        help=say(
+            "Events are missing: take what there is. On-hand must be counted anew.",
+            "事件有缺失：按现有事件重建。之后必须重新盘点在库数量。",
+        ),
+    ),
+]
+Source = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help=say("A backup file instead of Kafka.", "使用备份文件而不是 Kafka。"),
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help=say("JSON, for machines.", "输出 JSON，供程序读取。"))]
+
+
 def rebuild(
-    replace: Annotated[
-        bool,
-        typer.Option(
-            "--replace", help=say("Redis holds stock: back it up, then replace it.", "Redis 中已有数据：备份后替换。")
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help=say("Compare with Redis; write nothing.", "只与 Redis 比较，不写入。"))
-    ] = False,
-    requeue: Annotated[
-        bool,
-        typer.Option(
-            "--requeue",
-            help=say(
-                "Put orders whose last change was lost back on orders.planned.", "将丢失变更的订单放回队列重新处理。"
-            ),
-        ),
-    ] = False,
-    accept_gaps: Annotated[
-        bool,
-        typer.Option(
-            "--accept-gaps",
-            help=say(
-                "Events are missing: take what there is. On-hand must be counted anew.",
-                "事件有缺失：按现有事件重建。之后必须重新盘点在库数量。",
-            ),
-        ),
-    ] = False,
-    source: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help=say("A backup file instead of Kafka.", "使用备份文件而不是 Kafka。"),
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help=say("JSON, for machines.", "输出 JSON，供程序读取。"))
-    ] = False,
+    replace: Replace = False,
+    dry_run: DryRun = False,
+    requeue: Requeue = False,
+    accept_gaps: AcceptGaps = False,
+    source: Source = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check, read, write, tell."""
     import asyncio

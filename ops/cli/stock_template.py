@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from ops.cli.output import ExitCode, console, epilog, fail, say
-from ops.cli.stock_import import load_known
+from ops.cli.stock_import import CatalogueFile, RulesFile, load_known
 from schemas.text import Text
 
 HELP: Final = say(
@@ -29,13 +29,8 @@ def template(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help=say("Where to write it: .xlsx or .csv.", "输出文件：.xlsx 或 .csv。"))
     ] = "stock-template.xlsx",
-    rules: Annotated[
-        str | None,
-        typer.Option("--rules", metavar="FILE", help=say("Ruleset that names the warehouses.", "列出仓库的规则集。")),
-    ] = None,
-    catalogue: Annotated[
-        str | None, typer.Option("--catalogue", metavar="FILE", help=say("Catalogue of all SKUs.", "商品目录。"))
-    ] = None,
+    rules: RulesFile = None,
+    catalogue: CatalogueFile = None,
     force: Annotated[
         bool, typer.Option("--force", help=say("Overwrite the file if it is there.", "文件已存在时覆盖。"))
     ] = False,

@@ -24,6 +24,16 @@ _FULL_FROM: Final = 0.9
 
 def redis_findings(facts: RedisFacts, wanted: Wanted) -> Iterator[Finding]:
     """All that is not as it should be."""
+    yield from _kind(facts)
+    if facts.mode == "sentinel":
+        return
+    yield from _server(facts)
+    yield from _durable(facts)
+    yield from _room(facts, wanted)
+    yield from _clock(facts)
+
+
+def _kind(facts: RedisFacts) -> Iterator[Finding]:
     if facts.mode == "cluster":
         yield _finding(
             "redis-cluster",
@@ -48,7 +58,9 @@ def redis_findings(facts: RedisFacts, wanted: Wanted) -> Iterator[Finding]:
                 "请让 ORDERFLEET_REDIS_URL 指向主节点，或跟随主节点的代理或域名",
             ),
         )
-        return
+
+
+def _server(facts: RedisFacts) -> Iterator[Finding]:
     if _version(facts.version) < OLDEST_REDIS:
         yield _finding(
             "redis-version",
@@ -63,8 +75,9 @@ def redis_findings(facts: RedisFacts, wanted: Wanted) -> Iterator[Finding]:
             Text("this is a replica: it refuses every change", "这是只读副本：会拒绝所有修改"),
             Text("let ORDERFLEET_REDIS_URL lead to the primary", "请让 ORDERFLEET_REDIS_URL 指向主节点"),
         )
-    yield from _durable(facts)
-    yield from _room(facts, wanted)
+
+
+def _clock(facts: RedisFacts) -> Iterator[Finding]:
     if abs(facts.seconds_ahead) > MOST_SKEW_SECONDS:
         yield _finding(
             "clock-skew",
