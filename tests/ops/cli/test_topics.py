@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from ops.testbed.local_stack.broker import Broker
-from schemas.topics import ORDERS_RAW, TOPICS
+from schemas.topics import TOPICS
 from tests.kafka import put
 from tests.ops.cli.conftest import PROJECT, Run, nobody_listens
-from workers.admin.topics import TopicAdmin, family_of
-from workers.runtime.errors import TransientError
 
 
 @pytest.fixture
@@ -178,13 +176,3 @@ def test_what_kafka_refuses_is_told_with_its_words(kafka: str, run: Run, monkeyp
     assert result.exit_code == 1
     assert "replication factor 3 with 1 broker" in result.stderr
     assert "check --replication" in result.stderr
-
-
-def test_kafka_going_away_in_between_is_no_refusal() -> None:
-    with pytest.raises(TransientError):
-        TopicAdmin(nobody_listens(), answer_seconds=0.2).create([NewTopic("name", 1, 1)])
-
-
-def test_a_topic_is_known_by_its_family() -> None:
-    assert family_of("orders.raw.taobao") is ORDERS_RAW
-    assert all(family_of(topic.of("x") if topic.per else topic.name) is topic for topic in TOPICS)
