@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -25,12 +25,9 @@ from ops.cli.output import (
 from schemas.text import Text, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from workers.inventory.report import AuditReport, Finding
+    from workers.rebuild.stock_audit import RunAudit
     from workers.runtime.settings import Settings
-
-    RunAudit = Callable[[], Awaitable[AuditReport]]
 
 HELP: Final = say(
     "Prove on the live system that every counter equals the sum of its reservations and what the inventory events add "
@@ -112,17 +109,10 @@ def audit(
 @asynccontextmanager
 async def _auditor(known: Settings, no_replay: bool) -> AsyncIterator[RunAudit]:
     from ops.cli.servers import redis_client
-    from workers.inventory.ledger import Ledger
-    from workers.rebuild.event_log import TopicLog
-    from workers.rebuild.stock_audit import ReplayedAudit
+    from workers.rebuild.stock_audit import opened_audit
 
-    async with redis_client(known) as redis:
-        if no_replay:
-            yield Ledger(redis).audit
-            return
-        await Ledger(redis).warehouses()  # a Redis that is away is told of first
-        with TopicLog(known.cluster) as log:
-            yield ReplayedAudit(redis, log).run
+    async with redis_client(known) as redis, opened_audit(redis, None if no_replay else known.cluster) as run:
+        yield run
 
 
 async def _once(known: Settings, no_replay: bool) -> AuditReport:
@@ -154,6 +144,7 @@ async def _watch_connected(known: Settings, no_replay: bool, pause: float, as_js
     import time
     from contextlib import suppress
 
+    from workers.rebuild.stock_audit import measure
     from workers.runtime import metrics
     from workers.runtime.errors import TransientError
 
@@ -162,7 +153,7 @@ async def _watch_connected(known: Settings, no_replay: bool, pause: float, as_js
             while not leave.is_set():
                 started = time.monotonic()
                 report = await run()
-                _measure(report, time.monotonic() - started)
+                measure(report, time.monotonic() - started)
                 _tell_round(report, as_json)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(leave.wait(), pause)
@@ -171,19 +162,6 @@ async def _watch_connected(known: Settings, no_replay: bool, pause: float, as_js
         note(Text(f"no audit: {error}; trying again", f"无法核对：{error}；将重试"))
         with suppress(TimeoutError):
             await asyncio.wait_for(leave.wait(), min(pause, 5))
-
-
-def _measure(report: AuditReport, seconds: float) -> None:
-    from workers.inventory.report import FindingKind
-    from workers.runtime import metrics
-
-    kinds = [finding.kind for finding in report.findings]
-    for kind in FindingKind:
-        metrics.AUDIT_FINDINGS.labels(kind.value).set(kinds.count(kind))
-    metrics.AUDIT_NEGATIVE.set(kinds.count(FindingKind.NEGATIVE_AVAILABLE))
-    metrics.AUDIT_TIME.set_to_current_time()
-    metrics.AUDIT_SECONDS.set(seconds)
-    metrics.AUDIT_LAG.set(report.lag)
 
 
 # -- telling -------------------------------------------------------------------------------------------------------

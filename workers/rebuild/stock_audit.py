@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from confluent_kafka import Message
@@ -15,18 +16,43 @@ from workers.inventory import findings
 from workers.inventory.keys import reservation_key, stock_key, transfer_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.ownership import held_twice, in_several
-from workers.inventory.report import AuditReport, Finding
+from workers.inventory.report import AuditReport, Finding, FindingKind
 from workers.inventory.retention import MOVED_MS, REMEMBER_MS
 from workers.inventory.snapshot import PAGE, Page, Snapshots
 from workers.rebuild.event_log import TopicLog
 from workers.rebuild.replay import Replay, WarehouseReplay
 from workers.rebuild.replay_audit import ReplayAudit, event_findings
+from workers.runtime import metrics
+from workers.runtime.kafka.cluster import Kafka
 
 _MISSING_SECONDS: Final = 5.0
 """An event that is no longer in the outbox was confirmed by Kafka before: there it must be found within this time."""
 _WAIT_SECONDS: Final = 0.2
 
+RunAudit = Callable[[], Awaitable[AuditReport]]
 TakePage = Callable[[str, list[str]], Awaitable[Page]]
+
+
+@asynccontextmanager
+async def opened_audit(redis: Redis, kafka: Kafka | None) -> AsyncIterator[RunAudit]:
+    """One audit a call; `kafka` None: of Redis alone. Raises TransientError when one of them is away."""
+    if kafka is None:
+        yield Ledger(redis).audit
+        return
+    await Ledger(redis).warehouses()  # a Redis that is away is told of first
+    with TopicLog(kafka) as log:
+        yield ReplayedAudit(redis, log).run
+
+
+def measure(report: AuditReport, seconds: float) -> None:
+    """Make metrics of an audit that took so long."""
+    kinds = [finding.kind for finding in report.findings]
+    for kind in FindingKind:
+        metrics.AUDIT_FINDINGS.labels(kind.value).set(kinds.count(kind))
+    metrics.AUDIT_NEGATIVE.set(kinds.count(FindingKind.NEGATIVE_AVAILABLE))
+    metrics.AUDIT_TIME.set_to_current_time()
+    metrics.AUDIT_SECONDS.set(seconds)
+    metrics.AUDIT_LAG.set(report.lag)
 
 
 class ReplayedAudit:
