@@ -110,7 +110,7 @@ def _read(row: Channel, body: bytes, shop_id: str, name: str) -> list[Order | Re
     from channel_adapters.contract import ChannelError
     from channel_adapters.parsing import parse_body
     from channel_adapters.shop import Shop
-    from ops.cli.refusal import tell_platform_error
+    from workers.admin.refusal import tell_platform_error
 
     try:
         return parse_body(row.adapter, body, Shop(shop_id))
@@ -129,14 +129,14 @@ def _print_orders(orders: list[Order], pretty: bool) -> None:
 
 
 def _tell_refusals(refused: list[Refusal], name: str, body: bytes) -> None:
-    from ops.cli.refusal import tell_refusal
+    from workers.admin.refusal import tell_refusal
 
     for refusal in refused:
         say_error(tell_refusal(refusal, name, body))
 
 
 def _tell_better_channel(row: Channel, body: bytes, shop_id: str, file: str) -> None:
-    from ops.cli.refusal import other_channels
+    from workers.admin.refusal import other_channels
 
     for other in other_channels(body, shop_id, row.name)[:1]:
         note(

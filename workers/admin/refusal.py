@@ -1,4 +1,4 @@
-"""Telling a refusal so that a shop's IT person knows what is wrong, where, and what to do."""
+"""Why an order or a body was refused, so that a shop's IT person knows what is wrong, where, and what to do. Pure."""
 
 from __future__ import annotations
 
