@@ -28,8 +28,18 @@ def _duration(value: Any) -> timedelta:
 
 
 def _word(value: Any) -> Any:
-    """A platform's word that is a number may be written as one. What YAML takes for a yes is ambiguous, and refused."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    """A platform's word, also as a number, or `field=word`; blanks round either are cut, as they are of what is read.
+
+    What YAML takes for a yes is ambiguous, and refused; so is no word: it would speak of every status that is missing.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        return value
+    field_name, equals, word = (part.strip() for part in value.rpartition("="))
+    if not word or (equals and not field_name):
+        raise PydanticCustomError("a_word", "should be a word of the platform, or field=word")
+    return f"{field_name}{equals}{word}"
 
 
 @dataclass(frozen=True, slots=True)

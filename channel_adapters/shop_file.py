@@ -68,6 +68,7 @@ _WORDS: Final[Mapping[str, Text]] = {
     ),
     "enum": Text(f"should be one of: {_STATUSES}", f"应为下列之一：{_STATUSES}"),
     "a_duration": Text("should be a time such as 30m, 36h or 7d", "应为 30m、36h、7d 这样的时长"),
+    "a_word": Text("should be a word of the platform, or field=word", "应为平台的状态词，或“字段=状态词”"),
     "string_type": _TEXT,
     "string_pattern_mismatch": Text(
         "may have lower-case letters, digits and hyphens only", "只能由小写字母、数字和连字符组成"

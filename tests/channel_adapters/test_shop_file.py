@@ -26,6 +26,9 @@ def shops(tmp_path: Path, text: str) -> list[ShopSettings]:
         ("unpaid_hold: {on-hold: 7 days}", "shop 2.unpaid_hold.on-hold should be a time such as 30m", "时长"),
         ("unpaid_hold: [hidden]", "shop 2.unpaid_hold should be a mapping", "映射"),
         ("status_words: {lost: hidden}", "shop 2.status_words.lost should be one of: awaiting-payment", "下列之一"),
+        ("status_words: {'': to-ship}", "should be a word of the platform, or field=word", "应为平台的状态词"),
+        ("status_words: {'status= ': to-ship}", "should be a word of the platform, or field=word", "字段=状态词"),
+        ("status_words: {'=7': to-ship}", "should be a word of the platform, or field=word", "字段=状态词"),
         ("status_words: {yes: to-ship}", "shop 2.status_words.1 should be a text: write it in quotes", "请加引号"),
         (
             "status_word: {x: to-ship}",
@@ -64,3 +67,9 @@ def test_words_may_be_numbers(tmp_path: Path) -> None:
     _, shop = shops(tmp_path, f"{SHOP}  status_words: {{7: to-ship}}\n  unpaid_hold: {{'*': 36h}}\n")
     assert shop.policy.status_words == {"7": OrderStatus.TO_SHIP}
     assert shop.policy.unpaid_hold == {"*": timedelta(hours=36)}
+
+
+def test_blanks_round_a_word_and_its_field_do_not_count(tmp_path: Path) -> None:
+    _, shop = shops(tmp_path, f"{SHOP}  status_words: {{' lost ': to-ship, 'refund = 7': on-hold}}\n")
+    assert shop.policy.meaning_of("lost", "status") is OrderStatus.TO_SHIP
+    assert shop.policy.meaning_of("7", "order.refund") is OrderStatus.ON_HOLD
