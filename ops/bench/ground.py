@@ -112,4 +112,4 @@ async def _set_stock(url: str) -> None:
 async def set_stock(ledger: Ledger) -> None:
     """Fill the warehouses."""
     for warehouse, counts in stock().items():
-        await ledger.set_stock(warehouse, {sku: Count(on_hand=units) for sku, units in counts.items()})
+        await ledger.stock.set_counts(warehouse, {sku: Count(on_hand=units) for sku, units in counts.items()})

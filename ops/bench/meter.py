@@ -85,7 +85,7 @@ async def _counters(url: str) -> str:
     async with Redis.from_url(url) as redis:
         ledger = Ledger(redis)
         whole = blake2b(digest_size=16)
-        for warehouse in await ledger.warehouses():
-            for level in await ledger.stock(warehouse):
+        for warehouse in await ledger.stock.warehouses():
+            for level in await ledger.stock.levels(warehouse):
                 whole.update(repr(level).encode())
         return whole.hexdigest()

@@ -25,8 +25,8 @@ from schemas.topics import (
     TRANSFERS_REQUESTED,
 )
 from topology import Services
-from workers.inventory.records import Claim
-from workers.inventory.steps import Settlement
+from workers.inventory.operations.claim import Claim
+from workers.inventory.operations.settle import Settlement
 from workers.normalize.agent import normalize
 from workers.reserve.claimed import WorkflowResult
 from workers.reserve.decide import reservation_workflow
@@ -139,10 +139,10 @@ class Way:
         deliveries = clock.pure("9 decode planned", lambda: [_read(self._planned, record) for record in fetched])
         orders: list[PlannedOrder] = [each.value for each in deliveries]
         asked = [(o.order.uid, o.order.revision, [c.warehouse_id for c in o.plan.candidates]) for o in orders]
-        claims = await clock.once("10 claim (redis)", ledger.claim(asked))
+        claims = await clock.once("10 claim (redis)", ledger.orders.claim(asked))
         endings = await self._walk_all(orders, [claim for claim in claims if isinstance(claim, Claim)])
         settlements = clock.pure("13 settlement", lambda: [_settlement(o, c, e) for o, c, e in endings])
-        await clock.once("14 settle (redis)", ledger.settle(settlements))
+        await clock.once("14 settle (redis)", ledger.orders.settle(settlements))
         events = clock.pure("15 instructions", lambda: [e for o, _, end in endings for e in events_of(o, end.result)])
         routed = clock.pure("16 encode routed", lambda: [self._write_routed(event) for event in events])
         await clock.once("17 send routed (aiokafka)", self._producer.send(routed))
@@ -156,7 +156,7 @@ class Way:
         workflows = [reservation_workflow(order, claim, {}, self._hold_seconds) for order, claim in pairs]
         steps = [next(each) for each in workflows]
         clock.pure("11 course", lambda: [next(reservation_workflow(o, c, {}, self._hold_seconds)) for o, c in pairs])
-        answers = await clock.once("12 take (redis)", ledger.apply([step for each in steps for step in each]))
+        answers = await clock.once("12 take (redis)", ledger.orders.apply([step for each in steps for step in each]))
         endings = []
         for (order, claim), each, answer in zip(pairs, workflows, answers, strict=True):
             try:

@@ -10,12 +10,12 @@ from redis import Redis
 from schemas.plan import PlannedOrder
 from schemas.record import encode
 from schemas.topics import ORDERS_BACKORDERED, ORDERS_ROUTED, TRANSFERS_REQUESTED
-from workers.inventory.calls import Calls
-from workers.inventory.outcomes import SettleOutcome
-from workers.inventory.records import Claim
-from workers.inventory.replies import read_answer, read_claim, read_outcome
+from workers.inventory.operations import claim, settle, steps
+from workers.inventory.operations.claim import Claim
+from workers.inventory.operations.settle import Settlement, SettleOutcome
+from workers.inventory.operations.shared.context import CallContext
+from workers.inventory.operations.steps import Step
 from workers.inventory.retention import REMEMBER_MS
-from workers.inventory.steps import Settlement, Step
 from workers.reserve.claimed import Steps, WorkflowResult
 from workers.reserve.decide import reservation_workflow
 from workers.reserve.result import Result, events_of
@@ -30,25 +30,24 @@ class PlainReserve:
 
     def __init__(self, settings: Settings) -> None:
         self._redis = Redis.from_url(settings.redis_url.get_secret_value())
-        self._calls = Calls(REMEMBER_MS)
+        self._context = CallContext(REMEMBER_MS)
         self._hold_seconds = settings.hold_seconds
         self._encode = Encoder([ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED])
         self._loaded: set[str] = set()
 
     def records(self, orders: Sequence[PlannedOrder], sources: Sequence[str]) -> list[Record]:
         """What the world is told of these orders. `sources`: where each stands, <partition>:<offset>."""
-        calls = self._calls
         asked = [(o.order.uid, o.order.revision, [c.warehouse_id for c in o.plan.candidates]) for o in orders]
-        replies = self._run([calls.claim(*each) for each in asked])
-        claims = [read_claim(each[0], reply) for each, reply in zip(asked, replies, strict=True)]
-        results = self._walk(orders, [claim for claim in claims if isinstance(claim, Claim)])
+        replies = self._run([claim.call(*each) for each in asked])
+        claims = [claim.parse(each[0], reply) for each, reply in zip(asked, replies, strict=True)]
+        results = self._walk(orders, [each for each in claims if isinstance(each, Claim)])
         settlements = [
-            _settlement(order, claim, ending, source)
-            for order, claim, ending, source in zip(orders, claims, results, sources, strict=True)
-            if isinstance(claim, Claim)
+            _settlement(order, each, ending, source)
+            for order, each, ending, source in zip(orders, claims, results, sources, strict=True)
+            if isinstance(each, Claim)
         ]
-        for reply in self._run([calls.settle(settlement) for settlement in settlements]):
-            assert read_outcome(SettleOutcome, reply) is SettleOutcome.SETTLED
+        for reply in self._run([settle.call(settlement, self._context) for settlement in settlements]):
+            assert settle.parse(reply) is SettleOutcome.SETTLED
         return [
             self._encode(event)
             for order, ending in zip(orders, results, strict=True)
@@ -62,11 +61,11 @@ class PlainReserve:
         ]
         results: list[WorkflowResult | None] = [None] * len(workflows)
         asking = [(number, _advance(each, None, results, number)) for number, each in enumerate(workflows)]
-        asking = [(number, steps) for number, steps in asking if steps]
+        asking = [(number, each) for number, each in asking if each]
         while asking:
-            steps = [step for _, each in asking for step in each]
-            replies = self._run([self._calls.step(step) for step in steps])
-            answers = iter([read_answer(step, reply) for step, reply in zip(steps, replies, strict=True)])
+            wanted = [step for _, each in asking for step in each]
+            replies = self._run([steps.call(step, self._context) for step in wanted])
+            answers = iter([steps.parse(step, reply) for step, reply in zip(wanted, replies, strict=True)])
             again = []
             for number, each in asking:
                 onward = _advance(workflows[number], [next(answers) for _ in each], results, number)

@@ -26,12 +26,12 @@ import uvloop
 
 from ops.bench.ground import Grounds
 from ops.bench.seller import SKUS
-from workers.inventory.calls import Calls
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import ReserveOutcome
+from workers.inventory.operations import reserve
+from workers.inventory.operations.reserve import Reserve, ReserveOutcome
+from workers.inventory.operations.shared.context import CallContext
 from workers.inventory.records import Answer, ReservationState
 from workers.inventory.retention import REMEMBER_MS
-from workers.inventory.steps import Reserve
 from workers.runtime.redis.connections import connect
 from workers.runtime.redis.pipeline import packed
 from workers.runtime.redis.scripts import command_of
@@ -100,17 +100,23 @@ class Floor:
 
 async def compare(url: str, rows: Sequence[tuple[bool, int, int]], orders: int, repeats: int) -> list[Row]:
     """Measure every combination of (hot, lines, batch)."""
-    made, calls, floor = Orders(), Calls(REMEMBER_MS), Floor(url)
+    made, context, floor = Orders(), CallContext(REMEMBER_MS), Floor(url)
     async with connect(url) as redis:
         ledger = Ledger(redis)
-        await ledger.apply(made.take(500, 2, hot=False))  # loads the script, warms up
-        measured = [await _row(ledger, calls, floor, made, row, orders, repeats) for row in rows]
+        await ledger.orders.apply(made.take(500, 2, hot=False))  # loads the script, warms up
+        measured = [await _row(ledger, context, floor, made, row, orders, repeats) for row in rows]
     floor.close()
     return measured
 
 
 async def _row(
-    ledger: Ledger, calls: Calls, floor: Floor, made: Orders, row: tuple[bool, int, int], orders: int, repeats: int
+    ledger: Ledger,
+    context: CallContext,
+    floor: Floor,
+    made: Orders,
+    row: tuple[bool, int, int],
+    orders: int,
+    repeats: int,
 ) -> Row:
     hot, lines, batch = row
     ours, theirs = [], []
@@ -118,7 +124,7 @@ async def _row(
         batches = list(_batches(made.take(orders, lines, hot=hot), batch))
         ours.append(await _timed_ledger(ledger, batches))
         pipelines = [
-            (packed([command_of(calls.reserve(step)) for step in each]), len(each))
+            (packed([command_of(reserve.call(step, context)) for step in each]), len(each))
             for each in _fresh(made, batches, hot=hot)
         ]
         theirs.append(_timed_floor(floor, pipelines))
@@ -147,7 +153,7 @@ def _batches(steps: Sequence[Reserve], size: int) -> Iterator[Sequence[Reserve]]
 async def _timed_ledger(ledger: Ledger, batches: Sequence[Sequence[Reserve]]) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     for each in batches:
-        for answer in await ledger.apply(each):
+        for answer in await ledger.orders.apply(each):
             assert isinstance(answer, Answer)
             assert answer.outcome is ReserveOutcome.RESERVED
     return time.perf_counter() - wall, time.process_time() - cpu

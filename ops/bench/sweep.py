@@ -90,7 +90,7 @@ async def fill(redis: Redis, orders: Orders, warehouses: Sequence[str], skus: Se
     """One real hold per warehouse and SKU, made by the reserve stage, and copies of each; all due, over a second."""
     ledger = Ledger(redis)
     for warehouse in warehouses:
-        await ledger.set_stock(warehouse, {sku: Count(on_hand=PLENTY) for sku in skus})
+        await ledger.stock.set_counts(warehouse, {sku: Count(on_hand=PLENTY) for sku in skus})
     due = datetime.now(UTC) - timedelta(seconds=60)
     kinds = [orders.order("due-", number, due) for number in range(len(warehouses) * len(skus))]
     await ReserveAgent(ledger, 60).handle([Delivery(one, key=b"") for one in kinds])
@@ -278,7 +278,7 @@ async def _measure(
 
 async def _audit(redis: Redis, wanted: bool) -> None:
     if wanted:
-        report: Any = await Ledger(redis).audit()
+        report: Any = await Ledger(redis).stock.audit()
         _tell(f"audit: {report.reservations:,} reservations, {len(report.findings)} findings")
         if report.findings:
             raise typer.Exit(1)

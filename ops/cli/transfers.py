@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from schemas.plan import TransferRequest
     from workers.admin.scan import Found
     from workers.admin.transfers import Requested
-    from workers.inventory.outcomes import TransferOutcome
+    from workers.inventory.operations.transfer import Transfer, TransferOutcome
     from workers.inventory.records import Quantities
-    from workers.inventory.steps import Transfer
 
 EXITS: Final = (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY)
 
@@ -114,8 +113,7 @@ def _take(action: str, warehouse: str, transfer_id: str, units: list[str], at: s
     from ops.cli.servers import ask_ledger, fail_with
     from workers.admin.errors import InvalidRequest
     from workers.admin.transfers import checked_transfer_id
-    from workers.inventory.outcomes import TransferOutcome
-    from workers.inventory.steps import Transfer, TransferAction
+    from workers.inventory.operations.transfer import Transfer, TransferAction, TransferOutcome
 
     a_slug(warehouse, "--to" if action == "receive" else "--from")
     at_ms = int((a_moment(at, "--at").timestamp() if at else time.time()) * 1000)
@@ -123,7 +121,7 @@ def _take(action: str, warehouse: str, transfer_id: str, units: list[str], at: s
         step = Transfer(warehouse, checked_transfer_id(transfer_id), TransferAction(action), at_ms, _units(units))
     except InvalidRequest as error:
         fail_with(error)
-    [(outcome, available)] = ask_ledger(settings(), lambda ledger: ledger.transfer([step]), writes=True)
+    [(outcome, available)] = ask_ledger(settings(), lambda ledger: ledger.stock.transfer([step]), writes=True)
     if as_json:
         print_json({"transfer_id": transfer_id, "warehouse_id": warehouse, "outcome": outcome, "available": available})
     bad = outcome in (TransferOutcome.INSUFFICIENT, TransferOutcome.REFUSED)
@@ -162,7 +160,7 @@ _DONE: Final = {
 
 
 def _outcome(outcome: TransferOutcome, step: Transfer, available: Quantities) -> Text:
-    from workers.inventory.outcomes import TransferOutcome
+    from workers.inventory.operations.transfer import TransferOutcome
 
     what, done = f"{step.transfer_id} in {step.warehouse_id}", _DONE[step.action]
     where_zh = f"调拨 {step.transfer_id}（仓库 {step.warehouse_id}）"

@@ -106,7 +106,7 @@ def test_two_fleets_share_their_servers(shared: tuple[Broker, RedisServer], tmp_
 
 async def count(redis_url: str, units: int) -> None:
     async with AsyncRedis.from_url(redis_url) as client:
-        await Ledger(client).set_stock("hangzhou", {"NT-MUG-350-WHITE": Count(on_hand=units)})
+        await Ledger(client).stock.set_counts("hangzhou", {"NT-MUG-350-WHITE": Count(on_hand=units)})
 
 
 def put_an_order(broker: Broker, fleet: str) -> None:

@@ -92,7 +92,7 @@ def kept_records(topics: Topics, order_uid: str) -> list[Kept]:
 
 async def standing_of(redis: Redis, order_uid: str) -> Standing:
     """Whether Redis knows the order, and whether somebody may still ship it. Raises TransientError."""
-    order_snapshot = await Ledger(redis).where_is(order_uid)
+    order_snapshot = await Ledger(redis).orders.where_is(order_uid)
     deferred = await Erasure(redis).is_deferred(order_uid)
     is_known = deferred or bool(order_snapshot.revision or order_snapshot.reservations)
     return Standing(is_known, is_at_work(order_snapshot, is_deferred=deferred))

@@ -93,7 +93,7 @@ async def gather_from_ledger(settings: Settings, evidence: Evidence) -> None:
     """Ask Redis. Away, it is named in `away`. Raises InvalidRequest when its address is none."""
     try:
         async with opened_ledger(settings) as ledger:
-            evidence.ledger = await ledger.where_is(evidence.order_uid)
+            evidence.ledger = await ledger.orders.where_is(evidence.order_uid)
     except TransientError as error:
         evidence.away.append(redis_away(settings, error))
     except RedisError as error:

@@ -13,11 +13,11 @@ from workers.inventory.stocktake.differences import Change, by_warehouse, change
 
 async def stock_levels(ledger: Ledger, warehouse_id: str | None = None, sku: str | None = None) -> list[StockLevel]:
     """How stock stands: everywhere and of every SKU, or of one. Nothing where it was never counted."""
-    warehouses = await ledger.warehouses()
+    warehouses = await ledger.stock.warehouses()
     levels: list[StockLevel] = []
     for each in warehouses:
         if warehouse_id in (None, each):
-            levels += await ledger.stock(each, None if sku is None else [sku])
+            levels += await ledger.stock.levels(each, None if sku is None else [sku])
     return levels if sku is None else [level for level in levels if _is_counted(level)]
 
 
@@ -34,7 +34,7 @@ async def set_counts(ledger: Ledger, counts: Mapping[str, Mapping[str, Count]]) 
     return [
         (warehouse_id, sku, available)
         for warehouse_id, of_skus in counts.items()
-        for sku, available in (await ledger.set_stock(warehouse_id, of_skus)).items()
+        for sku, available in (await ledger.stock.set_counts(warehouse_id, of_skus)).items()
     ]
 
 
@@ -46,10 +46,10 @@ async def compare(ledger: Ledger, rows: Sequence[Counted]) -> tuple[list[Change]
     changes: list[Change] = []
     untouched: dict[str, int] = {}
     for warehouse_id, of_warehouse in by_warehouse(rows).items():
-        levels = {level.sku: level for level in await ledger.stock(warehouse_id)}
+        levels = {level.sku: level for level in await ledger.stock.levels(warehouse_id)}
         named = [row.sku for row in of_warehouse]
         untouched[warehouse_id] = len(set(levels) - set(named))
-        levels |= {level.sku: level for level in await ledger.stock(warehouse_id, set(named) - set(levels))}
+        levels |= {level.sku: level for level in await ledger.stock.levels(warehouse_id, set(named) - set(levels))}
         changes += [change_of(row, levels[row.sku]) for row in of_warehouse]
     return changes, untouched
 
@@ -63,9 +63,11 @@ async def write_snapshot(ledger: Ledger, rows: Sequence[Counted]) -> dict[tuple[
     for row in rows:
         moments.setdefault((row.warehouse_id, row.counted_at), {})[row.sku] = row.count
     for (warehouse_id, counted_at), counts in moments.items():
-        await ledger.set_stock(warehouse_id, counts, None if counted_at is None else int(counted_at.timestamp() * 1000))
+        await ledger.stock.set_counts(
+            warehouse_id, counts, None if counted_at is None else int(counted_at.timestamp() * 1000)
+        )
     return {
         (warehouse_id, level.sku): level
         for warehouse_id, of_warehouse in by_warehouse(rows).items()
-        for level in await ledger.stock(warehouse_id, [row.sku for row in of_warehouse])
+        for level in await ledger.stock.levels(warehouse_id, [row.sku for row in of_warehouse])
     }

@@ -14,6 +14,7 @@ from schemas.record import decode, encode
 from workers.defer.decide import due_ms, is_overtaken, returned
 from workers.defer.queue import DelayQueue, Keep, Woken
 from workers.inventory.ledger import Ledger
+from workers.inventory.ledger.orders import OrderLedger
 from workers.runtime.stage import Delivery, Outcome
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def defer(services: Services) -> DeferAgent:
 
 def wake(services: Services) -> WakeAgent:
     """The agent that ticks."""
-    return WakeAgent(services.deferred, services.ledger, services.now)
+    return WakeAgent(services.deferred, services.ledger.orders, services.now)
 
 
 class DeferAgent:
@@ -76,14 +77,14 @@ class WakeAgent:
     def __init__(
         self,
         queue: DelayQueue,
-        ledger: Ledger,
+        orders: OrderLedger,
         now: Callable[[], float],
         *,
         batch: int = BATCH,
         lease_ms: int = LEASE_MS,
     ) -> None:
         self._queue = queue
-        self._ledger = ledger
+        self._orders = orders
         self._now = now
         self._batch = batch
         self._lease_ms = lease_ms
@@ -93,7 +94,7 @@ class WakeAgent:
         """The orders that are due. They stay in the queue until `confirmed`, or come again when the lease ends."""
         self._done = []
         due = await self._queue.wake(int(self._now() * 1000), self._lease_ms, self._batch)
-        newest = await self._ledger.revisions([woken.order_uid for woken in due])
+        newest = await self._orders.revisions([woken.order_uid for woken in due])
         events = []
         for woken, revision in zip(due, newest, strict=True):
             if is_overtaken(woken.revision, revision):

@@ -27,9 +27,11 @@ from workers.fulfill.decide import (
 from workers.fulfill.reading import Answered, check_known, check_told, known_order, read, read_again, still_there
 from workers.inventory.archive import Archive
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import RecordReturnOutcome, ShipOutcome, ShortOutcome
-from workers.inventory.records import Answer, CorruptLedger, InstructionStatus, ReturnAck
-from workers.inventory.steps import RecordReturn, Step
+from workers.inventory.operations.record_return import RecordReturn, RecordReturnOutcome, ReturnAck
+from workers.inventory.operations.ship import ShipOutcome
+from workers.inventory.operations.short import ShortOutcome
+from workers.inventory.operations.steps import Step
+from workers.inventory.records import Answer, CorruptLedger, InstructionStatus
 from workers.runtime import metrics
 from workers.runtime.batches import unique_key_batches
 from workers.runtime.errors import PermanentError, TransientError
@@ -104,7 +106,7 @@ class FulfillAgent:
 
     def __init__(self, ledger: Ledger, archive: Archive, short_limit: int = -1) -> None:
         """`short_limit`: see Settings.short_limit_units; -1 = none."""
-        self._ledger = ledger
+        self._orders, self._warehouses, self._stock = ledger.orders, ledger.warehouses, ledger.stock
         self._archive = archive
         self._short_limit = short_limit
 
@@ -124,21 +126,21 @@ class FulfillAgent:
         """Set aside what comes from warehouses, or is about SKUs, that nobody ever counted."""
         if not jobs:
             return
-        warehouses = frozenset(await self._ledger.warehouses())
+        warehouses = frozenset(await self._stock.warehouses())
         pairs = list(dict.fromkeys((job.event.warehouse_id, sku) for job in jobs for sku in job.event.quantities))
-        counted = await self._ledger.counted(pairs)
+        counted = await self._stock.counted(pairs)
         unknown = {pair for pair, known in zip(pairs, counted, strict=True) if not known}
         for job in jobs:
             job.attempt(partial(check_known, job.event, warehouses, unknown))
 
     async def _look(self, jobs: Sequence[_Job]) -> None:
         asked = [(job.event.order_uid, job.event.warehouse_id, job.answered.revision) for job in jobs]
-        for job, standing in zip(jobs, await self._ledger.get_status(asked), strict=True):
+        for job, standing in zip(jobs, await self._warehouses.get_status(asked), strict=True):
             job.attempt(partial(_set_out, job, standing))
 
     async def _apply(self, jobs: Sequence[_Job]) -> None:
         acting = [(job, step) for job in jobs for step in job.steps]
-        answers = await self._ledger.apply([limited(step, self._short_limit) for _, step in acting])
+        answers = await self._orders.apply([limited(step, self._short_limit) for _, step in acting])
         for (job, _), answer in zip(acting, answers, strict=True):
             if isinstance(answer, CorruptLedger):
                 job.outcome = answer
@@ -150,7 +152,7 @@ class FulfillAgent:
     async def _note(self, jobs: Sequence[_Job]) -> None:
         notes = [note for job in jobs if (note := note_of(job.answered, job.standing)) is not None]
         if notes:
-            await self._ledger.update_stash(notes)
+            await self._warehouses.update_stash(notes)
 
     async def _revive(self, jobs: Sequence[_Job]) -> None:
         """Take in what these warehouses had given back before they refused a change of it."""
@@ -169,12 +171,12 @@ class FulfillAgent:
         """Note what was given back before anything is said of it: who works on the order at this moment must know."""
         if not jobs:
             return
-        heard = list(zip(jobs, await self._ledger.record_return([_hear(job) for job in jobs]), strict=True))
+        heard = list(zip(jobs, await self._warehouses.record_return([_hear(job) for job in jobs]), strict=True))
         late = [job for job, each in heard if _comes_late(job, each)]
         if late:
-            await self._ledger.update_stash([remembered(job.answered) for job in late])
+            await self._warehouses.update_stash([remembered(job.answered) for job in late])
         still_open = [(job, each) for job, each in heard if each.open]
-        left = await self._ledger.shipped([(job.event.order_uid, _warehouses(job, each)) for job, each in still_open])
+        left = await self._orders.shipped([(job.event.order_uid, _warehouses(job, each)) for job, each in still_open])
         found = await self._archive.read([each.source for _, each in still_open if each.source is not None])
         planned = iter(found)
         for (job, each), shipped in zip(still_open, left, strict=True):

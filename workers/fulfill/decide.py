@@ -20,10 +20,16 @@ from schemas.plan import (
 from schemas.record import changed, encode
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.fulfill.reading import Answered, refuse, refuse_more_than_told
-from workers.inventory.outcomes import ReserveOutcome, ShipOutcome, ShortOutcome, WithdrawOutcome
+from workers.inventory.operations.allocate import Allocate
+from workers.inventory.operations.drop_return import DropReturn
+from workers.inventory.operations.reserve import Reserve, ReserveOutcome, Taking
+from workers.inventory.operations.ship import Ship, ShipOutcome
+from workers.inventory.operations.short import Lost as LostUnits
+from workers.inventory.operations.short import Short, ShortOutcome
+from workers.inventory.operations.stash_return import StashReturn
+from workers.inventory.operations.steps import Step
+from workers.inventory.operations.withdraw import Withdraw, WithdrawOutcome
 from workers.inventory.records import Answer, InstructionStatus, ReservationState
-from workers.inventory.steps import Allocate, DropReturn, Reserve, Ship, Short, StashReturn, Step, Taking, Withdraw
-from workers.inventory.steps import Lost as LostUnits
 
 Event = PlannedOrder | ReviewOrder
 

@@ -10,7 +10,9 @@ import orjson
 from workers.inventory.records import InstructionStatus, SupersededReturn
 
 
-def read_standing(pointer: Mapping[bytes, bytes], warehouse_id: str, instruction: str) -> InstructionStatus | None:
+def parse_instruction_status(
+    pointer: Mapping[bytes, bytes], warehouse_id: str, instruction: str
+) -> InstructionStatus | None:
     """An order's pointer, as seen by who answers an instruction; None when there is no such order.
 
     `instruction`: its revision. Where none stands any more, the last ones are read: an answer is judged by them.
@@ -31,7 +33,7 @@ def read_standing(pointer: Mapping[bytes, bytes], warehouse_id: str, instruction
         int(pointer.get(b"fence") or 0),
         pointer.get(b"phase") == b"claimed",
         replaced=replaced,
-        overtaken=read_overtaken(pointer.get(f"overtaken:{warehouse_id}".encode())),
+        overtaken=parse_superseded(pointer.get(f"overtaken:{warehouse_id}".encode())),
         sent=sent,
         most=most,
         may_ship=_may_ship(pointer, warehouse_id, said, [*replaced, stands]),
@@ -89,7 +91,7 @@ def _newest_units(said: Sequence[tuple[str, Mapping[str, Any]]]) -> Mapping[str,
     return known[max(known)] if known else {}
 
 
-def read_overtaken(packed: bytes | None) -> tuple[SupersededReturn, ...]:
+def parse_superseded(packed: bytes | None) -> tuple[SupersededReturn, ...]:
     """What `stash_return.lua` left, less what `drop_return.lua` made void."""
     kept = orjson.loads(packed or b"[]")
     return tuple(SupersededReturn(one["revision"], one["event"].encode()) for one in kept if one["event"])

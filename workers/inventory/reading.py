@@ -10,9 +10,9 @@ from redis.exceptions import ResponseError
 
 from workers.inventory.audit import WarehouseAudit
 from workers.inventory.keys import deadlines_key, reservation_key, sequence_key, stock_key, transfer_key
+from workers.inventory.operations.shared.parsing import not_ours, parse_reservation
 from workers.inventory.outbox import read_lines
 from workers.inventory.records import CorruptLedger, Reservation, StockLevel
-from workers.inventory.replies import not_ours, read_reservation
 from workers.inventory.report import Finding
 from workers.runtime.redis.errors import raise_trouble, redis_errors
 from workers.runtime.redis.pipeline import run_pipeline
@@ -140,7 +140,7 @@ def _level(warehouse_id: str, sku: str, fields: Any) -> StockLevel:
 
 def _reservation(warehouse_id: str, order_uid: str, fields: Any) -> Reservation:
     try:
-        return read_reservation(warehouse_id, order_uid, _sound(fields))
+        return parse_reservation(warehouse_id, order_uid, _sound(fields))
     except ValueError:
         raise not_ours(reservation_key(warehouse_id, order_uid)) from None
 

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from schemas.record import record
-from workers.inventory.outcomes import ClaimOutcome, RecordReturnOutcome, StepOutcome
 from workers.runtime.errors import PermanentError
 
 Quantities = dict[str, int]
@@ -64,7 +63,7 @@ ENDED = frozenset(
 class Answer(NamedTuple):
     """What came of a step."""
 
-    outcome: StepOutcome
+    outcome: StrEnum  # of the step's operation
     quantities: Quantities = {}  # noqa: RUF012  # what this order could have, with FENCED has; NOTED: what must be counted
     state: str = ""  # with ALREADY, FENCED and NOTHING_HELD of an allocation: the reservation's
 
@@ -121,30 +120,6 @@ class InstructionStatus(NamedTuple):
     def concerns(self, revision: str) -> bool:
         """Whether the warehouse answers what it was last told, and was not told to stop."""
         return self.told == revision or (not self.told and self.heard)
-
-
-class ReturnAck(NamedTuple):
-    """What follows from it."""
-
-    outcome: RecordReturnOutcome
-    open: bool = False  # the order has not moved on since: it must be placed anew, or be looked at
-    source: tuple[int, int] | None = None  # where in `orders.planned` its newest revision stands
-    warehouses: tuple[str, ...] = ()  # where it has or had units
-
-
-class Claim(NamedTuple):
-    """The right to work on one revision of an order, and what was there before."""
-
-    outcome: ClaimOutcome
-    fence: int = 0  # this claim's number: the next 999 are for its steps
-    state: OrderState | None = None  # of the last settled revision; None: there is none
-    holdings: Holdings = {}  # noqa: RUF012
-    routed: Mapping[str, ActiveInstruction] = {}  # by warehouse
-    interrupted: bool = False  # an earlier claim never settled ...
-    intent: tuple[str, ...] = ()  # ... and may have touched these warehouses
-    returned: tuple[str, ...] = ()  # ... while these gave the order back
-    told: tuple[str, ...] = ()  # were ever told to ship it, by any revision
-    result: bytes = b""  # with REPEAT; empty when that revision said nothing
 
 
 class Swept(NamedTuple):

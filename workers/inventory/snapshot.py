@@ -7,26 +7,18 @@ workers go on writing.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from enum import StrEnum
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 from redis.asyncio import Redis
 
-from workers.inventory.keys import deadlines_key, outbox_key, reservation_key, sequence_key, stock_key, transfer_key
+from workers.inventory.keys import deadlines_key, outbox_key, reservation_key, stock_key, transfer_key
+from workers.inventory.operations import snapshot
 from workers.inventory.outbox import event_of
-from workers.inventory.replies import read_outcome
 from workers.runtime.redis.errors import redis_errors
-from workers.runtime.redis.scripts import Script, ScriptCall, run_scripts
+from workers.runtime.redis.scripts import run_scripts
 
 PAGE: Final = 500
 Fields = dict[str, str]
-
-
-class SnapshotOutcome(StrEnum):
-    """What `snapshot.lua` answers."""
-
-    READ = "READ"
 
 
 class Page(NamedTuple):
@@ -56,12 +48,11 @@ class Snapshots:
         return await self._read(warehouse_id, transfer_key(warehouse_id, ""), transfer_ids, ())
 
     async def _read(self, warehouse_id: str, prefix: str, names: Sequence[str], orders: Sequence[str]) -> Page:
-        call = snapshot_call(warehouse_id, [prefix + name for name in names], orders or [""] * len(names))
+        call = snapshot.call(warehouse_id, [prefix + name for name in names], orders or [""] * len(names))
         [reply] = await run_scripts(self._redis, [call])
-        read_outcome(SnapshotOutcome, reply)
-        _, sequence, hashes, deadlines = reply
+        sequence, hashes, deadlines = snapshot.parse(reply)
         return Page(
-            int(sequence),
+            sequence,
             {name: _text(found) for name, found in zip(names, hashes, strict=True)},
             {name: int(float(found)) for name, found in zip(names, deadlines, strict=True) if found},
         )
@@ -95,16 +86,6 @@ class Snapshots:
             if len(entries) < PAGE:
                 return
             last = f"({entries[-1][0].decode()}"
-
-
-def snapshot_call(warehouse_id: str, hashes: Sequence[str], order_uids: Sequence[str]) -> ScriptCall:
-    """`snapshot.lua`"""
-    return ScriptCall(_script(), [sequence_key(warehouse_id), deadlines_key(warehouse_id), *hashes], order_uids)
-
-
-@cache
-def _script() -> Script:
-    return Script(__package__, "snapshot.lua")
 
 
 def _literally(prefix: str) -> str:

@@ -6,10 +6,9 @@ in between leaves an entry too many, never one too few. `is_over` finds those th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import field
-from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 from redis.asyncio import Redis
@@ -20,41 +19,20 @@ from schemas.record import record
 from schemas.revision import tries_of
 from workers.inventory.availability import bundles, wanted
 from workers.inventory.keys import order_key, waiting_ages_key, waiting_in_hand_key, waiting_key, waiting_wants_key
+from workers.inventory.operations import leave, take, wait
+from workers.inventory.operations.leave import LeaveOutcome
+from workers.inventory.operations.shared.context import RunScripts
+from workers.inventory.operations.take import TakeOutcome
+from workers.inventory.operations.wait import Wait, WaitOutcome
 from workers.inventory.records import OrderState, Quantities
-from workers.inventory.replies import read_outcome
 from workers.runtime.redis.errors import redis_errors
-from workers.runtime.redis.scripts import Script, ScriptCall, read_all
+from workers.runtime.redis.scripts import read_all
 
 WAITS: Final = frozenset({OrderState.BACKORDERED, OrderState.AWAITING_TRANSFER})
 """The states in which an order is on the list."""
 
 _PAGE: Final = 1000
 _LONGEST_PAUSE: Final = 5  # as a power of two, in seconds
-
-Run = Callable[[Sequence[ScriptCall]], Awaitable[list[Any]]]
-
-
-class WaitOutcome(StrEnum):
-    """What `wait.lua` answers."""
-
-    WAITING = "WAITING"
-    STALE = "STALE"
-
-
-class LeaveOutcome(StrEnum):
-    """What `leave.lua` answers."""
-
-    LEFT = "LEFT"
-    ABSENT = "ABSENT"
-    STALE = "STALE"
-
-
-class TakeOutcome(StrEnum):
-    """What `take.lua` answers."""
-
-    TAKEN = "TAKEN"
-    IN_HAND = "IN_HAND"
-    CHANGED = "CHANGED"
 
 
 @record
@@ -105,25 +83,21 @@ def waiting_of(planned: PlannedOrder, source: str) -> Waiting:
 class WaitingList:
     """All orders that wait. `run`: how scripts are run. Every method raises TransientError when Redis is away."""
 
-    def __init__(self, redis: Redis, run: Run) -> None:
+    def __init__(self, redis: Redis, run: RunScripts) -> None:
         self._redis = redis
         self._run = run
         self._entries, self._ages = waiting_key(), waiting_ages_key()
         self._wants, self._hands = waiting_wants_key(), waiting_in_hand_key()
-        self._keys = (self._entries, self._ages, self._wants, self._hands)
-        self._wait = Script(__package__, "wait.lua")
-        self._leave = Script(__package__, "leave.lua")
-        self._take = Script(__package__, "take.lua")
 
     async def put(self, entries: Sequence[Waiting]) -> list[WaitOutcome]:
         """Put these on the list. One that was tried before is let through again after a pause that grows."""
-        replies = await self._run([ScriptCall(self._wait, self._keys, _wait_args(entry)) for entry in entries])
-        return [read_outcome(WaitOutcome, reply) for reply in replies]
+        replies = await self._run([wait.call(_wait(entry)) for entry in entries])
+        return [wait.parse(reply) for reply in replies]
 
     async def leave(self, orders: Iterable[tuple[str, str]]) -> list[LeaveOutcome]:
         """Take (order uid, revision) off the list, where no newer revision waits."""
-        replies = await self._run([ScriptCall(self._leave, self._keys, order) for order in orders])
-        return [read_outcome(LeaveOutcome, reply) for reply in replies]
+        replies = await self._run([leave.call(*order) for order in orders])
+        return [leave.parse(reply) for reply in replies]
 
     async def take(self, entries: Sequence[Waiting], ms: int) -> list[Waiting]:
         """Those of the entries that nobody else may let through for so long, and that are still as they were seen."""
@@ -133,10 +107,9 @@ class WaitingList:
         """Keep what was taken for longer."""
         return await self._in_hand(entries, ms, "keep")
 
-    async def _in_hand(self, entries: Sequence[Waiting], ms: int, how: str) -> list[Waiting]:
-        keys = (self._entries, self._hands)
-        calls = [ScriptCall(self._take, keys, (entry.order_uid, entry.revision, ms, how)) for entry in entries]
-        outcomes = [read_outcome(TakeOutcome, reply) for reply in await self._run(calls)]
+    async def _in_hand(self, entries: Sequence[Waiting], ms: int, how: Literal["take", "keep"]) -> list[Waiting]:
+        calls = [take.call(entry.order_uid, entry.revision, ms, how) for entry in entries]
+        outcomes = [take.parse(reply) for reply in await self._run(calls)]
         return [entry for entry, outcome in zip(entries, outcomes, strict=True) if outcome is TakeOutcome.TAKEN]
 
     # --- looking
@@ -195,7 +168,7 @@ def _is_over(entry: Waiting, revision: bytes | None, phase: bytes | None, state:
     return revision != entry.revision.encode() or OrderState((state or b"").decode()) not in WAITS
 
 
-def _wait_args(entry: Waiting) -> tuple[str | bytes | int, ...]:
+def _wait(entry: Waiting) -> Wait:
     everywhere = (*entry.warehouses, *entry.gave_up)
     packed = orjson.dumps(
         {
@@ -210,7 +183,7 @@ def _wait_args(entry: Waiting) -> tuple[str | bytes | int, ...]:
     )
     tries = tries_of(entry.revision)
     pause_ms = 1000 * 2 ** min(tries, _LONGEST_PAUSE) if tries else 0
-    return entry.order_uid, entry.revision, entry.placed_at_ms, packed, pause_ms
+    return Wait(entry.order_uid, entry.revision, entry.placed_at_ms, packed, pause_ms)
 
 
 def _entry(uid: bytes, packed: bytes) -> Waiting:

@@ -9,7 +9,7 @@ from schemas.order import Line, lines_to_ship
 from schemas.plan import PlannedOrder
 from schemas.record import decode, encode
 from workers.inventory.availability import wanted
-from workers.inventory.calls import MOST_OVERTAKEN
+from workers.inventory.operations.stash_return import MOST_OVERTAKEN
 from workers.inventory.records import ActiveInstruction
 from workers.rebuild.order_history import TELLING, Instructed, Planned, Trail
 from workers.rebuild.replay import Record

@@ -42,7 +42,7 @@ async def refuse_unless_quiet(kafka: Kafka, redis: Redis) -> None:
 
 async def signs_of_writers(kafka: Kafka, redis: Redis) -> list[Text]:
     """What shows that workers write, each sign with what to stop. Raises TransientError when a server is away."""
-    warehouses = await Ledger(redis).warehouses()
+    warehouses = await Ledger(redis).stock.warehouses()
     before = await _sequences(redis, warehouses)
     signs = await asyncio.to_thread(_groups_at_work, kafka)
     signs += await _relays(redis, warehouses)

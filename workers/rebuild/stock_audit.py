@@ -37,9 +37,9 @@ TakePage = Callable[[str, list[str]], Awaitable[Page]]
 async def opened_audit(redis: Redis, kafka: Kafka | None) -> AsyncIterator[RunAudit]:
     """One audit a call; `kafka` None: of Redis alone. Raises TransientError when one of them is away."""
     if kafka is None:
-        yield Ledger(redis).audit
+        yield Ledger(redis).stock.audit
         return
-    await Ledger(redis).warehouses()  # a Redis that is away is told of first
+    await Ledger(redis).stock.warehouses()  # a Redis that is away is told of first
     with TopicLog(kafka) as log:
         yield ReplayedAudit(redis, log).run
 
@@ -74,7 +74,7 @@ class ReplayedAudit:
         audits: list[ReplayAudit] = []
         found: list[Finding] = []
         lag = 0
-        for warehouse_id in sorted({*await self._ledger.warehouses(), *self._replay.warehouses}):
+        for warehouse_id in sorted({*await self._ledger.stock.warehouses(), *self._replay.warehouses}):
             audit = await self._warehouse(warehouse_id)
             audits.append(audit)
             replay = self._replay.warehouse(warehouse_id)

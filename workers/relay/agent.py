@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from schemas.inventory import InventoryEvent
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import TrimOutcome
+from workers.inventory.operations.trim import TrimOutcome
 from workers.runtime import metrics
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class RelayAgent:
     """Reads the outboxes that it has the lease of, and trims them once Kafka has their events."""
 
     def __init__(self, ledger: Ledger, batch: int = BATCH) -> None:
-        self._ledger = ledger
+        self._stock, self._outbox = ledger.stock, ledger.outbox
         self._batch = batch
         self._read: dict[str, str] = {}
         self._is_behind = False
@@ -47,8 +47,8 @@ class RelayAgent:
         self._read.clear()
         self._is_behind = False
         events: list[InventoryEvent] = []
-        for warehouse in await self._ledger.lease_outbox(await self._ledger.warehouses(), LEASE_MS):
-            found, end = await self._ledger.read_outbox(warehouse, self._batch)
+        for warehouse in await self._outbox.lease(await self._stock.warehouses(), LEASE_MS):
+            found, end = await self._outbox.read(warehouse, self._batch)
             if found:
                 events.extend(found)
                 self._read[warehouse] = end
@@ -62,7 +62,7 @@ class RelayAgent:
             return False
         for (warehouse, kind), count in self._kinds.items():
             metrics.INVENTORY_EVENTS.labels(warehouse, kind).inc(count)
-        outcomes = await self._ledger.trim_outbox(self._read)
+        outcomes = await self._outbox.trim(self._read)
         for warehouse, outcome in zip(self._read, outcomes, strict=True):
             if outcome is TrimOutcome.TAKEN:
                 log.info("relay: another worker took over the outbox of %s; its events may come twice", warehouse)

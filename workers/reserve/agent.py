@@ -8,9 +8,12 @@ from typing import Protocol, TypeVar
 from schemas.plan import PlannedOrder
 from schemas.record import decode, encode
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import ClaimOutcome, FenceOutcome, SettleOutcome, WithdrawOutcome
-from workers.inventory.records import LIVE, Answer, Claim, CorruptLedger, Holdings, OrderState, Quantities
-from workers.inventory.steps import Fence, Settlement, Step, Withdraw
+from workers.inventory.operations.claim import Claim, ClaimOutcome
+from workers.inventory.operations.fence import Fence, FenceOutcome
+from workers.inventory.operations.settle import Settlement, SettleOutcome
+from workers.inventory.operations.steps import Step
+from workers.inventory.operations.withdraw import Withdraw, WithdrawOutcome
+from workers.inventory.records import LIVE, Answer, CorruptLedger, Holdings, OrderState, Quantities
 from workers.inventory.waiting import WAITS, waiting_of
 from workers.reserve.claimed import ClaimSuperseded, Steps, WorkflowResult, pays
 from workers.reserve.decide import reservation_workflow, told_before
@@ -68,7 +71,7 @@ class ReserveAgent:
     """Claims, takes, settles: three round trips for a batch in which every first candidate has the stock."""
 
     def __init__(self, ledger: Ledger, hold_seconds: float, silent: Collection[str] = ()) -> None:
-        self._ledger = ledger
+        self._orders, self._waiting = ledger.orders, ledger.waiting
         self._hold_seconds = hold_seconds
         self._silent = frozenset(silent)
 
@@ -99,7 +102,7 @@ class ReserveAgent:
             for job in jobs
         ]
         claimed = []
-        for job, claim in zip(jobs, await self._ledger.claim(asked), strict=True):
+        for job, claim in zip(jobs, await self._orders.claim(asked), strict=True):
             if isinstance(claim, CorruptLedger):
                 outcomes[job.number] = claim
             elif claim.outcome is ClaimOutcome.REPEAT:
@@ -148,7 +151,7 @@ class ReserveAgent:
             (job, before) for job in jobs if job.claim is not None and (before := told_before(job.planned, job.claim))
         ]
         if asked:
-            found = await self._ledger.shipped_units([(job.planned.order.uid, before) for job, before in asked])
+            found = await self._orders.shipped_units([(job.planned.order.uid, before) for job, before in asked])
             for (job, _), left in zip(asked, found, strict=True):
                 job.left = left
 
@@ -156,7 +159,7 @@ class ReserveAgent:
         """What the ledger answers to these steps; a damaged key is its order's outcome."""
         answered: list[tuple[_Job, S, Answer]] = []
         if asked:
-            for (job, step), answer in zip(asked, await self._ledger.apply([step for _, step in asked]), strict=True):
+            for (job, step), answer in zip(asked, await self._orders.apply([step for _, step in asked]), strict=True):
                 if isinstance(answer, CorruptLedger):
                     outcomes[job.number] = answer
                 else:
@@ -183,7 +186,7 @@ class ReserveAgent:
     async def _walk(self, jobs: Iterable[_Job], outcomes: list[Outcome]) -> None:
         walking = [job for job in jobs if job.next]
         while walking:
-            answers = iter(await self._ledger.apply([step for job in walking for step in job.next]))
+            answers = iter(await self._orders.apply([step for job in walking for step in job.next]))
             for job in walking:
                 mine = [next(answers) for _ in job.next]
                 corrupt = next((answer for answer in mine if isinstance(answer, CorruptLedger)), None)
@@ -194,7 +197,7 @@ class ReserveAgent:
             walking = [job for job in walking if job.next]
 
     async def _settle(self, jobs: Sequence[_Job], outcomes: list[Outcome]) -> None:
-        settled = await self._ledger.settle([_settlement(job) for job in jobs])
+        settled = await self._orders.settle([_settlement(job) for job in jobs])
         for job, outcome in zip(jobs, settled, strict=True):
             if outcome is SettleOutcome.LOST:
                 raise TransientError("an order was claimed twice at once")
@@ -206,14 +209,14 @@ class ReserveAgent:
         """Before they are settled: whoever dies in between leaves an entry too many, not one too few."""
         waiting = [job for job in jobs if job.result is not None and job.result.state in WAITS]
         if waiting:
-            await self._ledger.waiting.put([waiting_of(job.planned, job.source) for job in waiting])
+            await self._waiting.put([waiting_of(job.planned, job.source) for job in waiting])
 
     async def _take_off_list(self, jobs: Iterable[_Job]) -> None:
         served = [
             job for job in jobs if job.may_have_waited and job.result is not None and job.result.state not in WAITS
         ]
         if served:
-            await self._ledger.waiting.leave((job.planned.order.uid, job.planned.order.revision) for job in served)
+            await self._waiting.leave((job.planned.order.uid, job.planned.order.revision) for job in served)
 
 
 def _settlement(job: _Job) -> Settlement:

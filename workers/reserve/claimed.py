@@ -10,17 +10,12 @@ from schemas.order import GOOD_TO_SHIP, Line, Order, OrderStatus, lines_to_ship
 from schemas.plan import PlannedOrder
 from schemas.record import changed, record
 from workers.inventory.availability import wanted
-from workers.inventory.outcomes import ReleaseOutcome, ReserveOutcome
-from workers.inventory.records import (
-    ActiveInstruction,
-    Answer,
-    Claim,
-    Holdings,
-    OrderState,
-    Quantities,
-    ReservationState,
-)
-from workers.inventory.steps import Giving, Release, Reserve, Ship, Step, Taking
+from workers.inventory.operations.claim import Claim
+from workers.inventory.operations.release import Giving, Release, ReleaseOutcome
+from workers.inventory.operations.reserve import Reserve, ReserveOutcome, Taking
+from workers.inventory.operations.ship import Ship
+from workers.inventory.operations.steps import Step
+from workers.inventory.records import ActiveInstruction, Answer, Holdings, OrderState, Quantities, ReservationState
 from workers.reserve.result import Instruction, Result, digest_of
 
 Steps = Generator[Sequence[Step], Sequence[Answer], "WorkflowResult"]

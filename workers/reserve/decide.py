@@ -10,11 +10,8 @@ from collections.abc import Collection
 
 from schemas.plan import Disposition, PlannedOrder
 from workers.inventory.availability import missing, wanted
-from workers.inventory.records import (
-    Claim,
-    Holdings,
-    Quantities,
-)
+from workers.inventory.operations.claim import Claim
+from workers.inventory.records import Holdings, Quantities
 from workers.reserve.claimed import (
     ClaimedOrder,
     Steps,

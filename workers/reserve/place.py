@@ -7,7 +7,8 @@ from collections.abc import Generator, Mapping, Sequence
 from schemas.order import Line
 from schemas.plan import OnShort
 from workers.inventory.availability import missing, split_plans, wanted
-from workers.inventory.outcomes import ReserveOutcome
+from workers.inventory.operations.reserve import ReserveOutcome
+from workers.inventory.operations.steps import Step
 from workers.inventory.records import (
     ActiveInstruction,
     Answer,
@@ -15,7 +16,6 @@ from workers.inventory.records import (
     OrderState,
     ReservationState,
 )
-from workers.inventory.steps import Step
 from workers.reserve.claimed import ClaimedOrder, Steps, WorkflowResult, instruction_of, pays
 from workers.reserve.result import Result
 

@@ -7,6 +7,8 @@ from collections.abc import Generator, Sequence
 from schemas.codes import HoldCode
 from schemas.record import changed
 from workers.inventory.availability import missing
+from workers.inventory.operations.reserve import Taking
+from workers.inventory.operations.steps import Step
 from workers.inventory.records import (
     Answer,
     Holdings,
@@ -14,7 +16,6 @@ from workers.inventory.records import (
     Quantities,
     ReservationState,
 )
-from workers.inventory.steps import Step, Taking
 from workers.reserve.claimed import ClaimedOrder, Steps, WorkflowResult, is_deleted
 from workers.reserve.result import Result
 

@@ -7,12 +7,12 @@ from collections.abc import Collection
 from schemas.fulfillment import InstructionKind
 from schemas.order import Line, lines_that_stay
 from workers.inventory.availability import missing, wanted
-from workers.inventory.outcomes import ReleaseOutcome, ReserveOutcome
+from workers.inventory.operations.release import Giving, ReleaseOutcome
+from workers.inventory.operations.reserve import ReserveOutcome, Taking
 from workers.inventory.records import (
     Holdings,
     OrderState,
 )
-from workers.inventory.steps import Giving, Taking
 from workers.reserve.claimed import ClaimedOrder, Steps, WorkflowResult, instruction_of
 from workers.reserve.place import placed
 from workers.reserve.result import Instruction, Result

@@ -57,7 +57,7 @@ class RestockAgent:
     """
 
     def __init__(self, ledger: Ledger, archive: Archive, now: Callable[[], float]) -> None:
-        self._ledger = ledger
+        self._stock = ledger.stock
         self._list = ledger.waiting
         self._archive = archive
         self._now = now
@@ -73,7 +73,7 @@ class RestockAgent:
         wants = await self._list.wants()
         if not wants:
             return ()
-        allocator = StockAllocator(dict(zip(wants, await self._ledger.available(wants), strict=True)))
+        allocator = StockAllocator(dict(zip(wants, await self._stock.available(wants), strict=True)))
         if allocator.is_empty:
             return ()
         return await self._words(await self._mine(await self._choose(allocator)))

@@ -52,14 +52,14 @@ class SweepAgent:
     """Expires due holds in batches, between which reservations get their turn; all warehouses get theirs, too."""
 
     def __init__(self, ledger: Ledger, now: Callable[[], float], batch: int) -> None:
-        self._ledger = ledger
+        self._stock, self._holds = ledger.stock, ledger.holds
         self._now = now
         self._batch = batch
 
     async def tick(self) -> Sequence[Any]:
         """Sweep until nothing is due. The scripts themselves write the events, to the outbox."""
         end = time.monotonic() + TICK_SECONDS
-        sweeps = [_WarehouseSweep(warehouse, self._batch) for warehouse in await self._ledger.warehouses()]
+        sweeps = [_WarehouseSweep(warehouse, self._batch) for warehouse in await self._stock.warehouses()]
         while sweeps and time.monotonic() < end:
             for sweep in sweeps:
                 sweep.note(await self._sweep(sweep))
@@ -69,7 +69,7 @@ class SweepAgent:
     async def _sweep(self, sweep: _WarehouseSweep) -> Swept:
         """One batch, and a rest after a full one: however many sweepers there are, Redis has time for reservations."""
         started = time.monotonic()
-        swept = await self._ledger.sweep(sweep.warehouse_id, int(self._now() * 1000), self._batch, sweep.skip)
+        swept = await self._holds.sweep(sweep.warehouse_id, int(self._now() * 1000), self._batch, sweep.skip)
         if swept.looked_at == self._batch:
             await asyncio.sleep((time.monotonic() - started) * REST)
         return swept

@@ -15,8 +15,9 @@ from ops.bench.orders import PLACED_AT
 from schemas.order import Order
 from schemas.plan import PlannedOrder, TaggedOrder
 from schemas.record import decode, encode
-from workers.inventory.outcomes import ClaimOutcome, ReserveOutcome
-from workers.inventory.records import Answer, Claim
+from workers.inventory.operations.claim import Claim, ClaimOutcome
+from workers.inventory.operations.reserve import ReserveOutcome
+from workers.inventory.records import Answer
 from workers.reserve.decide import reservation_workflow
 from workers.reserve.result import events_of
 from workers.route.decide import decide as route

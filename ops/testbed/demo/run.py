@@ -266,7 +266,7 @@ async def _set_stock(url: str, stock: dict[str, dict[str, int]]) -> None:
 
     async with Redis.from_url(url) as redis:
         for warehouse, units in stock.items():
-            await Ledger(redis).set_stock(warehouse, {sku: Count(on_hand=count) for sku, count in units.items()})
+            await Ledger(redis).stock.set_counts(warehouse, {sku: Count(on_hand=count) for sku, count in units.items()})
 
 
 async def _fill_up(url: str, stock: dict[str, dict[str, int]]) -> None:
@@ -276,9 +276,9 @@ async def _fill_up(url: str, stock: dict[str, dict[str, int]]) -> None:
     async with Redis.from_url(url) as redis:
         ledger = Ledger(redis)
         for warehouse, full in stock.items():
-            low = [level for level in await ledger.stock(warehouse) if level.on_hand < full[level.sku] // 2]
+            low = [level for level in await ledger.stock.levels(warehouse) if level.on_hand < full[level.sku] // 2]
             if low:
-                await ledger.set_stock(warehouse, {level.sku: Count(on_hand=full[level.sku]) for level in low})
+                await ledger.stock.set_counts(warehouse, {level.sku: Count(on_hand=full[level.sku]) for level in low})
 
 
 async def _audit(url: str) -> tuple[AuditReport, list[str]]:
@@ -287,9 +287,11 @@ async def _audit(url: str) -> tuple[AuditReport, list[str]]:
 
     async with Redis.from_url(url) as redis:
         ledger = Ledger(redis)
-        levels = [level for warehouse in await ledger.warehouses() for level in await ledger.stock(warehouse)]
+        levels = [
+            level for warehouse in await ledger.stock.warehouses() for level in await ledger.stock.levels(warehouse)
+        ]
         oversold = [f"{level.warehouse_id}/{level.sku}" for level in levels if level.available_to_promise < 0]
-        return await ledger.audit(), oversold
+        return await ledger.stock.audit(), oversold
 
 
 def load_rules(settings: Settings) -> Rulebook:

@@ -66,10 +66,10 @@ async def _run(url: str, seed: int, numbers: Sequence[int]) -> Findings:
         samples = [_mutator(instruction) for instruction in instructions[:_SAMPLES]]
         for number in numbers:
             await _try_one(agent, samples, f"answers:{seed}:{number}", findings)
-        for finding in (await ledger.audit()).findings:
+        for finding in (await ledger.stock.audit()).findings:
             findings.finding(f"the audit of stock finds {finding.kind}", f"answers:{seed}")
         for warehouse in _WAREHOUSES:
-            for level in await ledger.stock(warehouse):
+            for level in await ledger.stock.levels(warehouse):
                 if level.on_hand < 0 or level.on_hand > _ON_HAND:
                     findings.finding("units that never were, or fewer than none", f"answers:{seed}")
     return findings
@@ -87,7 +87,7 @@ async def _reserve(ledger: Ledger, topic: _Planned) -> list[FulfillmentInstructi
     paid = [one for one in orders if one.payment is PaymentStatus.PAID and one.status is OrderStatus.TO_SHIP]
     skus = {line.sku for order in paid for line in order.lines}
     for warehouse in _WAREHOUSES:
-        await ledger.set_stock(warehouse, {sku: Count(on_hand=_ON_HAND) for sku in skus}, at_ms=1)
+        await ledger.stock.set_counts(warehouse, {sku: Count(on_hand=_ON_HAND) for sku in skus}, at_ms=1)
     candidates = tuple(Candidate(warehouse_id=each, rule="r") for each in _WAREHOUSES)
     plan = RoutingPlan(disposition=Disposition.RESERVE, ruleset="r@1", reason="to ship", candidates=candidates)
     topic.records = [PlannedOrder(order=order, plan=plan) for order in paid]

@@ -48,12 +48,12 @@ class Stock:
         async with Redis.from_url(self._url) as redis:
             ledger = Ledger(redis)
             for warehouse, units in wanted.items():
-                before = {level.sku: level for level in await ledger.stock(warehouse, list(units))}
+                before = {level.sku: level for level in await ledger.stock.levels(warehouse, list(units))}
                 counts = {
                     sku: Count(on_hand=before[sku].on_hand - before[sku].available_to_promise + count)
                     for sku, count in units.items()
                 }
-                await ledger.set_stock(warehouse, counts)
+                await ledger.stock.set_counts(warehouse, counts)
 
     def arrive(self, rng: Random) -> None:
         """Up to three units more of one SKU in five, in every warehouse. Raises TransientError while Redis is away."""
@@ -63,9 +63,9 @@ class Stock:
         async with Redis.from_url(self._url, socket_timeout=1, socket_connect_timeout=1) as redis:
             ledger = Ledger(redis)
             for warehouse in self._warehouses:
-                levels = await ledger.stock(warehouse)
+                levels = await ledger.stock.levels(warehouse)
                 chosen = rng.sample(levels, len(levels) // 5)
-                await ledger.set_stock(warehouse, _more(chosen, rng, 1, 3))
+                await ledger.stock.set_counts(warehouse, _more(chosen, rng, 1, 3))
 
     def fill(self, rng: Random) -> None:
         """A few units more of whatever is nearly gone, in every warehouse."""
@@ -75,8 +75,8 @@ class Stock:
         async with Redis.from_url(self._url) as redis:
             ledger = Ledger(redis)
             for warehouse in self._warehouses:
-                short = [one for one in await ledger.stock(warehouse) if one.available_to_promise <= NEARLY_GONE]
-                await ledger.set_stock(warehouse, _more(short, rng, 2, 8))
+                short = [one for one in await ledger.stock.levels(warehouse) if one.available_to_promise <= NEARLY_GONE]
+                await ledger.stock.set_counts(warehouse, _more(short, rng, 2, 8))
 
     def outboxes_empty(self) -> bool:
         """Whether every stock event is known to be in Kafka. Raises RedisError while Redis is away."""
@@ -118,9 +118,9 @@ class Stock:
     async def _audit(self, uids: Sequence[str]) -> tuple[AuditReport, list[StockLevel], list[Reservation]]:
         async with Redis.from_url(self._url) as redis:
             ledger = Ledger(redis)
-            levels = [level for warehouse in self._warehouses for level in await ledger.stock(warehouse)]
+            levels = [level for warehouse in self._warehouses for level in await ledger.stock.levels(warehouse)]
             asked = [(warehouse, uid) for warehouse in self._warehouses for uid in uids]
-            return await ledger.audit(), levels, await read_reservations(redis, asked)
+            return await ledger.stock.audit(), levels, await read_reservations(redis, asked)
 
 
 def misheld(

@@ -14,7 +14,7 @@ from ops.testbed.torture.faults import Fault
 from ops.testbed.torture.proxy import Trap
 from ops.testbed.torture.rig import Rig
 from ops.testbed.torture.steps import Trouble, Wait
-from workers.runtime.redis.scripts import Script
+from workers.inventory.operations import claim, release, reserve, settle
 
 BACKLOG_SECONDS: Final = 2.0
 """How long Redis answers nobody first, so that many orders wait and are at work at once."""
@@ -28,7 +28,7 @@ PATIENCE_SECONDS: Final = 1.5
 CAUGHT_SECONDS: Final = 0.5
 """How long the others have, once one worker is caught, to come to the same step."""
 
-_STEPS: Final = ("claim", "reserve", "release", "settle")
+_STEPS: Final = (claim, reserve, release, settle)
 _ODDS: Final = (1, 2, 1, 12)  # before it is settled, an order has taken everything and nobody knows
 
 
@@ -58,5 +58,5 @@ def _sprung(trap: Trap) -> Wait:
 
 def _trap(rng: Random) -> Trap:
     [step] = rng.choices(_STEPS, _ODDS)
-    digest = Script("workers.inventory", f"{step}.lua").digest
+    digest = step.SCRIPT.digest
     return Trap(digest.encode(), ORDERS, heard=rng.random() < 0.1)

@@ -44,9 +44,11 @@ from tests.kafka import create_topics, put
 from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
 from tests.workers.rules.examples import example_catalogue, example_ruleset
 from workers.admin.rule_trial import try_order
-from workers.inventory.outcomes import ExpireOutcome
+from workers.inventory.operations.expire import ExpireOutcome
+from workers.inventory.operations.record_return import RecordReturn
+from workers.inventory.operations.ship import Ship
+from workers.inventory.operations.short import Lost, Short
 from workers.inventory.records import Count
-from workers.inventory.steps import Lost, RecordReturn, Ship, Short
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.stage import Delivery
@@ -106,7 +108,7 @@ class Fleet:
 
         async def set_all(ledger):  # type: ignore[no-untyped-def]
             for warehouse_id, units in on_hand.items():
-                await ledger.set_stock(warehouse_id, {"COFFEE-1KG": Count(on_hand=units)})
+                await ledger.stock.set_counts(warehouse_id, {"COFFEE-1KG": Count(on_hand=units)})
 
         self._ask(set_all)
 
@@ -121,7 +123,7 @@ class Fleet:
         now = int(at.timestamp() * 1000)
 
         async def sweep(ledger):  # type: ignore[no-untyped-def]
-            return await ledger.expire(await ledger.due(warehouse_id, now, 10), now)
+            return await ledger.holds.expire(await ledger.holds.due(warehouse_id, now, 10), now)
 
         outcomes: Sequence[ExpireOutcome] = self._ask(sweep)
         return outcomes
@@ -133,8 +135,8 @@ class Fleet:
         rest = Short("hangzhou", order.uid, "m2", 1, order.revision, Lost.UNITS, {}, skus)
 
         async def shipped(ledger):  # type: ignore[no-untyped-def]
-            await ledger.apply([left, rest])
-            await ledger.record_return([RecordReturn(order.uid, "hangzhou", order.revision)])
+            await ledger.orders.apply([left, rest])
+            await ledger.warehouses.record_return([RecordReturn(order.uid, "hangzhou", order.revision)])
 
         self._ask(shipped)
 

@@ -26,8 +26,8 @@ from tests.kafka import create_topics, put
 from tests.ops.cli.conftest import AskLedger, Run, nobody_listens
 from workers.admin.erasure import longest_retention, personal_topics
 from workers.defer.queue import DelayQueue, Keep
+from workers.inventory.operations.stash_return import StashReturn
 from workers.inventory.records import Count
-from workers.inventory.steps import StashReturn
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery
 
@@ -144,10 +144,12 @@ def reserve(ask: AskLedger, planned: PlannedOrder) -> None:
     """Hangzhou has it and was told; and what it said of an older instruction is remembered."""
 
     async def reserved(ledger: Any) -> None:
-        await ledger.set_stock("hangzhou", {line.sku: Count(on_hand=9) for line in planned.order.lines})
+        await ledger.stock.set_counts("hangzhou", {line.sku: Count(on_hand=9) for line in planned.order.lines})
         await ReserveAgent(ledger, 1800).handle([Delivery(planned, key=UID.encode())])
         event = an_answer(planned.order.revision)
-        await ledger.update_stash([StashReturn(UID, "hangzhou", planned.order.revision, "m1", encode(event))])
+        await ledger.warehouses.update_stash(
+            [StashReturn(UID, "hangzhou", planned.order.revision, "m1", encode(event))]
+        )
 
     ask(reserved)
 

@@ -22,8 +22,10 @@ def counted(ask_ledger: AskLedger) -> AskLedger:
     """Two warehouses: 10 bags of coffee in Hangzhou (2 of them safety stock), 3 in Beijing; a paid order takes 4."""
 
     async def count(ledger):  # type: ignore[no-untyped-def]
-        await ledger.set_stock("hangzhou", {"COFFEE-1KG": Count(on_hand=10, safety=2), "MUG-350": Count(on_hand=1)})
-        await ledger.set_stock("beijing", {"COFFEE-1KG": Count(on_hand=3)})
+        await ledger.stock.set_counts(
+            "hangzhou", {"COFFEE-1KG": Count(on_hand=10, safety=2), "MUG-350": Count(on_hand=1)}
+        )
+        await ledger.stock.set_counts("beijing", {"COFFEE-1KG": Count(on_hand=3)})
         order = an_order("1", lines=(a_line("COFFEE-1KG", 4),))
         planned = a_planned_order(order, a_plan("hangzhou"))
         await ReserveAgent(ledger, 1800).handle([Delivery(planned, key=order.uid.encode())])

@@ -264,7 +264,7 @@ def test_an_order_in_two_warehouses_is_found(books: Redis, world: World, run: Ru
 
     async def place_twice(redis: AsyncRedis, traffic: Traffic) -> None:
         for warehouse in ("hangzhou", "beijing"):
-            await traffic.ledger.set_stock(warehouse, {"MUG-350": Count(on_hand=500)})
+            await traffic.ledger.stock.set_counts(warehouse, {"MUG-350": Count(on_hand=500)})
             await traffic.handle(a_planned_order(order, a_plan(warehouse)))
             await redis.delete(f"order:{{{order.uid}}}")
 
@@ -280,7 +280,7 @@ def test_the_deadline_list_is_compared(books: Redis, world: World, run: Run) -> 
     order = an_unpaid_order("held", lines=(a_line("MUG-350", 1),))
 
     async def hold(redis: AsyncRedis, traffic: Traffic) -> None:
-        await traffic.ledger.set_stock("beijing", {"MUG-350": Count(on_hand=500)})
+        await traffic.ledger.stock.set_counts("beijing", {"MUG-350": Count(on_hand=500)})
         await traffic.handle(a_planned_order(order, a_plan("beijing")))
 
     world(hold)

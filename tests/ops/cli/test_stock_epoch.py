@@ -48,7 +48,7 @@ def relay(redis: Redis, broker: Broker) -> None:
         async with AsyncRedis.from_url(
             f"redis://127.0.0.1:{redis.connection_pool.connection_kwargs['port']}"
         ) as client:
-            found, _ = await Ledger(client).read_outbox("hangzhou", 100)
+            found, _ = await Ledger(client).outbox.read("hangzhou", 100)
             return [encode(event) for event in found]
 
     put(broker.address, INVENTORY_EVENTS.name, [(b"hangzhou", value) for value in asyncio.run(events())])

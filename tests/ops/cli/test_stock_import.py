@@ -16,8 +16,9 @@ from openpyxl import Workbook, load_workbook
 
 from tests.builders import a_line, a_plan, a_planned_order, an_order
 from tests.ops.cli.conftest import AskLedger, Program, Run, nobody_listens
+from workers.inventory.operations.allocate import Allocate
+from workers.inventory.operations.ship import Ship
 from workers.inventory.records import Count
-from workers.inventory.steps import Allocate, Ship
 from workers.inventory.stocktake import sheet_part, sheets, workbook
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery
@@ -56,7 +57,9 @@ def promised(ask_ledger: AskLedger) -> AskLedger:
     """Hangzhou holds 10 coffees (2 safety stock, 4 promised to a paid order) and 7 mugs."""
 
     async def count(ledger):  # type: ignore[no-untyped-def]
-        await ledger.set_stock("hangzhou", {"COFFEE-1KG": Count(on_hand=10, safety=2), "MUG-350": Count(on_hand=7)})
+        await ledger.stock.set_counts(
+            "hangzhou", {"COFFEE-1KG": Count(on_hand=10, safety=2), "MUG-350": Count(on_hand=7)}
+        )
         order = an_order("1", lines=(a_line("COFFEE-1KG", 4),))
         await ReserveAgent(ledger, 1800).handle(
             [Delivery(a_planned_order(order, a_plan("hangzhou")), key=order.uid.encode())]
@@ -168,13 +171,13 @@ def test_a_count_older_than_the_one_in_force_sets_nothing_on_hand(promised: AskL
 
 def test_what_left_after_the_count_is_taken_off_it(ask_ledger: AskLedger, book: Book, run: Run) -> None:
     async def ship_four(ledger):  # type: ignore[no-untyped-def]
-        await ledger.set_stock("hangzhou", {"COFFEE-1KG": Count(on_hand=10)}, at_ms=1)
+        await ledger.stock.set_counts("hangzhou", {"COFFEE-1KG": Count(on_hand=10)}, at_ms=1)
         order = an_order("1", lines=(a_line("COFFEE-1KG", 4),))
         planned = a_planned_order(order, a_plan("hangzhou"))
         await ReserveAgent(ledger, 1800).handle([Delivery(planned, key=order.uid.encode())])
-        await ledger.apply([Allocate("hangzhou", order.uid, ["COFFEE-1KG"])])
+        await ledger.orders.apply([Allocate("hangzhou", order.uid, ["COFFEE-1KG"])])
         now_ms = int(datetime.now(UTC).timestamp() * 1000)
-        await ledger.apply([Ship("hangzhou", order.uid, "m1", now_ms, has=["COFFEE-1KG"])])
+        await ledger.orders.apply([Ship("hangzhou", order.uid, "m1", now_ms, has=["COFFEE-1KG"])])
 
     ask_ledger(ship_four)
     an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")

@@ -291,7 +291,7 @@ def test_events_that_only_the_outbox_has_are_kept_by_replace(
 
     async def go_on(fleet: Fleet) -> Any:
         await fleet.run(20)
-        await fleet.ledger.set_stock("hangzhou", {"MUG-350": Count(on_hand=77)})
+        await fleet.ledger.stock.set_counts("hangzhou", {"MUG-350": Count(on_hand=77)})
         before = await state(fleet)
         await fleet.redis.hincrby(stock_key("hangzhou", "MUG-350"), "on_hand", 5)
         return before
@@ -330,7 +330,7 @@ def test_a_redis_that_holds_stock_is_left_alone(world: World, run: Run, afternoo
 
 def test_a_relay_at_work_is_named(world: World, run: Run, afternoon: Any) -> None:
     async def lease(fleet: Fleet) -> None:
-        await fleet.ledger.lease_outbox(["beijing"], 10_000)
+        await fleet.ledger.outbox.lease(["beijing"], 10_000)
 
     world(lease)
 
@@ -362,7 +362,7 @@ def test_counters_that_change_meanwhile_are_named(
     world: World, run: Run, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def stock(fleet: Fleet) -> None:
-        await fleet.ledger.set_stock("beijing", {"MUG-350": Count(on_hand=5)})
+        await fleet.ledger.stock.set_counts("beijing", {"MUG-350": Count(on_hand=5)})
 
     world(stock)
     monkeypatch.setattr(quiet, "LOOK_SECONDS", 1.0)
@@ -405,7 +405,7 @@ def test_missing_events_are_told_and_refused(world: World, run: Run, log_broker:
     assert run("stock", "audit", "--no-replay").exit_code in (0, 1)
 
     async def audited(fleet: Fleet) -> bool:
-        return (await fleet.ledger.audit()).is_clean
+        return (await fleet.ledger.stock.audit()).is_clean
 
     assert world(audited)
 
@@ -422,7 +422,7 @@ def placed(world: World, run: Run, planned: PlannedOrder, *, committed: bool = T
 
     async def place(fleet: Fleet) -> None:
         for warehouse in WAREHOUSES:
-            await fleet.ledger.set_stock(warehouse, {sku: Count(on_hand=9) for sku in ("A", "B")})
+            await fleet.ledger.stock.set_counts(warehouse, {sku: Count(on_hand=9) for sku in ("A", "B")})
         if committed and told:
             await fleet.handle(planned)
         else:
@@ -446,7 +446,7 @@ def later(order: Order, minutes: int = 5, **fields: Any) -> Order:
 
 
 def units(fleet: Fleet, warehouse: str = "hangzhou") -> Awaitable[Any]:
-    return fleet.ledger.stock(warehouse, ["A"])
+    return fleet.ledger.stock.levels(warehouse, ["A"])
 
 
 ORDER = an_order("1", lines=(a_line("A", 2), a_gift("B", 1, line_id="2", bound_to=("1",))))
@@ -507,10 +507,10 @@ def test_an_order_that_was_never_acknowledged_is_found_where_it_is(world: World,
     """The stage died between Redis and Kafka; meanwhile the better warehouse has stock again."""
 
     async def place(fleet: Fleet) -> None:
-        await fleet.ledger.set_stock("beijing", {"A": Count(on_hand=9), "B": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("beijing", {"A": Count(on_hand=9), "B": Count(on_hand=9)})
         await fleet.publish([PLANNED])
         await Traffic.handle(fleet, PLANNED)
-        await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=9), "B": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("hangzhou", {"A": Count(on_hand=9), "B": Count(on_hand=9)})
         await fleet.relay()
         await fleet.redis.flushall()
 
@@ -520,7 +520,7 @@ def test_an_order_that_was_never_acknowledged_is_found_where_it_is(world: World,
     async def again(fleet: Fleet) -> None:
         assert instructions(await fleet.again(PLANNED, 0)) == [("fulfil", "beijing")]
         assert [(await units(fleet, each))[0].committed for each in ("hangzhou", "beijing")] == [0, 2]
-        assert (await fleet.ledger.audit()).is_clean
+        assert (await fleet.ledger.stock.audit()).is_clean
 
     world(again)
 
@@ -529,13 +529,13 @@ def test_a_split_that_was_told_in_part_ends_as_it_began(world: World, run: Run) 
     planned = a_planned_order(SPLIT, a_plan("hangzhou", "beijing", on_short=OnShort.SPLIT))
 
     async def place(fleet: Fleet) -> list[Any]:
-        await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=9)})
-        await fleet.ledger.set_stock("beijing", {"B": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("hangzhou", {"A": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("beijing", {"B": Count(on_hand=9)})
         await fleet.publish([planned])
         await Traffic.handle(fleet, planned)
         assert len(fleet.events) == 2
         await fleet.publish(fleet.events[:1])
-        await fleet.ledger.set_stock("hangzhou", {"B": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("hangzhou", {"B": Count(on_hand=9)})
         await fleet.relay()
         await fleet.redis.flushall()
         return fleet.events
@@ -563,14 +563,14 @@ def test_what_a_warehouse_gives_back_before_its_order_comes_again_is_placed_anew
         assert (again.order.revision, again.plan.gave_up) == (retry_of(ORDER.revision), ("hangzhou",))
         assert [encode(each) for each in await fleet.again(PLANNED, 0)] == [encode(told)]
         assert instructions(await fleet.again(again, 1)) == [("fulfil", "beijing")]
-        assert (await fleet.ledger.audit()).is_clean
+        assert (await fleet.ledger.stock.audit()).is_clean
 
     world(give_back)
 
 
 def test_an_order_that_was_told_and_lost_its_stock_takes_it_again(world: World, run: Run) -> None:
     async def place(fleet: Fleet) -> None:
-        await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=9), "B": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("hangzhou", {"A": Count(on_hand=9), "B": Count(on_hand=9)})
         await fleet.relay()
         await fleet.publish([PLANNED])
         await Traffic.handle(fleet, PLANNED)
@@ -603,8 +603,8 @@ def test_a_change_of_a_split_order_that_was_told_in_part_ends_as_it_began(
     change = a_planned_order(later(SPLIT, lines=revised), a_plan("hangzhou", "beijing", on_short=OnShort.SPLIT))
 
     async def place(fleet: Fleet) -> list[Any]:
-        await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=9)})
-        await fleet.ledger.set_stock("beijing", {"B": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("hangzhou", {"A": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("beijing", {"B": Count(on_hand=9)})
         await fleet.handle(planned)
         await fleet.acknowledge()
         before = len(fleet.events)
@@ -622,7 +622,7 @@ def test_a_change_of_a_split_order_that_was_told_in_part_ends_as_it_began(
 
     async def again(fleet: Fleet) -> None:
         assert [encode(each) for each in await fleet.again(change, 1)] == [encode(each) for each in told]
-        assert (await fleet.ledger.audit()).is_clean
+        assert (await fleet.ledger.stock.audit()).is_clean
 
     world(again)
 
@@ -631,11 +631,11 @@ def test_a_hold_that_expired_is_remembered_as_such(world: World, run: Run) -> No
     unpaid = an_unpaid_order("1", lines=(a_line("A", 9),))
 
     async def place(fleet: Fleet) -> None:
-        await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("hangzhou", {"A": Count(on_hand=9)})
         await fleet.handle(a_planned_order(unpaid))
         now = 2 * 10**12
-        await fleet.ledger.expire(await fleet.ledger.due("hangzhou", now, 9), now)
-        await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=3)})
+        await fleet.ledger.holds.expire(await fleet.ledger.holds.due("hangzhou", now, 9), now)
+        await fleet.ledger.stock.set_counts("hangzhou", {"A": Count(on_hand=3)})
         await fleet.relay()
         await fleet.redis.flushall()
 
@@ -643,7 +643,7 @@ def test_a_hold_that_expired_is_remembered_as_such(world: World, run: Run) -> No
     rebuilt(run)
 
     async def pay(fleet: Fleet) -> None:
-        assert (await fleet.ledger.where_is(unpaid.uid)).state is OrderState.EXPIRED
+        assert (await fleet.ledger.orders.where_is(unpaid.uid)).state is OrderState.EXPIRED
         [backorder] = await fleet.again(a_planned_order(later(unpaid)), 1)
         assert backorder.after_expiry
 
@@ -660,7 +660,7 @@ def changed_and_answered(world: World, run: Run, *answers: tuple[int, str]) -> l
 
     async def place(fleet: Fleet) -> list[FulfillmentInstruction]:
         for warehouse in WAREHOUSES:
-            await fleet.ledger.set_stock(warehouse, {sku: Count(on_hand=9) for sku in ("A", "B")})
+            await fleet.ledger.stock.set_counts(warehouse, {sku: Count(on_hand=9) for sku in ("A", "B")})
         await fleet.handle(PLANNED, MORE)
         await fleet.acknowledge()
         told = of(fleet, FulfillmentInstruction)
@@ -678,7 +678,7 @@ def changed_and_answered(world: World, run: Run, *answers: tuple[int, str]) -> l
 def says(world: World, *events: WmsEvent) -> list[Any]:
     async def answer(fleet: Fleet) -> list[Any]:
         said = list(await fleet.answered(*events))
-        assert (await fleet.ledger.audit()).is_clean
+        assert (await fleet.ledger.stock.audit()).is_clean
         return said
 
     done: list[Any] = world(answer)
@@ -708,7 +708,7 @@ def test_what_a_change_has_overtaken_is_void_when_the_warehouse_followed_it(worl
 
 def test_an_answer_that_is_not_dealt_with_comes_again_by_itself(world: World, run: Run, log_broker: Broker) -> None:
     async def place(fleet: Fleet) -> FulfillmentInstruction:
-        await fleet.ledger.set_stock("hangzhou", {sku: Count(on_hand=9) for sku in ("A", "B")})
+        await fleet.ledger.stock.set_counts("hangzhou", {sku: Count(on_hand=9) for sku in ("A", "B")})
         await fleet.handle(PLANNED, MORE)
         await fleet.acknowledge()
         told, change = of(fleet, FulfillmentInstruction)
@@ -729,7 +729,7 @@ def test_an_order_that_a_person_must_see_to_is_at_no_warehouse(world: World, run
     """The warehouse gave it back for its address; corrected it is told to ship it, not of a change."""
 
     async def place(fleet: Fleet) -> None:
-        await fleet.ledger.set_stock("hangzhou", {sku: Count(on_hand=9) for sku in ("A", "B")})
+        await fleet.ledger.stock.set_counts("hangzhou", {sku: Count(on_hand=9) for sku in ("A", "B")})
         await fleet.handle(PLANNED)
         await fleet.acknowledge()
         [told] = of(fleet, FulfillmentInstruction)
@@ -743,7 +743,7 @@ def test_an_order_that_a_person_must_see_to_is_at_no_warehouse(world: World, run
 
     async def corrected(fleet: Fleet) -> None:
         assert instructions(await fleet.again(MORE, 2)) == [("fulfil", "hangzhou")]
-        assert (await fleet.ledger.audit()).is_clean
+        assert (await fleet.ledger.stock.audit()).is_clean
 
     world(corrected)
 
@@ -753,12 +753,12 @@ def test_what_was_given_back_while_the_next_revision_was_at_work_is_told_anew(wo
 
     async def give_back(fleet: Fleet) -> None:
         for warehouse in WAREHOUSES:
-            await fleet.ledger.set_stock(warehouse, {sku: Count(on_hand=9) for sku in ("A", "B")})
+            await fleet.ledger.stock.set_counts(warehouse, {sku: Count(on_hand=9) for sku in ("A", "B")})
         await fleet.handle(PLANNED)
         await fleet.acknowledge()
         [told] = of(fleet, FulfillmentInstruction)
         await fleet.publish([MORE])
-        await fleet.ledger.claim([(MORE.order.uid, MORE.order.revision, ["hangzhou", "beijing"])])
+        await fleet.ledger.orders.claim([(MORE.order.uid, MORE.order.revision, ["hangzhou", "beijing"])])
         assert await fleet.dealt_with(a_wms_event(told, "rejected", reason="other")) == []
         await fleet.relay()
         await fleet.redis.flushall()
@@ -768,14 +768,14 @@ def test_what_was_given_back_while_the_next_revision_was_at_work_is_told_anew(wo
 
     async def go_on(fleet: Fleet) -> None:
         assert instructions(await fleet.again(MORE, 1)) == [("fulfil", "hangzhou")]
-        assert (await fleet.ledger.audit()).is_clean
+        assert (await fleet.ledger.stock.audit()).is_clean
 
     world(go_on)
 
 
 def test_what_is_left_of_an_order_that_shipped_in_part_waits_for_a_person_as_before(world: World, run: Run) -> None:
     async def ship_in_part(fleet: Fleet) -> dict[str, dict[str, str]]:
-        await fleet.ledger.set_stock("hangzhou", {sku: Count(on_hand=9) for sku in ("A", "B")})
+        await fleet.ledger.stock.set_counts("hangzhou", {sku: Count(on_hand=9) for sku in ("A", "B")})
         await fleet.handle(PLANNED)
         await fleet.acknowledge()
         [told] = of(fleet, FulfillmentInstruction)
@@ -812,7 +812,7 @@ def lose_last_change(world: World) -> None:
     """An order was placed and told; its inventory event was still in the outbox when Redis lost everything."""
 
     async def place(fleet: Fleet) -> None:
-        await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=9), "B": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("hangzhou", {"A": Count(on_hand=9), "B": Count(on_hand=9)})
         await fleet.relay()
         await fleet.handle(PLANNED)
         await fleet.acknowledge()
@@ -846,7 +846,7 @@ def test_a_lost_order_takes_its_stock_again_and_is_not_told_twice(
         assert await fleet.again(planned, 1) == []
         [level] = await units(fleet)
         assert level.committed == 2
-        assert (await fleet.ledger.audit()).is_clean
+        assert (await fleet.ledger.stock.audit()).is_clean
 
     world(again)
     with Redis.from_url(redis_url, decode_responses=True) as client:
@@ -859,7 +859,7 @@ def test_orders_that_need_no_stock_are_not_lost(world: World, run: Run) -> None:
     empty = an_order("1", lines=())
 
     async def place(fleet: Fleet) -> None:
-        await fleet.ledger.set_stock("hangzhou", {"A": Count(on_hand=9)})
+        await fleet.ledger.stock.set_counts("hangzhou", {"A": Count(on_hand=9)})
         await fleet.handle(a_planned_order(empty), a_planned_order(an_order("2", lines=(a_line("A", 99),))))
         await fleet.relay()
         await fleet.redis.flushall()

@@ -23,7 +23,7 @@ def counted(ask_ledger: AskLedger) -> AskLedger:
     """Ten bags of coffee in Hangzhou, counted long ago."""
 
     async def count(ledger):  # type: ignore[no-untyped-def]
-        await ledger.set_stock("hangzhou", {"COFFEE-1KG": Count(on_hand=10)}, at_ms=1)
+        await ledger.stock.set_counts("hangzhou", {"COFFEE-1KG": Count(on_hand=10)}, at_ms=1)
 
     ask_ledger(count)
     return ask_ledger

@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 
 from tests.builders import a_line, a_plan, a_planned_order, an_order, an_unpaid_order
 from tests.workers.inventory.traffic import Traffic
+from workers.inventory.operations.ship import Ship
 from workers.inventory.records import Count
-from workers.inventory.steps import Ship
 
 PAGE = (Path(__file__).parents[3] / "ops" / "monitoring" / "runbooks" / "where-is-the-stock.md").read_text(
     encoding="utf-8"
@@ -28,9 +28,9 @@ SHORT = an_order("3", lines=(a_line("A", 99),))
 async def stocked(redis: Redis) -> Redis:
     """One paid order of which a unit has left, one unpaid order, and one that waits for stock."""
     traffic = Traffic(redis, 1)
-    await traffic.ledger.set_stock("hangzhou", {"A": Count(on_hand=9, safety=1)})
+    await traffic.ledger.stock.set_counts("hangzhou", {"A": Count(on_hand=9, safety=1)})
     await traffic.handle(*(a_planned_order(order, a_plan("hangzhou")) for order in (PAID, HELD, SHORT)))
-    await traffic.ledger.apply([Ship("hangzhou", PAID.uid, "m1", 2 * 10**12, {"A": 1})])
+    await traffic.ledger.orders.apply([Ship("hangzhou", PAID.uid, "m1", 2 * 10**12, {"A": 1})])
     return redis
 
 

@@ -29,7 +29,7 @@ class Dying(WakeAgent):
 
 async def run(kafka: str, redis_url: str, now: float, lease_ms: int) -> None:
     async with Redis.from_url(redis_url) as redis:
-        agent = Dying(DelayQueue(redis), Ledger(redis), lambda: now, lease_ms=lease_ms)
+        agent = Dying(DelayQueue(redis), Ledger(redis).orders, lambda: now, lease_ms=lease_ms)
         [group] = groups([Stage("wake", reads=every(1), writes=(ORDERS_RETURNED,), agent=lambda _: agent)])
         producer = Producer(kafka)
         producer.start()

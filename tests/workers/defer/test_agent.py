@@ -58,7 +58,7 @@ def queue(redis: Redis) -> DelayQueue:
 
 
 def a_waker(redis: Redis, now_ms: int = DUE_MS) -> WakeAgent:
-    return WakeAgent(DelayQueue(redis), Ledger(redis), lambda: now_ms / 1000, lease_ms=LEASE_MS)
+    return WakeAgent(DelayQueue(redis), Ledger(redis).orders, lambda: now_ms / 1000, lease_ms=LEASE_MS)
 
 
 async def settled_by_reserve(redis: Redis, order: Order) -> None:
@@ -228,7 +228,7 @@ def workers(kafka: str, redis_server: RedisServer, tmp_path: Path) -> Iterator[l
 async def test_a_presale_is_shipped_once_when_it_is_due_though_a_worker_dies(
     redis: Redis, kafka: str, workers: list[Child]
 ) -> None:
-    await Ledger(redis).set_stock("hangzhou", {"DOWN-COAT-M": Count(on_hand=500)})
+    await Ledger(redis).stock.set_counts("hangzhou", {"DOWN-COAT-M": Count(on_hand=500)})
     for child in workers:
         await asyncio.to_thread(child.wait_ready)
     due = datetime.now(UTC) + timedelta(seconds=3)
@@ -243,9 +243,9 @@ async def test_a_presale_is_shipped_once_when_it_is_due_though_a_worker_dies(
     reader.close()
 
     assert set(_told(reader.messages)) == {(order.uid, retry_of(order.revision)) for order in orders[20:]}
-    [level] = await Ledger(redis).stock("hangzhou", ["DOWN-COAT-M"])
+    [level] = await Ledger(redis).stock.levels("hangzhou", ["DOWN-COAT-M"])
     assert (level.committed, level.on_hand) == (100, 500)
-    assert (await Ledger(redis).audit()).is_clean
+    assert (await Ledger(redis).stock.audit()).is_clean
     await _until_nothing_waits(redis)
 
 

@@ -52,7 +52,7 @@ class House:
         """Count stock as of long ago, so that what happens to it later counts."""
         names = {"nut": NUT, "tea": TEA}
         counts = {names[name]: Count(on_hand=count) for name, count in units.items()}
-        await self.ledger.set_stock(warehouse, counts, at_ms=1)
+        await self.ledger.stock.set_counts(warehouse, counts, at_ms=1)
 
     async def reserve(self, *planned: PlannedOrder) -> list[Any]:
         """Put planned orders on the topic and reserve them; instructions are kept in `told`, too."""
@@ -76,8 +76,8 @@ class House:
 
     async def level(self, warehouse: str = HZ, sku: str = NUT) -> StockLevel:
         """The counters, after an audit that must find nothing."""
-        assert (await self.ledger.audit()).findings == ()
-        [level] = await self.ledger.stock(warehouse, [sku])
+        assert (await self.ledger.stock.audit()).findings == ()
+        [level] = await self.ledger.stock.levels(warehouse, [sku])
         return level
 
 

@@ -456,7 +456,7 @@ async def test_a_newer_revision_that_overtakes_the_retry_places_the_order_anew_i
     [anew] = await house.place(an_order(), BJ, HZ, revision=R2)
     assert (anew.kind, anew.revision) == (InstructionKind.FULFIL, R2)
     assert await house.reserve(again) == []
-    live = await house.ledger.where_is(an_order().uid)
+    live = await house.ledger.orders.where_is(an_order().uid)
     assert live.routed == (anew.warehouse_id,)
 
 
@@ -469,7 +469,9 @@ async def test_an_answer_to_what_was_replaced_since_says_nothing(house: House) -
 
 async def test_a_give_back_while_the_order_is_at_work_makes_that_work_start_over(house: House) -> None:
     instruction = await told(house)
-    [claim] = await house.ledger.claim([(an_order().uid, R2, [HZ, BJ])])  # somebody has begun, and read what was told
+    [claim] = await house.ledger.orders.claim(
+        [(an_order().uid, R2, [HZ, BJ])]
+    )  # somebody has begun, and read what was told
     assert await house.answer(a_wms_event(instruction, "rejected", reason="other")) == [()]
     [anew] = await house.place(an_order(), HZ, BJ, revision=R2)
     assert (anew.kind, anew.revision) == (InstructionKind.FULFIL, R2)
@@ -581,4 +583,4 @@ async def test_a_death_while_shipping_takes_the_units_off_once(
     await house.answer(*events)
     level = await house.level()
     assert (level.on_hand, level.allocated, level.committed) == (9, 0, 0)
-    assert (await house.ledger.where_is(an_order().uid)).state is OrderState.COMMITTED
+    assert (await house.ledger.orders.where_is(an_order().uid)).state is OrderState.COMMITTED

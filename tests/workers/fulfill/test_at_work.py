@@ -19,6 +19,8 @@ from tests.builders import a_cancelled_order, a_line, a_wms_event, an_order
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
 from workers.fulfill.decide import PATIENCE_MS
 from workers.inventory.ledger import Ledger
+from workers.inventory.ledger.warehouses import WarehouseLedger
+from workers.inventory.operations.shared.context import RunScripts
 from workers.runtime.errors import TransientError
 
 R1, R2, R3 = "r1", "r2", "r3"
@@ -28,11 +30,24 @@ RESERVE_TRIPS, FULFILL_TRIPS = (
 )  # claim, take, settle; look, take off, hear, remember or place anew, and one to spare
 
 
+class SteppedWarehouseLedger(WarehouseLedger):
+    """Its reading, too, waits."""
+
+    def __init__(self, redis: Redis, run: RunScripts, wait: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(redis, run)
+        self._wait = wait
+
+    async def get_status(self, asked: Any) -> Any:
+        await self._wait()
+        return await super().get_status(asked)
+
+
 class SteppedLedger(Ledger):
     """A ledger of which each round trip waits to be let through."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
+        self.warehouses = SteppedWarehouseLedger(redis, self._run, self._wait)
         self.at_gate = asyncio.Event()
         self._gate = asyncio.Semaphore(0)
 
@@ -47,10 +62,6 @@ class SteppedLedger(Ledger):
     async def _run(self, calls: Any) -> Any:
         await self._wait()
         return await super()._run(calls)
-
-    async def get_status(self, asked: Any) -> Any:
-        await self._wait()
-        return await super().get_status(asked)
 
 
 class Stepped:
@@ -194,7 +205,7 @@ async def test_a_claim_that_nobody_will_ever_settle_is_not_waited_for(redis: Red
     house = House(redis)
     await house.stock(HZ, nut=1, tea=1)
     [told] = await house.place(an_order(), HZ, revision=R1)
-    await house.ledger.claim([(an_order().uid, R2, [HZ])])
+    await house.ledger.orders.claim([(an_order().uid, R2, [HZ])])
     short = a_wms_event(told, "short", reason="damaged")
     with pytest.raises(TransientError, match="decided anew"):
         await house.answer(short)

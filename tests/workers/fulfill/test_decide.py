@@ -14,9 +14,13 @@ from schemas.plan import Disposition, PlannedOrder, ReviewOrder
 from tests.builders import NOON, a_plan, a_planned_order, a_wms_event, an_order
 from workers.fulfill.decide import FollowUp, events_of, follow_up_of, note_of, race_of, step_of
 from workers.fulfill.reading import Answered, read
-from workers.inventory.outcomes import AllocateOutcome, ShipOutcome, ShortOutcome, WithdrawOutcome
+from workers.inventory.operations.allocate import Allocate, AllocateOutcome
+from workers.inventory.operations.drop_return import DropReturn
+from workers.inventory.operations.ship import Ship, ShipOutcome
+from workers.inventory.operations.short import Lost, Short, ShortOutcome
+from workers.inventory.operations.stash_return import StashReturn
+from workers.inventory.operations.withdraw import Withdraw, WithdrawOutcome
 from workers.inventory.records import Answer, InstructionStatus, SupersededReturn
-from workers.inventory.steps import Allocate, DropReturn, Lost, Ship, Short, StashReturn, Withdraw
 from workers.reserve.result import Instruction, Result
 from workers.reserve.result import events_of as said_by_reserve
 from workers.runtime.errors import PermanentError

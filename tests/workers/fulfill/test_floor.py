@@ -287,10 +287,10 @@ class World:
 
     async def check(self) -> None:
         """What may be sold is there, and no warehouse is going to ship it."""
-        assert (await self.house.ledger.audit()).findings == (), self.log
+        assert (await self.house.ledger.stock.audit()).findings == (), self.log
         for name, floor in self.floors.items():
             for sku in (NUT, TEA):
-                [level] = await self.house.ledger.stock(name, [sku])
+                [level] = await self.house.ledger.stock.levels(name, [sku])
                 there = STOCK - floor.gone[sku] - self.known[name][sku]
                 free = there - floor.may_ship()[sku]
                 assert level.available_to_promise <= free, (name, sku, level, self.log)

@@ -19,7 +19,8 @@ from schemas.revision import retry_of
 from tests.builders import a_cancelled_order, a_line, a_wms_event, an_order
 from tests.fakes import DyingLedger
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
-from workers.inventory.calls import MOST_OVERTAKEN
+from workers.inventory.ledger import Ledger
+from workers.inventory.operations.stash_return import MOST_OVERTAKEN
 from workers.runtime.errors import TransientError
 
 R1, R2, R3, R4 = "r1", "r2", "r3", "r4"
@@ -245,7 +246,7 @@ async def test_what_a_followed_change_keeps_waits_for_the_answer_to_the_cancella
 async def test_an_order_that_is_at_work_meanwhile_starts_over(house: House) -> None:
     first, [change] = await told(house)
     await house.answer(a_wms_event(first, "rejected", reason="other"))
-    await house.ledger.claim([(an_order().uid, R3, [HZ, BJ])])  # somebody has begun, and read what was told
+    await house.ledger.orders.claim([(an_order().uid, R3, [HZ, BJ])])  # somebody has begun, and read what was told
     assert await house.answer(refused(change)) == [()]
     [anew] = await house.place(asking(3), HZ, BJ, revision=R3)
     assert (anew.kind, anew.revision) == (InstructionKind.FULFIL, R3)
@@ -255,14 +256,15 @@ async def test_a_change_told_while_the_give_back_is_taken_in_does_not_lose_it(re
     first, [change] = await told(house)
     await house.answer(refused(change))
 
-    class Slow(type(house.ledger)):  # type: ignore[misc]  # tells of a newer change after the stock was noted
+    class Slow(type(house.ledger.warehouses)):  # type: ignore[misc]  # tells of a newer change after the stock was noted
         async def record_return(self, given_back: Any) -> Any:
             [self.newer] = await house.place(asking(3), HZ, BJ, revision=R4)
             return await super().record_return(given_back)
 
-    slow = Slow(redis)
+    slow = Ledger(redis)
+    slow.warehouses = warehouses = Slow(redis, slow._run)
     assert await house.answer(a_wms_event(first, "rejected", reason="other"), ledger=slow) == [()]
-    [[again]] = await house.answer(refused(slow.newer))
+    [[again]] = await house.answer(refused(warehouses.newer))
     await shipped_by_beijing(house, again, 10)
 
 

@@ -9,8 +9,12 @@ from typing import Any, NamedTuple, TypeVar
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from workers.inventory.records import Claim, Count, Quantities
-from workers.inventory.steps import Giving, Lost, Taking, TransferAction
+from workers.inventory.operations.claim import Claim
+from workers.inventory.operations.release import Giving
+from workers.inventory.operations.reserve import Taking
+from workers.inventory.operations.short import Lost
+from workers.inventory.operations.transfer import TransferAction
+from workers.inventory.records import Count, Quantities
 
 T = TypeVar("T")
 WAREHOUSES = ("hangzhou", "beijing")

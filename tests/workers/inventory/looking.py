@@ -59,11 +59,11 @@ async def look(redis: Redis, warehouses: Sequence[str], skus: Sequence[str], ord
     places = [(warehouse, uid) for warehouse in warehouses for uid in orders]
     keys = [*(order_key(uid) for uid in orders), *(reservation_key(*place) for place in places)]
     levels, reservations, due, found, outbox, lasting = await asyncio.gather(
-        asyncio.gather(*(ledger.stock(warehouse, skus) for warehouse in warehouses)),
+        asyncio.gather(*(ledger.stock.levels(warehouse, skus) for warehouse in warehouses)),
         read_reservations(redis, places),
-        asyncio.gather(*(ledger.due(warehouse, FOREVER, _PLENTY) for warehouse in warehouses)),
-        asyncio.gather(*(ledger.where_is(uid) for uid in orders)),
-        asyncio.gather(*(ledger.read_outbox(warehouse, _PLENTY) for warehouse in warehouses)),
+        asyncio.gather(*(ledger.holds.due(warehouse, FOREVER, _PLENTY) for warehouse in warehouses)),
+        asyncio.gather(*(ledger.orders.where_is(uid) for uid in orders)),
+        asyncio.gather(*(ledger.outbox.read(warehouse, _PLENTY) for warehouse in warehouses)),
         _lasting(redis, keys),
     )
     return Sight(

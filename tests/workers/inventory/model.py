@@ -12,38 +12,25 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from schemas.record import decode
-from workers.inventory.outcomes import (
-    ClaimOutcome,
-    ExpireOutcome,
-    FenceOutcome,
-    RecordReturnOutcome,
-    ReleaseOutcome,
-    ReserveOutcome,
-    SettleOutcome,
-)
+from workers.inventory.operations.claim import Claim, ClaimOutcome
+from workers.inventory.operations.drop_return import DropReturn
+from workers.inventory.operations.expire import ExpireOutcome
+from workers.inventory.operations.fence import Fence, FenceOutcome
+from workers.inventory.operations.record_return import RecordReturn, RecordReturnOutcome, ReturnAck
+from workers.inventory.operations.release import Giving, Release, ReleaseOutcome
+from workers.inventory.operations.reserve import Reserve, ReserveOutcome, Taking
+from workers.inventory.operations.settle import Settlement, SettleOutcome
+from workers.inventory.operations.stash_return import StashReturn
 from workers.inventory.records import (
     ENDED,
     LIVE,
     ActiveInstruction,
     Answer,
-    Claim,
     Holdings,
     OrderState,
     Reservation,
     ReservationState,
-    ReturnAck,
     StockLevel,
-)
-from workers.inventory.steps import (
-    DropReturn,
-    Fence,
-    Giving,
-    RecordReturn,
-    Release,
-    Reserve,
-    Settlement,
-    StashReturn,
-    Taking,
 )
 from workers.reserve.result import Instruction, Result
 

@@ -7,21 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tests.workers.inventory.model import HELD, SHIPPED, Event, Orders, Place, given_up, moved
-from workers.inventory.outcomes import AllocateOutcome, ShipOutcome, ShortOutcome, TransferOutcome, WithdrawOutcome
+from workers.inventory.operations.allocate import Allocate, AllocateOutcome
+from workers.inventory.operations.fence import Fence
+from workers.inventory.operations.release import Release
+from workers.inventory.operations.reserve import Reserve
+from workers.inventory.operations.ship import Ship, ShipOutcome
+from workers.inventory.operations.short import Lost, Short, ShortOutcome
+from workers.inventory.operations.steps import Step
+from workers.inventory.operations.transfer import Transfer, TransferAction, TransferOutcome
+from workers.inventory.operations.withdraw import Withdraw, WithdrawOutcome
 from workers.inventory.records import LIVE, Answer, Count, Quantities, Reservation, ReservationState
-from workers.inventory.steps import (
-    Allocate,
-    Fence,
-    Lost,
-    Release,
-    Reserve,
-    Ship,
-    Short,
-    Step,
-    Transfer,
-    TransferAction,
-    Withdraw,
-)
 
 AFTER = {
     TransferAction.RESERVE: "reserved",

@@ -63,7 +63,7 @@ class ProvenLedger(RuleBasedStateMachine):
             for warehouse in WAREHOUSES
             for revision in {order.revision, *(heard for where, heard in order.heard if where == warehouse)}
         ]
-        for question, found in zip(asked, self.run(self.ledger.get_status(asked)), strict=True):
+        for question, found in zip(asked, self.run(self.ledger.warehouses.get_status(asked)), strict=True):
             assert found is not None
             overtaken = [tuple(one) for one in found.overtaken]
             told = (found.fence, found.heard, found.told, list(found.replaced), dict(found.units), overtaken)
@@ -83,5 +83,5 @@ class ProvenLedger(RuleBasedStateMachine):
         return orders | places
 
     def teardown(self) -> None:
-        report = self.run(self.ledger.audit())
+        report = self.run(self.ledger.stock.audit())
         assert report.is_clean, report.findings

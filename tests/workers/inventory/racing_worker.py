@@ -20,9 +20,8 @@ from schemas.order import Order
 from schemas.plan import Backorder, Disposition, PlannedOrder
 from tests.builders import a_cancelled_order, a_plan, a_planned_order, an_order, an_unpaid_order
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import WithdrawOutcome
+from workers.inventory.operations.withdraw import Withdraw, WithdrawOutcome
 from workers.inventory.records import Answer
-from workers.inventory.steps import Withdraw
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.errors import TransientError
 from workers.runtime.stage import Delivery, Outcome
@@ -93,7 +92,7 @@ class RacingWorker:
         """The WMS has not begun: what was waiting for its word goes back."""
         told = [event for event in events if getattr(event, "kind", None) is InstructionKind.CANCEL]
         withdrawn = [Withdraw(WAREHOUSE, one.order_uid, one.revision) for one in told]
-        for answer in await self._ledger.apply(withdrawn):
+        for answer in await self._ledger.orders.apply(withdrawn):
             assert isinstance(answer, Answer)
             assert answer.outcome in (WithdrawOutcome.RELEASED, WithdrawOutcome.NOTHING_HELD)
 

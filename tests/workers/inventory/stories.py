@@ -5,8 +5,11 @@ from __future__ import annotations
 from random import Random
 
 from tests.workers.inventory.chance import ALL, ORDERS, SKUS, TRANSFERS, WAREHOUSES, Happening, Wish, Word
+from workers.inventory.operations.release import Giving
+from workers.inventory.operations.reserve import Taking
+from workers.inventory.operations.short import Lost
+from workers.inventory.operations.transfer import TransferAction
 from workers.inventory.records import Count, Quantities
-from workers.inventory.steps import Giving, Lost, Taking, TransferAction
 
 NAMES = (
     *["an_order_comes"] * 6,

@@ -19,7 +19,8 @@ from workers.intake.lease import Leases
 from workers.intake.store import ShopKey
 from workers.inventory.epoch import EpochLog, Known, new_epoch, settle_epoch, write_epoch
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import Claim, Count
+from workers.inventory.operations.claim import Claim
+from workers.inventory.records import Count
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.errors import TransientError
 from workers.runtime.redis.connections import connect
@@ -52,7 +53,7 @@ async def guarded(redis: Redis, cluster_node: RedisServer, epochs: FakeEpochs) -
     client = connect(cluster_node.url, guard)
     async with client:
         guard.expect(await settle_epoch(client, epochs))
-        await Ledger(client).set_stock("hangzhou", {"TEA": Count(on_hand=5)})
+        await Ledger(client).stock.set_counts("hangzhou", {"TEA": Count(on_hand=5)})
         yield client
 
 
@@ -65,15 +66,15 @@ async def lost(work: Awaitable[Any]) -> EpochLost:
 async def test_a_fleet_begins_on_an_empty_redis_and_an_empty_kafka(guarded: Redis, epochs: FakeEpochs) -> None:
     assert epochs.known.epoch is not None
     assert await guarded.get(epoch_key()) == epochs.known.epoch.epoch_id.encode()
-    [claim] = await Ledger(guarded).claim([("order", "1", ["hangzhou"])])
+    [claim] = await Ledger(guarded).orders.claim([("order", "1", ["hangzhou"])])
     assert isinstance(claim, Claim)
 
 
 async def test_it_costs_one_command_in_the_same_round_trip(guarded: Redis) -> None:
     ledger = Ledger(guarded)
-    await ledger.revisions(["a"])
+    await ledger.orders.revisions(["a"])
     before = (await guarded.info("stats"))["total_commands_processed"]
-    await ledger.revisions(["a", "b", "c"])
+    await ledger.orders.revisions(["a", "b", "c"])
     assert (await guarded.info("stats"))["total_commands_processed"] - before == 3 + 1 + 1  # the last is INFO itself
 
 
@@ -85,7 +86,7 @@ async def test_an_emptied_redis_stops_everybody_and_is_written_to_no_more(guarde
     written = await redis.dbsize()  # by the batch that noticed it
     for _ in range(3):
         await lost(ReserveAgent(Ledger(guarded), 1800).handle([planned]))
-    await lost(Ledger(guarded).get_status([("order", "hangzhou", "1")]))
+    await lost(Ledger(guarded).warehouses.get_status([("order", "hangzhou", "1")]))
     await lost(DelayQueue(guarded).wake(1, 1, 1))
     await lost(Leases(guarded).acquire(ShopKey("taobao", "main")))
     assert await redis.dbsize() == written
@@ -94,29 +95,29 @@ async def test_an_emptied_redis_stops_everybody_and_is_written_to_no_more(guarde
 async def test_who_had_to_wait_goes_on_when_the_stock_is_back(guarded: Redis, redis: Redis, epochs: FakeEpochs) -> None:
     await redis.flushall()
     ledger = Ledger(guarded)
-    await lost(ledger.revisions(["order"]))
+    await lost(ledger.orders.revisions(["order"]))
     assert epochs.known.epoch is not None
     await write_epoch(redis, epochs.known.epoch.epoch_id)
-    assert await ledger.revisions(["order"]) == [""]
+    assert await ledger.orders.revisions(["order"]) == [""]
 
 
 async def test_a_new_epoch_that_both_have_is_learned(guarded: Redis, redis: Redis, epochs: FakeEpochs) -> None:
     new = new_epoch(EpochReason.DECLARED_NEW)
     await write_epoch(redis, new.epoch_id)
     epochs.known = Known(new, has_topic=True)
-    assert await Ledger(guarded).revisions(["order"]) == [""]
+    assert await Ledger(guarded).orders.revisions(["order"]) == [""]
 
 
 async def test_another_redis_is_no_emptied_one(guarded: Redis, redis: Redis) -> None:
     await write_epoch(redis, "of-somebody-else")
-    error = await lost(Ledger(guarded).revisions(["order"]))
+    error = await lost(Ledger(guarded).orders.revisions(["order"]))
     assert "ORDERFLEET_REDIS_URL" in str(error)
 
 
 async def test_an_emptied_redis_is_noticed_though_there_were_no_epochs_then(redis: Redis, epochs: FakeEpochs) -> None:
     epochs.known = Known(None, has_topic=True, has_events=True)
     await lost(settle_epoch(redis, epochs))
-    await Ledger(redis).set_stock("hangzhou", {"TEA": Count(on_hand=5)})
+    await Ledger(redis).stock.set_counts("hangzhou", {"TEA": Count(on_hand=5)})
     assert await settle_epoch(redis, epochs)  # one that was filled before there were epochs is taken as it is
 
 
@@ -150,7 +151,7 @@ async def test_no_answer_of_an_emptied_redis_counts_in_a_race(
         for batch in range(200):
             orders = [(f"{number}-{batch}-{each}", "1", ["hangzhou"]) for each in range(5)]
             try:
-                claims = await ledger.claim(orders)
+                claims = await ledger.orders.claim(orders)
             except TransientError:
                 continue
             assert not over.is_set() or not claims, "counted after it was emptied"
@@ -233,7 +234,7 @@ class Machine(RuleBasedStateMachine):
         known = self.epochs.known.epoch
         right = known is not None and known.epoch_id == self.in_redis
         try:
-            self.ask(Ledger(self.worker).revisions(["order"]))  # type: ignore[arg-type]
+            self.ask(Ledger(self.worker).orders.revisions(["order"]))  # type: ignore[arg-type]
         except EpochLost:
             assert not right
         else:

@@ -8,14 +8,15 @@ import pytest
 from redis.asyncio import Redis
 
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import Claim, CorruptLedger, Count
+from workers.inventory.operations.claim import Claim
+from workers.inventory.records import CorruptLedger, Count
 
 POINTER = "order:{o1}"
 SOUND: dict[Any, Any] = {"fence": "1", "revision": "r0", "phase": "settled", "state": "held"}
 
 
 async def claimed(ledger: Ledger) -> Claim | CorruptLedger:
-    broken, sound = await ledger.claim([("o1", "r1", ["hangzhou"]), ("o2", "r1", ["hangzhou"])])
+    broken, sound = await ledger.orders.claim([("o1", "r1", ["hangzhou"]), ("o2", "r1", ["hangzhou"])])
     assert isinstance(sound, Claim)
     return broken
 
@@ -35,11 +36,11 @@ async def test_a_deadline_list_of_the_wrong_type_stops_the_sweep_of_its_warehous
     ledger: Ledger, redis: Redis
 ) -> None:
     await redis.set("deadlines:{hangzhou}", "x")
-    swept = await ledger.sweep("hangzhou", 1, 10)
+    swept = await ledger.holds.sweep("hangzhou", 1, 10)
     assert [str(error).split(":")[0] for error in swept.corrupt] == ["corrupt-ledger"]
-    assert (await ledger.sweep("beijing", 1, 10)).corrupt == ()
+    assert (await ledger.holds.sweep("beijing", 1, 10)).corrupt == ()
 
 
 async def test_a_count_that_events_could_not_write_exactly_is_refused(ledger: Ledger) -> None:
     with pytest.raises(CorruptLedger):
-        await ledger.set_stock("hangzhou", {"NUT": Count(on_hand=123456789012345)})
+        await ledger.stock.set_counts("hangzhou", {"NUT": Count(on_hand=123456789012345)})

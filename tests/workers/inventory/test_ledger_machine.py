@@ -38,35 +38,22 @@ from tests.workers.inventory.proof import ProvenLedger
 from tests.workers.inventory.stories import Story
 from workers.inventory.keys import relay_key
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import ClaimOutcome, FenceOutcome, ReleaseOutcome, ReserveOutcome, TrimOutcome
-from workers.inventory.records import (
-    LIVE,
-    ActiveInstruction,
-    Answer,
-    Claim,
-    Count,
-    OrderState,
-    Reservation,
-    ReservationState,
-)
-from workers.inventory.steps import (
-    Allocate,
-    DropReturn,
-    Fence,
-    Giving,
-    RecordReturn,
-    Release,
-    Reserve,
-    Settlement,
-    Ship,
-    Short,
-    StashReturn,
-    Step,
-    Taking,
-    Transfer,
-    TransferAction,
-    Withdraw,
-)
+from workers.inventory.operations.allocate import Allocate
+from workers.inventory.operations.claim import Claim, ClaimOutcome
+from workers.inventory.operations.drop_return import DropReturn
+from workers.inventory.operations.fence import Fence, FenceOutcome
+from workers.inventory.operations.record_return import RecordReturn
+from workers.inventory.operations.release import Giving, Release, ReleaseOutcome
+from workers.inventory.operations.reserve import Reserve, ReserveOutcome, Taking
+from workers.inventory.operations.settle import Settlement
+from workers.inventory.operations.ship import Ship
+from workers.inventory.operations.short import Short
+from workers.inventory.operations.stash_return import StashReturn
+from workers.inventory.operations.steps import Step
+from workers.inventory.operations.transfer import Transfer, TransferAction
+from workers.inventory.operations.trim import TrimOutcome
+from workers.inventory.operations.withdraw import Withdraw
+from workers.inventory.records import LIVE, ActiveInstruction, Answer, Count, OrderState, Reservation, ReservationState
 from workers.reserve.result import Instruction, Result
 
 Place = tuple[str, str]
@@ -144,7 +131,7 @@ class LedgerMachine(ProvenLedger):
     def claim(self, order_uid: str, newer: int, named: tuple[str, ...]) -> Work | None:
         before = self.model.pointers[order_uid]
         revision = f"r{max(1, int(before.revision[1:] or 0) + newer):04}"
-        [claim] = self.run(self.ledger.claim([(order_uid, revision, named)]))
+        [claim] = self.run(self.ledger.orders.claim([(order_uid, revision, named)]))
         assert isinstance(claim, Claim)
         told = tuple(sorted(claim.told))  # the ledger tells them in any order
         assert claim._replace(told=told) == self.model.claim(order_uid, revision, named, claim.fence)
@@ -195,7 +182,7 @@ class LedgerMachine(ProvenLedger):
         result = encode(Result(told=tuple(said))) if said else b""  # which had nothing to say
         end = Settlement(work.order_uid, work.revision, work.claim.fence, state, work.has, told, result, "0:7")
         for _ in range(2):  # the answer to the first may have been lost on its way
-            [outcome] = self.run(self.ledger.settle([end]))
+            [outcome] = self.run(self.ledger.orders.settle([end]))
             assert outcome is self.model.settle(end)
             self.check()
         work.over = True
@@ -209,7 +196,7 @@ class LedgerMachine(ProvenLedger):
         )
 
     def apply(self, step: Step, *, reveals: bool = False) -> Answer:
-        [answer] = self.run(self.ledger.apply([step]))
+        [answer] = self.run(self.ledger.orders.apply([step]))
         assert answer == self.model.apply(step)
         assert isinstance(answer, Answer)
         self.check(reveals=reveals)
@@ -218,7 +205,7 @@ class LedgerMachine(ProvenLedger):
     # --- sweepers: what one has seen may be long gone when it acts
 
     def a_sweeper_comes(self, warehouse: str, now_ms: int, dies: bool) -> None:
-        due = self.run(self.ledger.due(warehouse, now_ms, 100))
+        due = self.run(self.ledger.holds.due(warehouse, now_ms, 100))
         assert due == self.model.due(warehouse, now_ms)
         if dies:
             self.seen = [*self.seen, *due][-MOST_ASLEEP:]
@@ -230,19 +217,19 @@ class LedgerMachine(ProvenLedger):
             self.expire([picked(self.seen, pick) for pick in chosen], now_ms)
 
     def expire(self, seen: list[Reservation], now_ms: int) -> None:
-        assert self.run(self.ledger.expire(seen, now_ms)) == [self.model.expire(hold, now_ms) for hold in seen]
+        assert self.run(self.ledger.holds.expire(seen, now_ms)) == [self.model.expire(hold, now_ms) for hold in seen]
         self.check()
 
     # --- stock
 
     def count(self, warehouse: str, counts: Mapping[str, Count], at_ms: int) -> None:
-        available = self.run(self.ledger.set_stock(warehouse, counts, at_ms))
+        available = self.run(self.ledger.stock.set_counts(warehouse, counts, at_ms))
         assert available == self.model.set_stock(warehouse, counts, at_ms)
         self.check(reveals=True)
 
     def goods_move(self, warehouse: str, transfer_id: str, action: TransferAction, at_ms: int) -> None:
         step = Transfer(warehouse, transfer_id, action, at_ms, TRANSFERS[transfer_id])
-        assert self.run(self.ledger.transfer([step])) == [self.model.transfer(step)]
+        assert self.run(self.ledger.stock.transfer([step])) == [self.model.transfer(step)]
         self.check()
 
     # --- the WMS: it speaks of what was once told to it, late, twice, in any order
@@ -273,10 +260,10 @@ class LedgerMachine(ProvenLedger):
         match says:
             case "remember":
                 note = StashReturn(uid, warehouse, revision, f"{warehouse}/{number}", b'{"number":%d}' % number)
-                self.run(self.ledger.update_stash([note]))
+                self.run(self.ledger.warehouses.update_stash([note]))
                 self.model.stash_return(note)
             case "follow":
-                self.run(self.ledger.update_stash([DropReturn(uid, warehouse, revision)]))
+                self.run(self.ledger.warehouses.update_stash([DropReturn(uid, warehouse, revision)]))
                 self.model.drop_return(DropReturn(uid, warehouse, revision))
             case _:
                 self.record_return(RecordReturn(uid, warehouse, revision, change_only=says == "refuse"))
@@ -284,7 +271,7 @@ class LedgerMachine(ProvenLedger):
 
     def record_return(self, given_back: RecordReturn) -> None:
         for _ in range(2):  # it comes again when the answer to the first was lost on its way
-            [heard] = self.run(self.ledger.record_return([given_back]))
+            [heard] = self.run(self.ledger.warehouses.record_return([given_back]))
             assert heard == self.model.record_return(given_back)
             self.check()
 
@@ -307,13 +294,13 @@ class LedgerMachine(ProvenLedger):
         relay, other = self.relays[turn], self.relays[1 - turn]
         if lapses:
             self.run(self.redis.delete(relay_key(warehouse)))
-        if not self.run(relay.lease_outbox([warehouse], 60_000)):
-            assert self.run(relay.trim_outbox({warehouse: f"{FOREVER}-0"})) == [TrimOutcome.TAKEN]
+        if not self.run(relay.outbox.lease([warehouse], 60_000)):
+            assert self.run(relay.outbox.trim({warehouse: f"{FOREVER}-0"})) == [TrimOutcome.TAKEN]
             return
-        assert self.run(other.lease_outbox([warehouse], 60_000)) == []
-        events, end = self.run(relay.read_outbox(warehouse, limit))
+        assert self.run(other.outbox.lease([warehouse], 60_000)) == []
+        events, end = self.run(relay.outbox.read(warehouse, limit))
         if events and not dies:
-            assert self.run(relay.trim_outbox({warehouse: end})) == [TrimOutcome.TRIMMED]
+            assert self.run(relay.outbox.trim({warehouse: end})) == [TrimOutcome.TRIMMED]
             self.relayed[warehouse] += events
         self.check()
 

@@ -7,29 +7,15 @@ from typing import Any
 from redis.asyncio import Redis
 
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import (
-    AllocateOutcome,
-    ReleaseOutcome,
-    ReserveOutcome,
-    ShipOutcome,
-    ShortOutcome,
-    TransferOutcome,
-    WithdrawOutcome,
-)
+from workers.inventory.operations.allocate import Allocate, AllocateOutcome
+from workers.inventory.operations.release import Giving, Release, ReleaseOutcome
+from workers.inventory.operations.reserve import Reserve, ReserveOutcome
+from workers.inventory.operations.ship import Ship, ShipOutcome
+from workers.inventory.operations.short import Lost, Short, ShortOutcome
+from workers.inventory.operations.steps import Step
+from workers.inventory.operations.transfer import Transfer, TransferAction, TransferOutcome
+from workers.inventory.operations.withdraw import Withdraw, WithdrawOutcome
 from workers.inventory.records import Answer, Count, ReservationState, StockLevel
-from workers.inventory.steps import (
-    Allocate,
-    Giving,
-    Lost,
-    Release,
-    Reserve,
-    Ship,
-    Short,
-    Step,
-    Transfer,
-    TransferAction,
-    Withdraw,
-)
 
 HZ, BJ = "hangzhou", "beijing"
 NUT, TEA = "NUT-BOX-500", "TEA-LONGJING-250"
@@ -41,14 +27,14 @@ async def take(ledger: Ledger, units: dict[str, int], revision: str = "r1", fenc
 
 
 async def did(ledger: Ledger, step: Step) -> Any:
-    [answer] = await ledger.apply([step])
+    [answer] = await ledger.orders.apply([step])
     assert isinstance(answer, Answer), answer
     return answer.outcome
 
 
 async def level(ledger: Ledger, sku: str = NUT, warehouse: str = HZ) -> StockLevel:
-    [found] = await ledger.stock(warehouse, [sku])
-    assert (await ledger.audit()).is_clean
+    [found] = await ledger.stock.levels(warehouse, [sku])
+    assert (await ledger.stock.audit()).is_clean
     return found
 
 
@@ -61,7 +47,7 @@ def short(message: str, lost: Lost, units: dict[str, int] | None = None, revisio
 
 
 async def stocked(ledger: Ledger, units: int = 10, at_ms: int = 50) -> None:
-    await ledger.set_stock(HZ, {NUT: Count(on_hand=units), TEA: Count(on_hand=units)}, at_ms)
+    await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=units), TEA: Count(on_hand=units)}, at_ms)
 
 
 # -- taking over and shipping
@@ -206,14 +192,14 @@ async def test_a_count_that_comes_late_has_what_left_since_applied_to_it(ledger:
     await stocked(ledger)
     await take(ledger, {NUT: 2})
     await did(ledger, ship("m1", at_ms=200))
-    assert await ledger.set_stock(HZ, {NUT: Count(on_hand=30)}, at_ms=150) == {NUT: 28}
-    assert await ledger.set_stock(HZ, {NUT: Count(on_hand=30)}, at_ms=250) == {NUT: 30}
+    assert await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=30)}, at_ms=150) == {NUT: 28}
+    assert await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=30)}, at_ms=250) == {NUT: 30}
 
 
 async def test_a_shipment_that_is_told_after_a_later_count_is_in_that_count_already(ledger: Ledger) -> None:
     await stocked(ledger)
     await take(ledger, {NUT: 2})
-    await ledger.set_stock(HZ, {NUT: Count(on_hand=8)}, at_ms=300)
+    await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=8)}, at_ms=300)
     assert await did(ledger, ship("m1", at_ms=200)) is ShipOutcome.SHIPPED
     found = await level(ledger)
     assert (found.on_hand, found.committed) == (8, 0)
@@ -221,7 +207,7 @@ async def test_a_shipment_that_is_told_after_a_later_count_is_in_that_count_alre
 
 async def test_an_older_count_after_a_newer_one_changes_nothing(ledger: Ledger) -> None:
     await stocked(ledger, at_ms=500)
-    assert await ledger.set_stock(HZ, {NUT: Count(on_hand=99)}, at_ms=400) == {NUT: 10}
+    assert await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=99)}, at_ms=400) == {NUT: 10}
 
 
 # -- transfers
@@ -232,7 +218,7 @@ def moving(action: TransferAction, warehouse: str = HZ, units: int = 4) -> Trans
 
 
 async def transferred(ledger: Ledger, step: Transfer) -> TransferOutcome:
-    [(outcome, _)] = await ledger.transfer([step])
+    [(outcome, _)] = await ledger.stock.transfer([step])
     return outcome
 
 
@@ -252,7 +238,7 @@ async def test_a_transfer_moves_units_once_from_one_warehouse_to_the_other(ledge
 async def test_units_set_aside_for_a_transfer_are_not_sold_and_go_back_when_it_is_cancelled(ledger: Ledger) -> None:
     await stocked(ledger)
     await transferred(ledger, moving(TransferAction.RESERVE))
-    [found] = await ledger.stock(HZ, [NUT])
+    [found] = await ledger.stock.levels(HZ, [NUT])
     assert (found.transfer, found.available_to_promise) == (4, 6)
     await transferred(ledger, moving(TransferAction.CANCEL))
     assert await transferred(ledger, moving(TransferAction.SEND)) is TransferOutcome.REFUSED
@@ -261,7 +247,7 @@ async def test_units_set_aside_for_a_transfer_are_not_sold_and_go_back_when_it_i
 
 async def test_a_transfer_of_more_than_is_there_says_what_could_be_had(ledger: Ledger) -> None:
     await stocked(ledger)
-    assert await ledger.transfer([moving(TransferAction.RESERVE, units=11)]) == [
+    assert await ledger.stock.transfer([moving(TransferAction.RESERVE, units=11)]) == [
         (TransferOutcome.INSUFFICIENT, {NUT: 10})
     ]
 
@@ -274,7 +260,7 @@ async def test_the_events_say_the_whole_record_after_each_change(redis: Redis, l
     await take(ledger, {NUT: 3})
     await did(ledger, ship("m1", {NUT: 1}))
     await did(ledger, Release(HZ, ORDER, "r2", 2, [NUT], Giving.ASK))
-    events, _ = await ledger.read_outbox(HZ, 100)
+    events, _ = await ledger.outbox.read(HZ, 100)
     assert [event.kind.value for event in events] == ["counted", "committed", "shipped", "noted"]
     last = events[-1]
     assert (last.lines, last.shipped, last.stop, last.state, last.fence) == (
@@ -303,12 +289,12 @@ async def test_one_message_about_two_orders_is_two_movements_for_a_late_count(le
     other = "taobao:shop:2"
     await take(ledger, {NUT: 2})
     await did(ledger, Reserve(HZ, other, "r1", 1, ReservationState.COMMITTED, {NUT: 2}))
-    await ledger.apply([ship("batch-7", at_ms=10), Ship(HZ, other, "batch-7", 10)])
-    assert await ledger.set_stock(HZ, {NUT: Count(on_hand=10)}, at_ms=5) == {NUT: 6}
+    await ledger.orders.apply([ship("batch-7", at_ms=10), Ship(HZ, other, "batch-7", 10)])
+    assert await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=10)}, at_ms=5) == {NUT: 6}
 
 
 async def test_what_a_later_count_has_seen_already_changes_nothing_and_says_so(ledger: Ledger) -> None:
     await stocked(ledger, at_ms=500)
     await transferred(ledger, moving(TransferAction.RECEIVE))
-    events, _ = await ledger.read_outbox(HZ, 9)
+    events, _ = await ledger.outbox.read(HZ, 9)
     assert events[-1].changes == ()

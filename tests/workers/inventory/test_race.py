@@ -21,7 +21,7 @@ PATIENCE = 120
 
 
 async def test_eight_processes_race_for_three_hundred_units(cluster_node: RedisServer, ledger: Ledger) -> None:
-    await ledger.set_stock(WAREHOUSE, {SKU: Count(on_hand=UNITS)})
+    await ledger.stock.set_counts(WAREHOUSE, {SKU: Count(on_hand=UNITS)})
     fates: dict[str, Fate] = {}
     async with racing(cluster_node.url) as workers, watching(ledger) as seen:
         for turn in TURNS:
@@ -35,7 +35,7 @@ async def test_eight_processes_race_for_three_hundred_units(cluster_node: RedisS
             assert level.available_to_promise == UNITS - have["held"] - have["committed"]
     assert len(fates) == WORKERS * ORDERS_EACH
     assert Counter(fates.values()) == {"committed": UNITS, "short": WORKERS * ORDERS_EACH - UNITS}
-    assert (await ledger.audit()).findings == ()
+    assert (await ledger.stock.audit()).findings == ()
     assert min(seen) == 0
     assert max(seen) > 0
 
@@ -85,5 +85,5 @@ async def told(worker: Process, turn: str) -> dict[str, Fate]:
 
 
 async def the_level(ledger: Ledger) -> StockLevel:
-    [level] = await ledger.stock(WAREHOUSE, [SKU])
+    [level] = await ledger.stock.levels(WAREHOUSE, [SKU])
     return level

@@ -10,46 +10,56 @@ from typing import NamedTuple
 
 import pytest
 
-from workers.inventory.calls import Calls
 from workers.inventory.keys import stock_key
-from workers.inventory.outcomes import (
-    AllocateOutcome,
-    ClaimOutcome,
-    CountOutcome,
-    DropReturnOutcome,
-    ExpireOutcome,
-    FenceOutcome,
-    LeaseOutcome,
-    MarkExpiredOutcome,
-    RecordReturnOutcome,
-    ReleaseOutcome,
-    ReserveOutcome,
-    SettleOutcome,
-    ShipOutcome,
-    ShortOutcome,
-    StashReturnOutcome,
-    TransferOutcome,
-    TrimOutcome,
-    WithdrawOutcome,
+from workers.inventory.operations import (
+    allocate,
+    claim,
+    count,
+    drop_return,
+    expire,
+    fence,
+    lease,
+    leave,
+    mark_expired,
+    read_reservations,
+    record_return,
+    release,
+    reserve,
+    settle,
+    ship,
+    short,
+    snapshot,
+    stash_return,
+    take,
+    transfer,
+    trim,
+    wait,
+    withdraw,
 )
+from workers.inventory.operations.allocate import Allocate, AllocateOutcome
+from workers.inventory.operations.claim import ClaimOutcome
+from workers.inventory.operations.count import CountOutcome
+from workers.inventory.operations.drop_return import DropReturn, DropReturnOutcome
+from workers.inventory.operations.expire import ExpireOutcome
+from workers.inventory.operations.fence import Fence, FenceOutcome
+from workers.inventory.operations.lease import LeaseOutcome
+from workers.inventory.operations.leave import LeaveOutcome
+from workers.inventory.operations.mark_expired import MarkExpiredOutcome
+from workers.inventory.operations.record_return import RecordReturn, RecordReturnOutcome
+from workers.inventory.operations.release import Release, ReleaseOutcome
+from workers.inventory.operations.reserve import Reserve, ReserveOutcome
+from workers.inventory.operations.settle import Settlement, SettleOutcome
+from workers.inventory.operations.shared.context import CallContext
+from workers.inventory.operations.ship import Ship, ShipOutcome
+from workers.inventory.operations.short import Lost, Short, ShortOutcome
+from workers.inventory.operations.snapshot import SnapshotOutcome
+from workers.inventory.operations.stash_return import StashReturn, StashReturnOutcome
+from workers.inventory.operations.take import TakeOutcome
+from workers.inventory.operations.transfer import Transfer, TransferAction, TransferOutcome
+from workers.inventory.operations.trim import TrimOutcome
+from workers.inventory.operations.wait import Wait, WaitOutcome
+from workers.inventory.operations.withdraw import Withdraw, WithdrawOutcome
 from workers.inventory.records import Count, OrderState, Reservation, ReservationState
-from workers.inventory.snapshot import SnapshotOutcome, snapshot_call
-from workers.inventory.steps import (
-    Allocate,
-    DropReturn,
-    Fence,
-    Lost,
-    RecordReturn,
-    Release,
-    Reserve,
-    Settlement,
-    Ship,
-    Short,
-    StashReturn,
-    Transfer,
-    TransferAction,
-    Withdraw,
-)
 from workers.runtime.redis.scripts import ScriptCall
 
 
@@ -60,35 +70,41 @@ class Rows(StrEnum):
 WAREHOUSE, ORDER, TRANSFER = "hangzhou", "taobao:tea-house:1", "t-1"
 UNITS = {"CUP": 1, "NUT": 2, "TEA": 3}
 INCLUDED = {"stock.lua", "reading.lua", "revision.lua", "physical.lua", "waiting.lua"}
-OF_THE_WAITING_LIST = {"take.lua", "wait.lua", "leave.lua"}  # a family of their own, wrapped by waiting.py
 HELD = ReservationState.HELD
 
-calls = Calls(1000)
+context = CallContext(1000)
 seen = Reservation(warehouse_id=WAREHOUSE, order_uid=ORDER, revision="r", state="held", quantities=UNITS, deadline_ms=1)
 counts = {sku: Count(on_hand=1, safety=2) for sku in UNITS}
 place = (WAREHOUSE, ORDER)
-WRAPPED: dict[str, tuple[ScriptCall, type[StrEnum]]] = {
-    "allocate.lua": (calls.allocate(Allocate(*place, UNITS)), AllocateOutcome),
-    "claim.lua": (calls.claim(ORDER, "r", [WAREHOUSE]), ClaimOutcome),
-    "count.lua": (calls.count(WAREHOUSE, counts), CountOutcome),
-    "expire.lua": (calls.expire([seen] * len(UNITS), 1), ExpireOutcome),
-    "fence.lua": (calls.fence(Fence(*place, 1)), FenceOutcome),
-    "drop_return.lua": (calls.drop_return(DropReturn(ORDER, WAREHOUSE, "r")), DropReturnOutcome),
-    "record_return.lua": (calls.record_return(RecordReturn(ORDER, WAREHOUSE, "r")), RecordReturnOutcome),
-    "mark_expired.lua": (calls.mark_expired(ORDER, "r"), MarkExpiredOutcome),
-    "lease.lua": (calls.lease(WAREHOUSE, "me", 1), LeaseOutcome),
-    "look.lua": (calls.look(WAREHOUSE, [ORDER] * len(UNITS)), Rows),
-    "release.lua": (calls.release(Release(*place, "r", 1, UNITS)), ReleaseOutcome),
-    "stash_return.lua": (calls.stash_return(StashReturn(ORDER, WAREHOUSE, "r", "m", b"{}")), StashReturnOutcome),
-    "reserve.lua": (calls.reserve(Reserve(*place, "r", 1, HELD, UNITS)), ReserveOutcome),
-    "settle.lua": (calls.settle(Settlement(ORDER, "r", 1, OrderState.NOTHING, {}, {}, b"")), SettleOutcome),
-    "ship.lua": (calls.ship(Ship(*place, "m", 1, UNITS)), ShipOutcome),
-    "short.lua": (calls.short(Short(*place, "m", 1, "r", Lost.NONE, UNITS)), ShortOutcome),
-    "transfer.lua": (calls.transfer(Transfer(WAREHOUSE, TRANSFER, TransferAction.SEND, 1, UNITS)), TransferOutcome),
-    "snapshot.lua": (snapshot_call(WAREHOUSE, [stock_key(WAREHOUSE, s) for s in UNITS], [""] * 3), SnapshotOutcome),
-    "trim.lua": (calls.trim(WAREHOUSE, "me", "0-1"), TrimOutcome),
-    "withdraw.lua": (calls.withdraw(Withdraw(*place, "r", UNITS)), WithdrawOutcome),
-}
+moved = Transfer(WAREHOUSE, TRANSFER, TransferAction.SEND, 1, UNITS)
+ended = Settlement(ORDER, "r", 1, OrderState.NOTHING, {}, {}, b"")
+stock_keys = [stock_key(WAREHOUSE, sku) for sku in UNITS]
+CALLS: Sequence[tuple[ScriptCall, type[StrEnum]]] = [
+    (allocate.call(Allocate(*place, UNITS), context), AllocateOutcome),
+    (claim.call(ORDER, "r", [WAREHOUSE]), ClaimOutcome),
+    (count.call(WAREHOUSE, counts, None, context), CountOutcome),
+    (drop_return.call(DropReturn(ORDER, WAREHOUSE, "r")), DropReturnOutcome),
+    (expire.call([seen] * len(UNITS), 1, context), ExpireOutcome),
+    (fence.call(Fence(*place, 1), context), FenceOutcome),
+    (lease.call(WAREHOUSE, "me", 1), LeaseOutcome),
+    (leave.call(ORDER, "r"), LeaveOutcome),
+    (mark_expired.call(ORDER, "r", context), MarkExpiredOutcome),
+    (read_reservations.call(WAREHOUSE, [ORDER] * len(UNITS), context), Rows),
+    (record_return.call(RecordReturn(ORDER, WAREHOUSE, "r")), RecordReturnOutcome),
+    (release.call(Release(*place, "r", 1, UNITS), context), ReleaseOutcome),
+    (reserve.call(Reserve(*place, "r", 1, HELD, UNITS), context), ReserveOutcome),
+    (settle.call(ended, context), SettleOutcome),
+    (ship.call(Ship(*place, "m", 1, UNITS), context), ShipOutcome),
+    (short.call(Short(*place, "m", 1, "r", Lost.NONE, UNITS), context), ShortOutcome),
+    (snapshot.call(WAREHOUSE, stock_keys, [""] * len(UNITS)), SnapshotOutcome),
+    (stash_return.call(StashReturn(ORDER, WAREHOUSE, "r", "m", b"{}")), StashReturnOutcome),
+    (take.call(ORDER, "r", 1, "take"), TakeOutcome),
+    (transfer.call(moved, context), TransferOutcome),
+    (trim.call(WAREHOUSE, "me", "0-1"), TrimOutcome),
+    (wait.call(Wait(ORDER, "r", 1, b"{}", 0)), WaitOutcome),
+    (withdraw.call(Withdraw(*place, "r", UNITS), context), WithdrawOutcome),
+]
+WRAPPED = {call.script.name: (call, outcomes) for call, outcomes in CALLS}
 EACH_SCRIPT = pytest.mark.parametrize("name", sorted(WRAPPED))
 
 
@@ -102,7 +118,8 @@ class Header(NamedTuple):
 
 def read(name: str) -> tuple[str, str]:
     """A script's header and its body."""
-    top, _, body = files("workers.inventory").joinpath("lua", name).read_text(encoding="utf-8").partition("]]")
+    folder = files(f"workers.inventory.operations.{name.removesuffix('.lua')}")
+    top, _, body = folder.joinpath(name).read_text(encoding="utf-8").partition("]]")
     return top, body
 
 
@@ -126,8 +143,9 @@ def outcomes_of(name: str) -> set[str]:
 
 
 def test_every_script_has_a_wrapper_here() -> None:
-    scripts = {entry.name for entry in files("workers.inventory").joinpath("lua").iterdir()}
-    assert scripts == WRAPPED.keys() | INCLUDED | OF_THE_WAITING_LIST
+    folders = [folder for folder in files("workers.inventory.operations").iterdir() if folder.is_dir()]
+    scripts = {file.name for folder in folders for file in folder.iterdir() if file.name.endswith(".lua")}
+    assert scripts == WRAPPED.keys() | INCLUDED
 
 
 @EACH_SCRIPT

@@ -15,9 +15,14 @@ from schemas.record import changed
 from schemas.revision import revision_of
 from tests.builders import NOON, a_line, a_plan, a_planned_order, an_order, an_unpaid_order
 from workers.inventory.ledger import Ledger
+from workers.inventory.operations.allocate import Allocate
+from workers.inventory.operations.ship import Ship
+from workers.inventory.operations.short import Lost, Short
+from workers.inventory.operations.steps import Step
+from workers.inventory.operations.transfer import Transfer, TransferAction
+from workers.inventory.operations.withdraw import Withdraw
 from workers.inventory.records import Count
 from workers.inventory.retention import MOVED_MS
-from workers.inventory.steps import Allocate, Lost, Ship, Short, Step, Transfer, TransferAction, Withdraw
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery
 
@@ -45,7 +50,7 @@ class Traffic:
         """Count everything once."""
         for warehouse in WAREHOUSES:
             counts = {sku: Count(on_hand=units, safety=self._random.choice((0, 0, 2))) for sku in SKUS}
-            await self.ledger.set_stock(warehouse, counts, NOON_MS)
+            await self.ledger.stock.set_counts(warehouse, counts, NOON_MS)
 
     async def run(self, steps: int) -> None:
         """So many random steps."""
@@ -112,9 +117,9 @@ class Traffic:
         if not self._orders:
             return
         uid = self._random.choice(list(self._orders))
-        seen = await self.ledger.where_is(uid)
+        seen = await self.ledger.orders.where_is(uid)
         for held in seen.reservations:
-            [await self.ledger.apply([step]) for step in self._answers(uid, held.warehouse_id, held.quantities)]
+            [await self.ledger.orders.apply([step]) for step in self._answers(uid, held.warehouse_id, held.quantities)]
 
     def _answers(self, uid: str, warehouse: str, units: dict[str, int]) -> list[Step]:
         message, at_ms = f"m/{self._prefix}{next(self._messages)}", NOON_MS + self._random.randint(0, 2 * MOVED_MS)
@@ -136,7 +141,7 @@ class Traffic:
     async def _sweep(self) -> None:
         warehouse = self._random.choice(WAREHOUSES)
         now = NOON_MS + self._random.choice((0, 3600_000))
-        await self.ledger.expire(await self.ledger.due(warehouse, now, 3), now)
+        await self.ledger.holds.expire(await self.ledger.holds.due(warehouse, now, 3), now)
 
     async def _transfer(self) -> None:
         giver, getter = self._random.sample(WAREHOUSES, 2)
@@ -147,9 +152,9 @@ class Traffic:
         if self._random.random() < 0.3:
             actions[1:] = [(giver, TransferAction.CANCEL)]
         for warehouse, action in actions[: self._random.randint(1, 3)]:
-            await self.ledger.transfer([Transfer(warehouse, transfer_id, action, at_ms, units)])
+            await self.ledger.stock.transfer([Transfer(warehouse, transfer_id, action, at_ms, units)])
 
     async def _count(self) -> None:
         counts = {sku: Count(on_hand=self._random.randint(20, 60)) for sku in self._random.sample(SKUS, 2)}
         at_ms = self._random.choice((None, NOON_MS + self._random.randint(0, MOVED_MS)))
-        await self.ledger.set_stock(self._random.choice(WAREHOUSES), counts, at_ms)
+        await self.ledger.stock.set_counts(self._random.choice(WAREHOUSES), counts, at_ms)

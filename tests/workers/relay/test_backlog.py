@@ -12,7 +12,7 @@ from workers.relay.agent import RelayAgent
 async def test_there_is_more_to_do_while_an_outbox_holds_more_than_a_tick_reads(redis: Redis) -> None:
     ledger = Ledger(redis)
     for units in range(1, 6):
-        await ledger.set_stock("hangzhou", {"NUT-BOX-500": Count(on_hand=units)})
+        await ledger.stock.set_counts("hangzhou", {"NUT-BOX-500": Count(on_hand=units)})
     relay = RelayAgent(ledger, batch=2)
     seen = []
     for _ in range(4):

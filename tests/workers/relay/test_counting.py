@@ -17,7 +17,7 @@ def counted() -> float:
 
 async def test_stock_changes_are_counted_when_kafka_has_them_and_not_again(redis: Redis) -> None:
     ledger = Ledger(redis)
-    await ledger.set_stock("relay-counting", {"A": Count(on_hand=5), "B": Count(on_hand=7)})
+    await ledger.stock.set_counts("relay-counting", {"A": Count(on_hand=5), "B": Count(on_hand=7)})
     agent = RelayAgent(ledger)
     events = await agent.tick()
     assert counted() == 0

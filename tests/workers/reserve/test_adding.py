@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from schemas.codes import HoldCode
 from schemas.plan import Disposition, PlannedOrder
 from tests.builders import a_line, a_plan, a_planned_order, an_order
-from workers.inventory.outcomes import ClaimOutcome, ReserveOutcome
-from workers.inventory.records import Answer, Claim, Holdings
-from workers.inventory.steps import Reserve, Taking
+from workers.inventory.operations.claim import Claim, ClaimOutcome
+from workers.inventory.operations.reserve import Reserve, ReserveOutcome, Taking
+from workers.inventory.records import Answer, Holdings
 from workers.reserve.claimed import WorkflowResult
 from workers.reserve.decide import reservation_workflow
 

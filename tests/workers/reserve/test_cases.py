@@ -52,7 +52,7 @@ def planned(body: dict[str, Any], received_ms: int, channel: str = "woocommerce"
 @pytest.fixture
 async def house(redis: Redis) -> House:
     house = House(redis)
-    await house.ledger.set_stock(HZ, {MUG: Count(on_hand=10)}, at_ms=1)
+    await house.ledger.stock.set_counts(HZ, {MUG: Count(on_hand=10)}, at_ms=1)
     return house
 
 
@@ -109,7 +109,7 @@ async def test_a_hold_that_waits_for_a_bank_transfer_gives_way_to_the_payment_of
 
 
 async def test_05_what_was_added_to_a_paid_order_is_held_too_until_it_is_paid(house: House) -> None:
-    await house.ledger.set_stock(HZ, {"WIPES-80X6": Count(on_hand=10)}, at_ms=1)
+    await house.ledger.stock.set_counts(HZ, {"WIPES-80X6": Count(on_hand=10)}, at_ms=1)
     paid, edited = (
         planned(body, NOW_MS + number, "shopify")
         for number, body in enumerate(bodies("05-shopify-edited-partially-paid"))

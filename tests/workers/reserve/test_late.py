@@ -12,17 +12,18 @@ from ops.testbed.local_stack.redis_server import RedisServer
 from schemas.plan import Backorder
 from tests.builders import a_plan, a_planned_order, an_order
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import SettleOutcome
-from workers.inventory.records import Claim, Count, OrderState, ReservationState
-from workers.inventory.steps import Reserve, Settlement
+from workers.inventory.operations import reserve
+from workers.inventory.operations.claim import Claim
+from workers.inventory.operations.reserve import Reserve
+from workers.inventory.operations.settle import Settlement, SettleOutcome
+from workers.inventory.records import Count, OrderState, ReservationState
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.errors import TransientError
-from workers.runtime.redis.scripts import Script
 from workers.runtime.stage import Delivery
 from workers.sweep.agent import SweepAgent
 
 HZ, NUT = "hangzhou", "NUT-BOX-500"
-RESERVE = Script("workers.inventory", "reserve.lua").digest.encode()
+RESERVE = reserve.SCRIPT.digest.encode()
 PATIENCE = 10
 
 
@@ -89,26 +90,28 @@ async def test_a_reservation_that_arrives_when_the_order_went_without_it_takes_n
 ) -> None:
     """Its worker has waited in vain for the answer: it claims the order anew, and does not ask under the old number."""
     ledger, detour = Ledger(redis), Detour(redis_server.port)
-    await ledger.set_stock(HZ, {NUT: Count(on_hand=0)})
-    await ledger.apply([Reserve(HZ, "another", "r1", 1, ReservationState.COMMITTED, {NUT: 1}, 0)])  # loads the script
+    await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=0)})
+    await ledger.orders.apply(
+        [Reserve(HZ, "another", "r1", 1, ReservationState.COMMITTED, {NUT: 1}, 0)]
+    )  # loads the script
     async with detour.open() as url, Redis.from_url(url, socket_timeout=0.2) as client:
         outcome = await handled(ReserveAgent(Ledger(client), 60))
         assert isinstance(outcome, list)
         assert [type(event) for event in outcome] == [Backorder]
-        await ledger.set_stock(HZ, {NUT: Count(on_hand=1)})
+        await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=1)})
         await detour.arrives()
-    [level] = await ledger.stock(HZ)
+    [level] = await ledger.stock.levels(HZ)
     assert (level.committed, level.available_to_promise) == (0, 1)
 
 
 async def test_an_ending_that_is_told_again_takes_back_nothing_that_happened_since(redis: Redis) -> None:
     ledger, uid = Ledger(redis), an_order().uid
-    await ledger.set_stock(HZ, {NUT: Count(on_hand=5)})
-    [claim] = await ledger.claim([(uid, "r1", [HZ])])
+    await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=5)})
+    [claim] = await ledger.orders.claim([(uid, "r1", [HZ])])
     assert isinstance(claim, Claim)
-    await ledger.apply([Reserve(HZ, uid, "r1", claim.fence + 1, ReservationState.HELD, {NUT: 1}, deadline_ms=1)])
+    await ledger.orders.apply([Reserve(HZ, uid, "r1", claim.fence + 1, ReservationState.HELD, {NUT: 1}, deadline_ms=1)])
     end = Settlement(uid, "r1", claim.fence, OrderState.HELD, {HZ: {NUT: 1}}, {}, b"", "0:7")
-    assert await ledger.settle([end]) == [SettleOutcome.SETTLED]
+    assert await ledger.orders.settle([end]) == [SettleOutcome.SETTLED]
     await SweepAgent(ledger, lambda: 4e9, 100).tick()
-    assert await ledger.settle([end]) == [SettleOutcome.SETTLED]
-    assert (await ledger.where_is(uid)).state is OrderState.EXPIRED
+    assert await ledger.orders.settle([end]) == [SettleOutcome.SETTLED]
+    assert (await ledger.orders.where_is(uid)).state is OrderState.EXPIRED

@@ -13,7 +13,8 @@ from schemas.plan import Disposition, OnShort, ReviewOrder
 from schemas.record import encode
 from tests.builders import a_line, a_plan, a_planned_order, a_wms_event, an_order, an_unpaid_order
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
-from workers.inventory.records import Claim, OrderState
+from workers.inventory.operations.claim import Claim
+from workers.inventory.records import OrderState
 
 BOTH = (a_line(), a_line(TEA, line_id="2"))
 
@@ -82,7 +83,7 @@ async def test_the_rest_of_what_left_in_part_waits_for_a_person_whatever_the_sho
         assert review.planned.plan.hold_codes == ("partly-shipped",)
         assert f"1 of {NUT}" in review.planned.plan.reason
         assert [(await house.level(where, NUT)).committed for where in (HZ, BJ)] == [0, 0]
-        assert (await house.ledger.where_is(review.planned.order.uid)).state is OrderState.PARTLY_SHIPPED
+        assert (await house.ledger.orders.where_is(review.planned.order.uid)).state is OrderState.PARTLY_SHIPPED
 
 
 async def test_a_repeat_asks_the_person_in_the_same_words(house: House) -> None:
@@ -96,7 +97,7 @@ async def test_when_the_rest_is_refunded_nothing_is_left_to_do(house: House) -> 
     for revision in ("r2", "r3"):
         assert await house.place(an_order(lines=BOTH[1:]), HZ, BJ, revision=revision) == []
         assert (await house.level(HZ, TEA)).committed == 0
-    assert (await house.ledger.where_is(an_order().uid)).state is OrderState.SHIPPED
+    assert (await house.ledger.orders.where_is(an_order().uid)).state is OrderState.SHIPPED
 
 
 async def test_the_same_goods_ordered_once_more_are_not_taken_for_those_that_left(house: House) -> None:
@@ -142,7 +143,7 @@ async def test_a_warehouse_goes_on_with_its_parcel_when_only_what_the_other_ship
 async def test_an_order_that_was_only_held_before_costs_no_look_at_what_left(house: House) -> None:
     await house.stock(HZ, nut=5)
     await house.place(an_unpaid_order(), HZ, revision="r1")
-    [claim] = await house.ledger.claim([(an_order().uid, "r2", [HZ])])
+    [claim] = await house.ledger.orders.claim([(an_order().uid, "r2", [HZ])])
     assert isinstance(claim, Claim)
     assert claim.told == ()
 

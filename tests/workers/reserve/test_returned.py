@@ -12,9 +12,13 @@ from schemas.fulfillment import InstructionKind
 from schemas.plan import Disposition, PlannedOrder
 from tests.builders import a_cancelled_order, a_plan, a_planned_order, an_order
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import ReleaseOutcome, ReserveOutcome, WithdrawOutcome
-from workers.inventory.records import Answer, Claim, Count, ReservationState
-from workers.inventory.steps import Giving, RecordReturn, Release, Reserve, Step, Taking, Withdraw
+from workers.inventory.operations.claim import Claim
+from workers.inventory.operations.record_return import RecordReturn
+from workers.inventory.operations.release import Giving, Release, ReleaseOutcome
+from workers.inventory.operations.reserve import Reserve, ReserveOutcome, Taking
+from workers.inventory.operations.steps import Step
+from workers.inventory.operations.withdraw import Withdraw, WithdrawOutcome
+from workers.inventory.records import Answer, Count, ReservationState
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.stage import Delivery
 
@@ -32,7 +36,7 @@ async def agent(ledger: Ledger) -> ReserveAgent:
     """Revision r1 was taken in Hangzhou, and Hangzhou was told to ship it."""
     agent = ReserveAgent(ledger, 60)
     for warehouse in (HZ, BJ):
-        await ledger.set_stock(warehouse, {NUT: Count(on_hand=10)})
+        await ledger.stock.set_counts(warehouse, {NUT: Count(on_hand=10)})
     assert [told.kind for told in await handled(agent, a_revision("r1"))] == [InstructionKind.FULFIL]
     return agent
 
@@ -50,13 +54,13 @@ async def handled(agent: ReserveAgent, order: PlannedOrder) -> Sequence[Any]:
 
 async def claimed(ledger: Ledger, revision: str) -> int:
     """A worker begins with this revision. The number of its claim."""
-    [claim] = await ledger.claim([(UID, revision, [HZ])])
+    [claim] = await ledger.orders.claim([(UID, revision, [HZ])])
     assert isinstance(claim, Claim)
     return claim.fence
 
 
 async def outcome_of(ledger: Ledger, step: Step) -> object:
-    [answer] = await ledger.apply([step])
+    [answer] = await ledger.orders.apply([step])
     assert isinstance(answer, Answer)
     return answer.outcome
 
@@ -68,13 +72,13 @@ def asking(revision: str, fence: int) -> Release:
 
 async def given_back(ledger: Ledger) -> None:
     """What the fulfill stage does last when a warehouse gives r1 back; it had found nobody who had said stop."""
-    [heard] = await ledger.record_return([RecordReturn(UID, HZ, "r1")])
+    [heard] = await ledger.warehouses.record_return([RecordReturn(UID, HZ, "r1")])
     assert not heard.open
 
 
 async def committed(ledger: Ledger, warehouse: str = HZ) -> int:
-    [level] = await ledger.stock(warehouse)
-    assert (await ledger.audit()).findings == ()
+    [level] = await ledger.stock.levels(warehouse)
+    assert (await ledger.stock.audit()).findings == ()
     return level.committed
 
 

@@ -29,9 +29,9 @@ from tests.builders import (
 )
 from tests.fakes import DyingLedger
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import WithdrawOutcome
+from workers.inventory.operations.allocate import Allocate
+from workers.inventory.operations.withdraw import Withdraw, WithdrawOutcome
 from workers.inventory.records import Answer, Count, OrderState
-from workers.inventory.steps import Allocate, Withdraw
 from workers.relay.agent import RelayAgent
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.errors import TransientError
@@ -54,7 +54,7 @@ def agent(ledger: Ledger) -> ReserveAgent:
 
 async def stocked(ledger: Ledger, warehouse: str, **units: int) -> None:
     names = {"nut": NUT, "tea": TEA, "gift": "GIFT-DRIPPER"}
-    await ledger.set_stock(warehouse, {names[name]: Count(on_hand=count) for name, count in units.items()})
+    await ledger.stock.set_counts(warehouse, {names[name]: Count(on_hand=count) for name, count in units.items()})
 
 
 def planned(order: Order, *warehouses: str, revision: str = "", **plan: Any) -> PlannedOrder:
@@ -69,9 +69,9 @@ async def handled(agent: ReserveAgent, *orders: PlannedOrder) -> list[list[Any]]
 
 
 async def counters(ledger: Ledger, warehouse: str = HZ, sku: str = NUT) -> tuple[int, int, int]:
-    [level] = await ledger.stock(warehouse, [sku])
+    [level] = await ledger.stock.levels(warehouse, [sku])
     assert level.available_to_promise >= 0
-    assert (await ledger.audit()).findings == ()
+    assert (await ledger.stock.audit()).findings == ()
     return level.held, level.committed, level.available_to_promise
 
 
@@ -115,7 +115,7 @@ def cancelled(revision: str = "r2") -> PlannedOrder:
 
 
 async def withdrawn(ledger: Ledger, revision: str, warehouse: str = HZ) -> WithdrawOutcome:
-    [answer] = await ledger.apply([Withdraw(warehouse, an_order().uid, revision)])
+    [answer] = await ledger.orders.apply([Withdraw(warehouse, an_order().uid, revision)])
     assert isinstance(answer, Answer)
     assert isinstance(answer.outcome, WithdrawOutcome)
     return answer.outcome
@@ -151,11 +151,11 @@ async def test_where_no_wms_ever_answers_a_cancellation_gives_the_stock_back_at_
 
 async def test_where_no_wms_ever_answers_the_platforms_word_takes_what_it_shipped_off_on_hand(ledger: Ledger) -> None:
     agent = ReserveAgent(ledger, 60, silent=[HZ])
-    await ledger.set_stock(HZ, {NUT: Count(on_hand=10)}, at_ms=1)
+    await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=10)}, at_ms=1)
     await handled(agent, planned(an_order(), revision="r1"))
     await handled(agent, planned(an_order(), revision="r2", disposition=Disposition.IGNORE))
     assert await counters(ledger) == (0, 0, 9)
-    [level] = await ledger.stock(HZ, [NUT])
+    [level] = await ledger.stock.levels(HZ, [NUT])
     assert level.on_hand == 9
 
 
@@ -298,7 +298,7 @@ async def test_an_order_under_review_waits_with_its_units_when_its_warehouse_has
 ) -> None:
     await stocked(ledger, HZ, nut=5)
     await handled(agent, planned(an_order(), revision="r1"))
-    await ledger.apply([Allocate(HZ, an_order().uid)])
+    await ledger.orders.apply([Allocate(HZ, an_order().uid)])
     [[told]] = await handled(agent, planned(an_order(), revision="r2", disposition=Disposition.REVIEW))
     assert told.kind is InstructionKind.CANCEL
     assert await withdrawn(ledger, "r2") is WithdrawOutcome.KEPT
@@ -387,7 +387,7 @@ async def test_sweepers_race_for_a_due_hold_and_a_late_payment_tries_again(ledge
     assert await counters(ledger) == (1, 0, 0)
     await asyncio.gather(*(SweepAgent(ledger, lambda: 4e9, 100).tick() for _ in range(5)))
     assert await counters(ledger) == (0, 0, 1)
-    assert (await ledger.where_is(an_order().uid)).state is OrderState.EXPIRED
+    assert (await ledger.orders.where_is(an_order().uid)).state is OrderState.EXPIRED
     [[told]] = await handled(agent, planned(an_order(), revision="r2"))
     assert told.kind is InstructionKind.FULFIL
 

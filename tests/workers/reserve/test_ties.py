@@ -26,9 +26,9 @@ from tests.fakes import DyingLedger
 from tests.workers.inventory.looking import Connection
 from workers.inventory.keys import order_key
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import ClaimOutcome
-from workers.inventory.records import Claim, Count, OrderState
-from workers.inventory.steps import Settlement
+from workers.inventory.operations.claim import Claim, ClaimOutcome
+from workers.inventory.operations.settle import Settlement
+from workers.inventory.records import Count, OrderState
 from workers.reserve.agent import ReserveAgent
 from workers.runtime.errors import TransientError
 from workers.runtime.stage import Delivery
@@ -131,7 +131,7 @@ class Fleet:
         self.ledger = Ledger(connection.redis)
         connection.run(connection.redis.flushall())
         counts = {sku: Count(on_hand=50) for sku in (NUT, "TEA-LONGJING-250")}
-        connection.run(self.ledger.set_stock(HZ, counts))
+        connection.run(self.ledger.stock.set_counts(HZ, counts))
         self.newest: FulfillmentInstruction | None = None
 
     def take(self, told: Sequence[Told], dies_at: int = 0) -> None:
@@ -150,7 +150,7 @@ class Fleet:
                     self.newest = event
 
     def revision(self) -> str:
-        where = self._connection.run(self.ledger.where_is(an_order().uid))
+        where = self._connection.run(self.ledger.orders.where_is(an_order().uid))
         assert where.settled
         return where.revision
 
@@ -211,12 +211,14 @@ def test_the_script_and_python_agree_which_revision_is_in_force(
     for revision, tries in told:
         for _ in range(tries):
             revision = retry_of(revision)
-        [claim] = connection.run(ledger.claim([("o1", revision, [HZ])]))
+        [claim] = connection.run(ledger.orders.claim([("o1", revision, [HZ])]))
         before, newest = newest, newest.after(revision)
         assert isinstance(claim, Claim)
         assert (claim.outcome is ClaimOutcome.CLAIMED) == (newest.revision != before.revision)
         if claim.outcome is ClaimOutcome.CLAIMED:
-            connection.run(ledger.settle([Settlement("o1", revision, claim.fence, OrderState.HELD, {}, {}, b"")]))
+            connection.run(
+                ledger.orders.settle([Settlement("o1", revision, claim.fence, OrderState.HELD, {}, {}, b"")])
+            )
         found: Any = connection.run(connection.redis.hmget(order_key("o1"), "revision", "seen"))
         assert [value.decode() if value else "" for value in found] == list(newest)
 

@@ -27,10 +27,11 @@ from tests.builders import (
 from tests.fakes import DyingLedger
 from workers.inventory.keys import waiting_in_hand_key, waiting_wants_key
 from workers.inventory.ledger import Ledger
-from workers.inventory.outcomes import TransferOutcome
+from workers.inventory.operations.leave import LeaveOutcome
+from workers.inventory.operations.transfer import Transfer, TransferAction, TransferOutcome
+from workers.inventory.operations.wait import WaitOutcome
 from workers.inventory.records import Count, OrderState
-from workers.inventory.steps import Transfer, TransferAction
-from workers.inventory.waiting import LeaveOutcome, Waiting, WaitOutcome, waiting_of
+from workers.inventory.waiting import Waiting, waiting_of
 from workers.reserve.agent import ReserveAgent
 from workers.restock.agent import RestockAgent
 from workers.runtime import metrics
@@ -71,7 +72,7 @@ def log() -> Log:
 
 
 async def stocked(ledger: Ledger, units: int, warehouse: str = HZ, sku: str = NUT) -> None:
-    await ledger.set_stock(warehouse, {sku: Count(on_hand=units)})
+    await ledger.stock.set_counts(warehouse, {sku: Count(on_hand=units)})
 
 
 def ordered(number: int, units: int = 1, *warehouses: str, **plan: Any) -> PlannedOrder:
@@ -114,7 +115,7 @@ async def let_pass(redis: Redis) -> None:
 
 async def is_sound(ledger: Ledger, redis: Redis) -> None:
     """Nothing is promised twice, and the index of the list is what its entries say."""
-    assert (await ledger.audit()).findings == ()
+    assert (await ledger.stock.audit()).findings == ()
     wants: dict[bytes, int] = {}
     for entry in await waiting(ledger):
         for warehouse in (*entry.warehouses, *entry.gave_up):
@@ -198,7 +199,7 @@ async def test_a_cancellation_beats_a_try_that_is_on_its_way(ledger: Ledger, red
     )
     await reserved(ledger, log, cancelled)
     assert await reserved(ledger, log, *retries) == [[]]
-    [level] = await ledger.stock(HZ, [NUT])
+    [level] = await ledger.stock.levels(HZ, [NUT])
     assert level.available_to_promise == 1
     assert await waiting(ledger) == []
 
@@ -224,7 +225,7 @@ async def test_a_timer_that_died_before_kafka_had_its_orders_says_the_same_again
     assert again == first
     said = await reserved(ledger, log, *first, *again)  # both reached Kafka after all
     assert said[0] == said[1]
-    [level] = await ledger.stock(HZ, [NUT])
+    [level] = await ledger.stock.levels(HZ, [NUT])
     assert (level.committed, level.available_to_promise) == (1, 0)
 
 
@@ -253,7 +254,7 @@ async def test_a_transfer_that_is_received_lets_the_order_through_that_awaits_it
         assert await restocked(ledger, log) == []
         at_ms = int(NOON.timestamp() * 1000) * 2  # after the counts
         step = Transfer(warehouse, request.transfer_id, TransferAction(action), at_ms, request.quantities)
-        assert await ledger.transfer([step]) == [(TransferOutcome.DONE, {})]
+        assert await ledger.stock.transfer([step]) == [(TransferOutcome.DONE, {})]
     [[told]] = await reserved(ledger, log, *await restocked(ledger, log))
     assert (told.warehouse_id, told.order_uid) == (HZ, planned.order.uid)
     await is_sound(ledger, redis)
@@ -263,7 +264,7 @@ async def test_an_unpaid_order_that_waits_gets_its_hold(ledger: Ledger, log: Log
     await reserved(ledger, log, a_planned_order(an_unpaid_order("1"), a_plan(HZ)))
     await stocked(ledger, 1)
     assert await reserved(ledger, log, *await restocked(ledger, log)) == [[]]
-    [level] = await ledger.stock(HZ, [NUT])
+    [level] = await ledger.stock.levels(HZ, [NUT])
     assert (level.held, await waiting(ledger)) == (1, [])
 
 
@@ -356,7 +357,7 @@ async def test_a_death_between_any_two_steps_of_a_timer_sends_an_order_on_all_th
     assert sent
     said = await reserved(ledger, log, *sent)
     assert all(events == said[0] for events in said)
-    [level] = await ledger.stock(HZ, [NUT])
+    [level] = await ledger.stock.levels(HZ, [NUT])
     assert (level.committed, await waiting(ledger)) == (1, [])
     await is_sound(ledger, redis)
 
@@ -368,7 +369,7 @@ async def test_stock_that_comes_while_new_orders_race_for_it_is_never_sold_twice
 
     async def arrive() -> None:
         for units in range(10, 41, 10):
-            await ledger.set_stock(HZ, {NUT: Count(on_hand=units)})
+            await ledger.stock.set_counts(HZ, {NUT: Count(on_hand=units)})
             await let_pass(redis)
             retries = await restocked(ledger, log)
             if retries:
@@ -382,7 +383,7 @@ async def test_stock_that_comes_while_new_orders_race_for_it_is_never_sold_twice
     await let_pass(redis)
     while retries := await restocked(ledger, log):
         await reserved(ledger, log, *retries)
-    [level] = await ledger.stock(HZ, [NUT])
+    [level] = await ledger.stock.levels(HZ, [NUT])
     assert (level.committed, level.available_to_promise) == (40, 0)
     assert len(await waiting(ledger)) == 10
     await is_sound(ledger, redis)
@@ -401,5 +402,5 @@ async def test_payments_after_the_hold_was_swept_are_counted_by_what_became_of_t
     for number in ("1", "2"):
         await reserved(ledger, log, a_planned_order(replace(an_order(number), revision="9"), a_plan(HZ)))
     assert (count("reserved") - before[0], count("backordered") - before[1]) == (1, 1)
-    assert (await ledger.where_is(an_order("2").uid)).state is OrderState.BACKORDERED
+    assert (await ledger.orders.where_is(an_order("2").uid)).state is OrderState.BACKORDERED
     assert len(await waiting(ledger)) == 1

@@ -29,7 +29,7 @@ def ledger(redis: Redis) -> Ledger:
 
 async def hold(ledger: Ledger, numbers: range, warehouse: str = HZ) -> None:
     """An order each for two units, which may be paid until half past twelve."""
-    await ledger.set_stock(warehouse, {NUT: Count(on_hand=1000)})
+    await ledger.stock.set_counts(warehouse, {NUT: Count(on_hand=1000)})
     orders = [an_unpaid_order(str(number), lines=(a_line(quantity=2),)) for number in numbers]
     await ReserveAgent(ledger, 60).handle(
         [Delivery(a_planned_order(order, a_plan(warehouse)), key=b"") for order in orders]
@@ -41,7 +41,7 @@ def a_sweeper(ledger: Ledger, *, late: timedelta = timedelta(0), batch: int = 10
 
 
 async def held(ledger: Ledger, warehouse: str = HZ) -> int:
-    [level] = await ledger.stock(warehouse, [NUT])
+    [level] = await ledger.stock.levels(warehouse, [NUT])
     return level.held
 
 
@@ -51,7 +51,7 @@ async def test_a_hold_is_given_back_at_its_deadline_and_not_before(ledger: Ledge
     assert await held(ledger) == 2
     await a_sweeper(ledger).tick()
     assert await held(ledger) == 0
-    assert (await ledger.where_is(an_unpaid_order("0").uid)).state is OrderState.EXPIRED
+    assert (await ledger.orders.where_is(an_unpaid_order("0").uid)).state is OrderState.EXPIRED
 
 
 @pytest.mark.parametrize("batch", [1, 7, 10, 60, 1000])
@@ -60,7 +60,7 @@ async def test_one_tick_gives_back_all_that_is_due_in_every_warehouse(ledger: Le
     await hold(ledger, range(100, 105), BJ)
     await a_sweeper(ledger, batch=batch).tick()
     assert (await held(ledger), await held(ledger, BJ)) == (0, 0)
-    assert (await ledger.audit()).findings == ()
+    assert (await ledger.stock.audit()).findings == ()
 
 
 async def test_any_number_of_sweepers_at_once_give_each_hold_back_once_with_an_event(
@@ -69,12 +69,12 @@ async def test_any_number_of_sweepers_at_once_give_each_hold_back_once_with_an_e
     await hold(ledger, range(150))
     await asyncio.gather(*(a_sweeper(Ledger(redis), batch=20).tick() for _ in range(6)))
     assert await held(ledger) == 0
-    events, _ = await ledger.read_outbox(HZ, 1000)
+    events, _ = await ledger.outbox.read(HZ, 1000)
     expired = [event.order_uid for event in events if event.kind is InventoryEventKind.EXPIRED]
     assert len(expired) == len(set(expired)) == 150
     assert sum(change.held for event in events for change in event.changes) == 0
     assert [event.sequence for event in events] == list(range(1, len(events) + 1))
-    assert (await ledger.audit()).findings == ()
+    assert (await ledger.stock.audit()).findings == ()
 
 
 async def test_holds_that_somebody_else_wrote_to_are_passed_over(ledger: Ledger, redis: Redis) -> None:
@@ -96,4 +96,4 @@ async def test_reservations_and_sweepers_race_and_the_counters_stay_right(ledger
         *(a_sweeper(Ledger(redis), batch=15).tick() for _ in range(3)),
         *(hold(Ledger(redis), range(start, start + 10)) for start in range(0, 200, 10)),
     )
-    assert (await ledger.audit()).findings == ()
+    assert (await ledger.stock.audit()).findings == ()

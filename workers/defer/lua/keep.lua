@@ -14,7 +14,7 @@
     ALREADY   this revision is kept
     STALE     a newer one is kept
     DROPPED   nothing of this order is kept now ]]
--- @include workers.inventory:revision.lua
+-- @include workers.inventory.operations.shared:revision.lua
 local uid, revision = ARGV[1], ARGV[2]
 local kept = redis.call('HGET', KEYS[3], uid)
 if kept == revision then

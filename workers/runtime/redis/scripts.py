@@ -1,6 +1,7 @@
 """Lua scripts as files of a package: read once, registered once, run by their digest, alone or many in one round trip.
 
-A script may take in another file of its folder with a line `-- @include <file>`, or `-- @include <package>:<file>`.
+A script stands in its package's own folder, or in `lua` there, where a package has many. It may take in another file of
+its folder with a line `-- @include <file>`, or `-- @include <package>:<file>`.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ _INCLUDE = re.compile(r"^-- @include (?:(\S+):)?(\S+)$", re.MULTILINE)
 
 @cache
 def read_script(package: str, name: str) -> str:
-    """The text of `<package>/lua/<name>`, with what it includes."""
-    text = files(package).joinpath("lua", name).read_text(encoding="utf-8")
+    """The text of `<package>/<name>`, or else of `<package>/lua/<name>`, with what it includes."""
+    folder = files(package)
+    own = folder.joinpath(name)
+    text = (own if own.is_file() else folder.joinpath("lua", name)).read_text(encoding="utf-8")
     return _INCLUDE.sub(lambda line: read_script(line[1] or package, line[2]), text)
 
 

@@ -37,11 +37,11 @@ def _kind(server: RedisServer) -> str:
 
 async def test_what_it_confirmed_is_there_after_a_kill(server: RedisServer) -> None:
     async with Redis.from_url(server.url) as client:
-        await Ledger(client).set_stock("hangzhou", {"MUG-350": Count(on_hand=7)})
+        await Ledger(client).stock.set_counts("hangzhou", {"MUG-350": Count(on_hand=7)})
     server.kill()
     server.start()
     async with Redis.from_url(server.url) as client:
-        [level] = await Ledger(client).stock("hangzhou")
+        [level] = await Ledger(client).stock.levels("hangzhou")
     assert (level.sku, level.on_hand) == ("MUG-350", 7)
 
 

@@ -148,7 +148,7 @@ async def test_the_watch_sees_a_counter_that_is_below_zero_for_a_moment(
     redis: Redis, redis_server: RedisServer
 ) -> None:
     ledger = Ledger(redis)
-    await ledger.set_stock("hangzhou", {"MUG-350": Count(on_hand=3), "LAMP-DESK": Count(on_hand=3)})
+    await ledger.stock.set_counts("hangzhou", {"MUG-350": Count(on_hand=3), "LAMP-DESK": Count(on_hand=3)})
     with StockWatch(redis_server.url, [("hangzhou", "MUG-350"), ("hangzhou", "LAMP-DESK")]) as watch:
         wait_until(lambda: watch.looks > 2)
         assert watch.below_zero == {}

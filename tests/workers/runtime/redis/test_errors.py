@@ -26,7 +26,8 @@ from workers.intake.lease import Leases
 from workers.intake.store import ShopKey
 from workers.inventory.keys import order_key, stock_key
 from workers.inventory.ledger import Ledger
-from workers.inventory.records import Claim, CorruptLedger, Count
+from workers.inventory.operations.claim import Claim
+from workers.inventory.records import CorruptLedger, Count
 from workers.rebuild.contents import dump
 from workers.runtime.errors import Misconfigured, TransientError
 from workers.runtime.redis.connections import connect
@@ -36,17 +37,17 @@ from workers.runtime.redis.pipeline import run_pipeline
 SHOP = ShopKey("taobao", "main")
 
 WRITES: dict[str, Callable[[Redis], Awaitable[Any]]] = {
-    "a batch of scripts": lambda redis: Ledger(redis).claim([("order", "2", ["hangzhou"])]),
+    "a batch of scripts": lambda redis: Ledger(redis).orders.claim([("order", "2", ["hangzhou"])]),
     "a script of another stage": lambda redis: DelayQueue(redis).keep([Keep("order", "1", 5, b"...")]),
     "a script of the poller": lambda redis: Leases(redis).acquire(SHOP),
-    "a single command": lambda redis: Ledger(redis).set_stock("beijing", {"TEA": Count(on_hand=1)}),
+    "a single command": lambda redis: Ledger(redis).stock.set_counts("beijing", {"TEA": Count(on_hand=1)}),
 }
 READS: dict[str, Callable[[Redis], Awaitable[Any]]] = {
-    "a batch of reads": lambda redis: Ledger(redis).get_status([("order", "hangzhou", "1")]),
-    "counters": lambda redis: Ledger(redis).stock("hangzhou", ["TEA"]),
-    "reservations": lambda redis: Ledger(redis).shipped_units([("order", ["hangzhou"])]),
-    "a pipeline of redis-py": lambda redis: Ledger(redis).revisions(["order"]),
-    "deadlines": lambda redis: Ledger(redis).due("hangzhou", 1, 10),
+    "a batch of reads": lambda redis: Ledger(redis).warehouses.get_status([("order", "hangzhou", "1")]),
+    "counters": lambda redis: Ledger(redis).stock.levels("hangzhou", ["TEA"]),
+    "reservations": lambda redis: Ledger(redis).orders.shipped_units([("order", ["hangzhou"])]),
+    "a pipeline of redis-py": lambda redis: Ledger(redis).orders.revisions(["order"]),
+    "deadlines": lambda redis: Ledger(redis).holds.due("hangzhou", 1, 10),
     "a dump of everything": dump,
     "the poller's place": lambda redis: Cursors(redis).read(SHOP),
 }
@@ -68,8 +69,8 @@ def admin(server: RedisServer) -> Iterator[blocking.Redis]:
 @pytest.fixture
 async def redis(server: RedisServer, admin: blocking.Redis) -> AsyncIterator[Redis]:
     async with impatient(server.url) as client:
-        await Ledger(client).set_stock("hangzhou", {"TEA": Count(on_hand=1)})
-        await Ledger(client).claim([("order", "1", ["hangzhou"])])
+        await Ledger(client).stock.set_counts("hangzhou", {"TEA": Count(on_hand=1)})
+        await Ledger(client).orders.claim([("order", "1", ["hangzhou"])])
         yield client
 
 
@@ -152,7 +153,7 @@ async def test_a_server_that_loads_its_data_is_waited_for(server: RedisServer, t
         async with impatient(again.url) as redis:
             codes = set()
             while "LOADING" not in codes:
-                codes.add((await told(Ledger(redis).revisions(["order"]))).code)
+                codes.add((await told(Ledger(redis).orders.revisions(["order"]))).code)
             for ask in (*WRITES.values(), *READS.values()):
                 assert (await told(ask(redis))).code == "LOADING"
     finally:
@@ -218,10 +219,10 @@ async def test_a_damaged_key_is_that_keys_own_trouble(redis: Redis) -> None:
     await redis.set(order_key("order"), "not a hash")
     ledger = Ledger(redis)
     good, bad = ("another", "1", ["hangzhou"]), ("order", "2", ["hangzhou"])
-    claims = await ledger.claim([good, bad])
+    claims = await ledger.orders.claim([good, bad])
     assert [type(claim) for claim in claims] == [Claim, CorruptLedger]
     with pytest.raises(ResponseError, match="WRONGTYPE"):
-        await ledger.get_status([("order", "hangzhou", "1")])
+        await ledger.warehouses.get_status([("order", "hangzhou", "1")])
 
 
 async def test_a_cluster_is_waited_for_and_named(server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -230,7 +231,7 @@ async def test_a_cluster_is_waited_for_and_named(server: RedisServer, tmp_path_f
         for node in nodes:
             stack.enter_context(node)
         redis = await stack.enter_async_context(impatient(nodes[0].url))
-        assert (await told(Ledger(redis).revisions(["order"]))).code == "CLUSTERDOWN"
+        assert (await told(Ledger(redis).orders.revisions(["order"]))).code == "CLUSTERDOWN"
 
         first, second = [
             stack.enter_context(blocking.Redis.from_url(node.url, decode_responses=True)).execute_command
@@ -253,6 +254,6 @@ async def test_a_cluster_is_waited_for_and_named(server: RedisServer, tmp_path_f
         codes = [trouble.code for reply in await run_pipeline(redis, commands) if (trouble := trouble_of(reply))]
         assert codes[2] in ("TRYAGAIN", "ASK")  # Redis 6.2 does not say the first
         assert [codes[0], codes[1], *codes[3:]] == ["MOVED", "ASK", "CROSSSLOT", "ERR"]
-        assert (await told(Ledger(redis).revisions(["a"]))).advice == (
-            await told(Ledger(redis).shipped_units([("b", ["a"])]))
+        assert (await told(Ledger(redis).orders.revisions(["a"]))).advice == (
+            await told(Ledger(redis).orders.shipped_units([("b", ["a"])]))
         ).advice

@@ -1,0 +1,1 @@
+"""What several operations have in common: Lua that scripts include, the spelling of keys, the parsing of replies."""
