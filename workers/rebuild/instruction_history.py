@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from schemas.fulfillment import InstructionKind
 from schemas.order import Line, lines_to_ship
@@ -85,12 +86,13 @@ def heard_of(trail: Trail, upto: str) -> dict[str, str]:
     return fields
 
 
-def last_settled(trail: Trail, records: Records) -> Planned | None:
+def last_settled(trail: Trail, records: Records) -> tuple[Planned | None, Trail]:
     """The newest revision that was settled: one that the stage had finished with, or one that it had spoken of.
 
     Nothing is said of a revision before it is settled. So one that comes again, though some warehouse was told to ship
     it, must end as it did: walked again it could be placed otherwise, and that warehouse would ship it all the same;
-    and what that warehouse answers is about an order that was placed. What was yet to be said is added to the trail.
+    and what that warehouse answers is about an order that was placed. The trail that comes back has what was yet to be
+    said, too.
     """
     for planned in sorted(trail.open, key=lambda planned: planned.revision, reverse=True):
         if trail.done is not None and planned.revision < trail.done.revision:
@@ -98,8 +100,11 @@ def last_settled(trail: Trail, records: Records) -> Planned | None:
         said = [one.told for one in trail.instructed.values() if one.revision == planned.revision]
         told = [one for one in said if one.kind in TELLING]
         if told and all(_was_taken(one.warehouse_id, planned, records) for one in told):
-            return planned if _complete(trail, planned, records, said, told) else trail.done
-    return trail.done
+            unsaid = _unsaid(trail, planned, records, said, told)
+            if unsaid is None:
+                break
+            return planned, replace(trail, instructed=trail.instructed | unsaid) if unsaid else trail
+    return trail.done, trail
 
 
 def _was_taken(warehouse_id: str, planned: Planned, records: Records) -> bool:
@@ -108,10 +113,10 @@ def _was_taken(warehouse_id: str, planned: Planned, records: Records) -> bool:
     return found is not None and found.revision >= planned.revision
 
 
-def _complete(
+def _unsaid(
     trail: Trail, planned: Planned, records: Records, said: Sequence[Instruction], told: Sequence[Instruction]
-) -> bool:
-    """Add what was yet to be said. Whether it is known: of new parcels, more than one may be missing."""
+) -> dict[tuple[str, str, str], Instructed] | None:
+    """What was yet to be said, as a trail has it; None when unknown, as more than one new parcel may be missing."""
     order = decode(PlannedOrder, planned.raw).order
     named = {line_id for one in told for line_id in one.line_ids or ()}
     whole = any(one.line_ids is None for one in told)
@@ -119,14 +124,15 @@ def _complete(
     stood = _stood(trail, planned, [one.warehouse_id for one in said])
     changing = any(one.kind is InstructionKind.CHANGE for one in told)
     if not (stood or changing) and len(told) < told[0].parcels - 1:
-        return False
-    unsaid = _changes(planned, records, rest, stood) if stood else _last_parcel(planned, records, rest, told)
-    for one, lines in unsaid:
+        return None
+    steps = _changes(planned, records, rest, stood) if stood else _last_parcel(planned, records, rest, told)
+    unsaid: dict[tuple[str, str, str], Instructed] = {}
+    for one, lines in steps:
         digest = digest_of(order, lines) if lines else ""
         if one.kind is not InstructionKind.CHANGE or digest != stood[one.warehouse_id].digest:
             instructed = Instructed(planned.revision, one, digest, wanted(lines))
-            trail.instructed[planned.revision, one.warehouse_id, one.kind] = instructed
-    return True
+            unsaid[planned.revision, one.warehouse_id, one.kind] = instructed
+    return unsaid
 
 
 def _stood(trail: Trail, planned: Planned, spoken_to: Collection[str]) -> dict[str, ActiveInstruction]:

@@ -41,7 +41,8 @@ class Pointer:
 
 def pointer_of(trail: Trail, records: Records, remember_ms: int) -> Pointer | None:
     """The order's pointer; None when nothing is known that it could say."""
-    done, newest = last_settled(trail, records), max((record.revision for record in records.values()), default="")
+    done, trail = last_settled(trail, records)
+    newest = max((record.revision for record in records.values()), default="")
     if done is not None and newest <= done.revision:
         return _settled(trail, done, records, remember_ms)
     if not newest:
