@@ -218,6 +218,7 @@ class Machine(RuleBasedStateMachine):
     def it_is_rebuilt(self) -> None:
         self.in_redis = self.epochs.known.epoch.epoch_id  # type: ignore[union-attr]
         self.ask(write_epoch(self.redis, self.in_redis))
+        self.the_worker_asks_again()
 
     @rule()
     def a_new_one_is_declared(self) -> None:
@@ -225,8 +226,12 @@ class Machine(RuleBasedStateMachine):
         self.epochs.known = Known(new, has_topic=True)
         self.in_redis = new.epoch_id
         self.ask(write_epoch(self.redis, new.epoch_id))
+        self.the_worker_asks_again()
+
+    def the_worker_asks_again(self) -> None:
+        """It does so now and then: let it be now."""
         if self.guard is not None:
-            self.guard._learned = -5.0  # it asks again now and then: let it be now
+            self.guard._learned = -5.0
 
     @precondition(lambda self: self.worker is not None)
     @rule()
