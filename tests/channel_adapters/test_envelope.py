@@ -121,4 +121,5 @@ def test_a_body_is_counted_before_it_is_parsed() -> None:
     assert code_of(Envelope, b'{"rows":[' + b"{}," * MAX_BODY_ELEMENTS + b"{}]}") == "too-many-elements"
     assert code_of(Envelope, b" " * (8 * MAX_PAYLOAD_BYTES + 1)) == "too-large"
     assert code_of(rows, b"[" + b"0," * MAX_ROWS + b"0]") == "too-many-elements"
+    assert code_of(rows, b"[" * (MAX_BODY_ELEMENTS + 1)) == "too-many-elements"
     assert code_of(read_object, b'{"rows":[' + b"{}," * MAX_BODY_ELEMENTS + b"{}]}") == "too-many-elements"

@@ -95,7 +95,7 @@ def _sample(name: str, document: Any, channel: str, words: dict[str, list[Any]])
 
 def _rows(document: Any) -> Path | None:
     """The first list of two objects or more, from the top: a page's orders."""
-    for path in sorted(paths_of(document), key=len):
+    for path in ((), *sorted(paths_of(document), key=len)):
         here = _at(document, path)
         if isinstance(here, list) and len(here) > 1 and all(isinstance(each, dict) and len(each) > 8 for each in here):
             return path if len(path) < _DEEPEST_PAGE else None
