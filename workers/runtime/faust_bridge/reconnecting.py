@@ -6,6 +6,7 @@ The second is put in by `patch_aiokafka`.
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any, Final
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
@@ -39,6 +40,7 @@ STOCK_SEND: Final = AIOKafkaConnection.send
 """As aiokafka has it."""
 
 
+@wraps(STOCK_SEND, assigned=())  # so that whoever reads the source of what is in its place reads aiokafka's
 def send_or_break(connection: Any, request: Any, expect_response: bool = True) -> Any:
     """aiokafka's `AIOKafkaConnection.send`, to which a transport of uvloop that is closed is a broken connection.
 

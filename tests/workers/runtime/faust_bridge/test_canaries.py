@@ -27,6 +27,7 @@ from ops.testbed.local_stack.ports import LOOPBACK
 from ops.testbed.torture.proxy import Proxy
 from tests.product_code import ROOT, private_names
 from tests.workers.runtime import upstream
+from workers.runtime.faust_bridge.patching import patch_aiokafka
 from workers.runtime.faust_bridge.producing import InvalidRecordError
 from workers.runtime.faust_bridge.reconnecting import STOCK_SEND
 
@@ -104,6 +105,12 @@ TOUCHED: Final = {
 @pytest.mark.parametrize("name", OVERRIDDEN)
 def test_what_we_override_or_call_reads_as_it_did(name: str) -> None:
     assert upstream.digest(name) == OVERRIDDEN[name], upstream.LOOK
+
+
+def test_what_we_put_in_its_place_does_not_hide_what_upstream_has() -> None:
+    patch_aiokafka()
+    name = "aiokafka.conn:AIOKafkaConnection.send"
+    assert upstream.digest(name) == OVERRIDDEN[name]
 
 
 @pytest.mark.parametrize(("where", "name"), [(where, name) for where, row in TOUCHED.items() for name in row.split()])
