@@ -23,6 +23,7 @@ def parse_instruction_status(
     told = orjson.loads(pointer.get(b"routed") or b"{}").get(warehouse_id)
     *replaced, stands = (told and told.get("revisions")) or ("",)
     said = _said_to(pointer, warehouse_id)
+    units = _units_of(said)
     sent, most = _sent(said) if pointer.get(b"source") else (None, None)
     standing = InstructionStatus(
         pointer[b"revision"].decode(),
@@ -36,14 +37,13 @@ def parse_instruction_status(
         overtaken=parse_superseded(pointer.get(f"overtaken:{warehouse_id}".encode())),
         sent=sent,
         most=most,
-        may_ship=_may_ship(pointer, warehouse_id, said, [*replaced, stands]),
-        asked=_units_of(said).get(instruction),
-        wants=_newest_units(said),
+        asked=units.get(instruction),
+        wants=units[max(units)] if units else {},
     )
     if stands:
-        return standing
-    last = _last_told(pointer, warehouse_id, said)
-    may_ship = _may_ship(pointer, warehouse_id, said, [*last.replaced, last.told_last])
+        return standing._replace(may_ship=_may_ship(pointer, warehouse_id, units, [*replaced, stands]))
+    last = _last_told(pointer, warehouse_id, said, units)
+    may_ship = _may_ship(pointer, warehouse_id, units, [*last.replaced, last.told_last])
     return standing._replace(**last._asdict(), may_ship=may_ship)
 
 
@@ -72,23 +72,20 @@ def _sent(said: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[set[tuple[str,
     return sent, most if known else None
 
 
-def _units_of(said: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Mapping[str, int]]:
+Units = Mapping[str, Mapping[str, int]]
+"""What instructions to ship asked for, by revision and SKU."""
+
+
+def _units_of(said: Sequence[tuple[str, Mapping[str, Any]]]) -> Units:
     """By revision, the units that an instruction to ship asked for, where they are known."""
     return {revision: units for revision, told in said if told["kind"] != "cancel" and (units := told.get("units"))}
 
 
-def _may_ship(
-    pointer: Mapping[bytes, bytes], warehouse_id: str, said: Sequence[tuple[str, Mapping[str, Any]]], of: Sequence[str]
-) -> dict[str, Mapping[str, int]]:
+def _may_ship(pointer: Mapping[bytes, bytes], warehouse_id: str, units: Units, of: Sequence[str]) -> Units:
     """Of these instructions, those that no change replaced which the warehouse follows; none if units are not known."""
     followed = (pointer.get(f"followed:{warehouse_id}".encode()) or b"").decode()
-    units, may_ship = _units_of(said), [revision for revision in of if revision >= followed]
+    may_ship = [revision for revision in of if revision >= followed]
     return {revision: units[revision] for revision in may_ship} if units.keys() >= set(may_ship) else {}
-
-
-def _newest_units(said: Sequence[tuple[str, Mapping[str, Any]]]) -> Mapping[str, int]:
-    known = _units_of(said)
-    return known[max(known)] if known else {}
 
 
 def parse_superseded(packed: bytes | None) -> tuple[SupersededReturn, ...]:
@@ -107,17 +104,15 @@ class LastTold(NamedTuple):
 
 
 def _last_told(
-    pointer: Mapping[bytes, bytes], warehouse_id: str, said: Sequence[tuple[str, Mapping[str, Any]]]
+    pointer: Mapping[bytes, bytes], warehouse_id: str, said: Sequence[tuple[str, Mapping[str, Any]]], units: Units
 ) -> LastTold:
     """What a warehouse was last told, of all that the order's pointer remembers to have said."""
     ships, fulfil, cancelled = [""], "", ""
-    units: dict[str, Mapping[str, int]] = {}
     for revision, told in said:
         if told["kind"] == "cancel":
             cancelled = max(cancelled, revision)
             continue
         ships.append(revision)
-        units[revision] = told.get("units") or {}
         if told["kind"] == "fulfil":
             fulfil = max(fulfil, revision)
     heard = {revision: pointer.get(f"heard:{warehouse_id}:{revision}".encode()) for revision in ships}

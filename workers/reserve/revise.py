@@ -37,11 +37,11 @@ def revise(claimed: ClaimedOrder) -> Steps:
 
 def _as_told(claimed: ClaimedOrder) -> dict[str, tuple[Line, ...]]:
     """The lines as the warehouses were told of them; a line that nobody was told of goes to the first."""
-    placed: dict[str, list[Line]] = {warehouse: [] for warehouse in claimed.told}
+    lines_of: dict[str, list[Line]] = {warehouse: [] for warehouse in claimed.told}
     first = next(iter(claimed.told))
     for line in claimed.lines:
-        placed[claimed.owner_of(line) or first].append(line)
-    return {warehouse: tuple(lines) for warehouse, lines in placed.items()}
+        lines_of[claimed.owner_of(line) or first].append(line)
+    return {warehouse: tuple(lines) for warehouse, lines in lines_of.items()}
 
 
 def _cannot_add(claimed: ClaimedOrder, short: dict[str, int]) -> Steps:
