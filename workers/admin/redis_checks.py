@@ -16,9 +16,6 @@ BYTES_PER_ORDER: Final = 2_500
 """Of Redis's memory, for an order that it remembers: reserved, with two lines, it takes 1,450 (Valkey 9) to 1,930
 (Redis 6.2); what warehouses answer comes to that."""
 
-BYTES_PER_SKU: Final = 200
-"""For the counters of one SKU in one warehouse: 150 to 185."""
-
 _FULL_FROM: Final = 0.9
 
 

@@ -42,9 +42,6 @@ ADVICE: Final = {
 """What to do about a refusal, by its code; for all others: fetch it again."""
 
 
-_NAMELESS: Final = Text("an order without an id", "一个没有订单号的订单")
-
-
 def tell_refusal(refusal: UnreadablePayload | NoTemplateFits, name: str, body: bytes) -> Text:
     """Everything about one refused order or body, over several lines. `name` is the file's."""
     if isinstance(refusal, UnreadablePayload):
