@@ -1,14 +1,17 @@
-"""Real servers for the tests: an embedded broker and an embedded Redis, started once a session."""
+"""Real servers for the tests: an embedded broker, Redis and PostgreSQL, started once a session."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 from redis.asyncio import Redis
 
 from ops.testbed.local_stack.broker import Broker
+from ops.testbed.local_stack.postgres import PostgresServer
 from ops.testbed.local_stack.redis_server import RedisServer
 from tests.redis_servers import default_executable
 
@@ -33,3 +36,23 @@ async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
     async with Redis.from_url(redis_server.url, decode_responses=False) as client:
         await client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A PostgreSQL. Tests use databases of their own: see `book_url`."""
+    with PostgresServer(Path(tmp_path_factory.mktemp("postgres"))) as running:
+        yield running
+
+
+_databases = count(1)
+
+
+@pytest.fixture
+def book_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of an empty database, which is gone after the test."""
+    name = f"book_{next(_databases)}"
+    with psycopg.connect(postgres_server.url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield postgres_server.url_of(name)
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import pwd
 import signal
 import subprocess
 import sys
@@ -24,10 +25,13 @@ def spawn(
     log: Path,
     env: Mapping[str, str] | None = None,
     stdout: int | None = None,
+    user: str | None = None,
+    cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own (Ctrl-C reaches only us), its output appended to `log`.
 
     On Linux the kernel kills it when the thread that started it ends, however it ends: call from the main thread.
+    `user`: run as another one, in none of our groups.
     """
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -36,6 +40,10 @@ def spawn(
             stdout=stdout if stdout is not None else output,
             stderr=output,
             env=env,
+            cwd=cwd,
+            user=user,
+            group=None if user is None else pwd.getpwnam(user).pw_gid,
+            extra_groups=None if user is None else [],
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
