@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from schemas.codes import Explanation
 from schemas.ids import Slug
 from schemas.order import Order
 from schemas.record import changed, record
@@ -37,8 +38,9 @@ class OnShort(StrEnum):
 class Flag:
     """A finding about an order that a person should see. `blocks` sends the order to review."""
 
-    code: str  # gift-missing, gift-without-main, promised-gift-without-line, sku-unknown ...
-    message: str  # English, one sentence, no personal data
+    code: str  # a hold code: gift-missing, gift-without-main, promised-gift-without-line, sku-unknown ...
+    explanation: Explanation | None = None  # what exactly, a code of schemas.codes.FlagReason; None: see `message`
+    message: str = ""  # English, in records of versions before this one had an explanation; empty since
     blocks: bool = True
     line_ids: tuple[str, ...] = ()
 
@@ -68,7 +70,8 @@ class RuleMatch:
     rule: str
     priority: int
     action: str  # as written: "assign: hangzhou"
-    effect: str  # "candidate 1", "overruled by force of cold-chain-to-shanghai", ...
+    effects: tuple[Explanation, ...] = ()  # codes of schemas.codes.RuleEffect: one for each part of the action
+    effect: str = ""  # English, in records of versions before this one had effects; empty since
 
 
 MOST_RETURNS: Final = 9
@@ -84,7 +87,8 @@ class RoutingPlan:
 
     disposition: Disposition
     ruleset: str  # name@version of the ruleset that decided
-    reason: str  # one English sentence that says why this disposition
+    explanation: Explanation | None = None  # why this disposition, a code of PlanReason; None: see `reason`
+    reason: str = ""  # English, in records of versions before this one had an explanation; empty since
     candidates: tuple[Candidate, ...] = ()
     on_short: OnShort = OnShort.NEXT
     matches: tuple[RuleMatch, ...] = ()
@@ -113,16 +117,10 @@ class ReviewOrder:
     missing: dict[str, int] = field(default_factory=dict)  # shipped in part: sku -> units that nobody is told to ship
 
 
-SEE_TO_THE_REST: Final = (
-    "refund the rest in the shop, or ship it by hand from a warehouse that has it and count its stock there"
-)
-"""What a person can do about an order of which only a part has left: closes the reason of its review."""
-
-
 def to_review(
-    planned: PlannedOrder, code: str, reason: str, missing: Mapping[str, int] = MappingProxyType({})
+    planned: PlannedOrder, code: str, explanation: Explanation, missing: Mapping[str, int] = MappingProxyType({})
 ) -> ReviewOrder:
-    """An order that was to be reserved, now for a person to decide, under one more hold code.
+    """An order that was to be reserved, now for a person to decide, under one more hold code and for this reason.
 
     Suggested are the candidates that have not given it back. The same for the same, byte by byte.
     """
@@ -130,7 +128,8 @@ def to_review(
     plan = changed(
         plan,
         disposition=Disposition.REVIEW,
-        reason=reason,
+        explanation=explanation,
+        reason="",
         candidates=(),
         suggested=tuple(one for one in plan.candidates if one.warehouse_id not in plan.gave_up),
         hold_codes=(*plan.hold_codes, code),

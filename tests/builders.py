@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from schemas.codes import Explanation, FlagReason
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
 from schemas.ids import order_uid
 from schemas.order import (
@@ -150,9 +151,9 @@ def a_gift_of(main: str = "1000") -> RelatedOrder:
     return RelatedOrder(platform_order_id=main, relation="gift-of")
 
 
-def a_flag(code: str = "gift-missing", message: str = "a gift is missing", **fields: Any) -> Flag:
+def a_flag(code: str = "gift-missing", **fields: Any) -> Flag:
     """A finding that blocks."""
-    return Flag(code=code, message=message, **fields)
+    return Flag(code=code, **{"explanation": FlagReason.GIFTS_ONLY(), **fields})
 
 
 def a_tagged_order(
@@ -166,7 +167,7 @@ def a_plan(*warehouse_ids: str, disposition: Disposition = Disposition.RESERVE, 
     """A plan with these candidates (default: hangzhou), in this order."""
     given: dict[str, Any] = {
         "ruleset": "test@1",
-        "reason": "made by a test",
+        "explanation": Explanation(code="made-by-a-test"),
         "candidates": tuple(Candidate(warehouse_id=w, rule=f"to-{w}") for w in warehouse_ids or ("hangzhou",)),
     }
     return RoutingPlan(disposition=disposition, **{**given, **fields})

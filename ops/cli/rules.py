@@ -187,6 +187,9 @@ def try_(
 
 def _plan_as_json(planned: PlannedOrder) -> dict[str, Any]:
     """The decision without the receiver."""
+    from workers.admin.rule_trial import in_words
+
+    planned = in_words(planned)
     return {
         "order_uid": planned.order.uid,
         "revision": planned.order.revision,

@@ -1,45 +1,185 @@
-"""Every code that asks for a person says why, in both languages."""
+"""Every code has its words in both languages, and nothing that is stored is a sentence."""
 
 from __future__ import annotations
 
+import ast
 import re
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator
+from string import Formatter
+from typing import Final
 
 import pytest
 
-from schemas.codes import WORDING, HoldCode
+from schemas.codes import ENUMERATIONS, Code, Explanation, HoldCode, PlanReason, RuleEffect, render, render_all
+from tests.product_code import place_of, product_files, tree_of
 
-ROOT = Path(__file__).parents[2]
-WRITERS = (
-    "channel_adapters",
-    "workers/tag",
-    "workers/route",
-    "workers/reserve",
-    "workers/fulfill",
-    "workers/restock",
-)
+ALL: Final = [code for each in ENUMERATIONS for code in each]
+BY_ENUMERATION: Final = {each.__name__: each for each in ENUMERATIONS}
 
 
-def test_every_code_has_its_words() -> None:
-    assert set(WORDING) == set(HoldCode)
-    for code, text in WORDING.items():
-        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", code)
-        assert text.en
-        assert re.search(r"[\u4e00-\u9fff]", text.zh), code
+def gaps(template: str) -> set[str]:
+    """The names of a template's arguments."""
+    return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
 
 
-@pytest.mark.parametrize("folder", WRITERS)
-def test_codes_are_written_by_name(folder: str) -> None:
-    """A code written as a text could be one that nobody has words for."""
-    written = re.compile(
-        r'(?:code=|holds=\(|codes\.append\(|to_review\(\w+, |_set_aside\(\w+, )"([a-z-]+)"'
-        r'|(?:CODE|SHIPPED)(?:: Final)? = ("[a-z-]+")'
+# -- words ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ALL, ids=str)
+def test_a_code_has_its_words_in_both_languages(code: Code) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", code.value)
+    assert code.en.strip() == code.en != ""
+    assert code.en.isascii()
+    assert re.search(r"[\u4e00-\u9fff]", code.zh)
+
+
+@pytest.mark.parametrize("code", ALL, ids=str)
+def test_both_languages_tell_the_same_arguments(code: Code) -> None:
+    assert gaps(code.en) == gaps(code.zh)
+    assert all(name.isidentifier() for name in gaps(code.en))
+
+
+def test_no_two_codes_are_alike() -> None:
+    assert [code for code, count in Counter(code.value for code in ALL).items() if count > 1] == []
+    assert sum(len(each) for each in ENUMERATIONS) == sum(len(each.__members__) for each in ENUMERATIONS)
+
+
+def test_every_enumeration_of_codes_can_be_rendered() -> None:
+    assert set(Code.__subclasses__()) == set(ENUMERATIONS)
+
+
+# -- rendering -----------------------------------------------------------------------------------------------------
+
+
+def test_an_explanation_is_told_in_the_language_asked_for() -> None:
+    told = PlanReason.FIRST_OF(warehouse="hangzhou", rule="near", others="beijing")
+    assert render(told, "en") == "hangzhou first, by near; then beijing"
+    assert render(told, "zh") == "首选 hangzhou（规则 near），其次 beijing"
+    assert render(HoldCode.TEST_ORDER(), "zh") == "这是测试订单"
+
+
+def test_several_are_told_one_after_the_other() -> None:
+    told = (RuleEffect.CANDIDATE(number=1), RuleEffect.ADDS_TAG(tags="vip"))
+    assert render_all(told, "en") == "candidate 1; adds tag vip"
+    assert render_all(told, "zh") == "候选仓 1；添加标签 vip"
+
+
+def test_the_sentence_of_a_record_of_before_is_told_as_it_is() -> None:
+    assert render(None, "zh", "the order is cancelled") == "the order is cancelled"
+    assert render_all((), "zh", "candidate 1") == "candidate 1"
+    assert (render(None, "en"), render_all((), "en")) == ("", "")
+
+
+def test_what_a_newer_version_says_is_shown_as_it_is() -> None:
+    assert render(Explanation(code="brand-new"), "en") == "brand-new"
+    assert render(Explanation(code="brand-new", args={"warehouse": "x", "times": 3}), "zh") == (
+        "brand-new (warehouse=x, times=3)"
     )
+    assert render(Explanation(code="only", args={"rule": "near"}), "en") == "only (rule=near)"
+
+
+# -- where they are written ----------------------------------------------------------------------------------------
+
+_HOLD_CODE_FIRST: Final = frozenset({"to_review", "_set_aside"})  # and the second argument is the hold code
+_STORED: Final = {"Flag": "message", "RuleMatch": "effect", "RoutingPlan": "reason"}
+_OTHERS: Final = {
+    "schemas/codes/explanation.py",  # where an explanation is made of its code
+    "workers/admin/rule_trial.py",  # spells out for JSON that people read; it goes into no topic
+    "ops/testbed/fuzz/orders.py",  # what it calls codes are outcomes of its own
+}
+
+
+def wrongs_of(tree: ast.AST) -> Iterator[str]:
+    """What a file does that leaves a sentence, or a code that nobody has words for, in a record."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield from _wrong_arguments(node)
+            yield from _sentences(node)
+            yield from _code_as_text(node)
+
+
+def _wrong_arguments(call: ast.Call) -> Iterator[str]:
+    """A call of a member: `PlanReason.ONLY(...)`."""
+    enumeration, name = _member(call.func)
+    if enumeration is None or name not in enumeration.__members__:
+        return
+    given = {each.arg for each in call.keywords}
+    if call.args:
+        yield f"{name} takes its arguments by name"
+    elif None not in given and given != gaps(enumeration[name].en):
+        yield f"{name} is told {sorted(map(str, given))} and tells {sorted(gaps(enumeration[name].en))}"
+
+
+def _member(node: ast.expr) -> tuple[type[Code] | None, str]:
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return BY_ENUMERATION.get(node.value.id), node.attr
+    return None, ""
+
+
+def _sentences(call: ast.Call) -> Iterator[str]:
+    """A sentence where a code belongs: in the fields that only records of before fill, or as an explanation."""
+    function = call.func.id if isinstance(call.func, ast.Name) else ""
+    for each in call.keywords:
+        stored = _STORED.values() if function in ("changed", "replace") else [_STORED.get(function, "-")]
+        if each.arg in stored:
+            if not (isinstance(each.value, ast.Constant) and each.value.value == ""):
+                yield f"{function} is given a sentence as {each.arg}"
+        elif each.arg in ("explanation", "effects") and isinstance(each.value, ast.Constant | ast.JoinedStr):
+            yield f"{function} is given a text as {each.arg}"
+    if function == "Explanation" and any(each.arg == "code" for each in call.keywords):
+        yield "an explanation is made by hand, not by its code"
+
+
+def _code_as_text(call: ast.Call) -> Iterator[str]:
+    """A hold code written as a text: it could be one that nobody has words for."""
+    function = call.func.id if isinstance(call.func, ast.Name) else ""
+    given = [each.value for each in call.keywords if function == "Flag" and each.arg == "code"]
+    given += call.args[1:2] if function in _HOLD_CODE_FIRST else []
+    given += [each.value for each in call.keywords if each.arg == "holds"]
+    given += call.args if ast.unparse(call.func).endswith("codes.append") else []
+    for each in given:
+        for part in each.elts if isinstance(each, ast.Tuple | ast.List) else [each]:
+            if isinstance(part, ast.Constant | ast.JoinedStr):
+                yield f"{function} is given a hold code as a text: {ast.unparse(part)}"
+
+
+def test_no_record_is_given_a_sentence_or_a_code_without_words() -> None:
     found = {
-        f"{path.relative_to(ROOT)}: {code}"
-        for path in (ROOT / folder).rglob("*.py")
-        for pair in written.findall(path.read_text(encoding="utf-8"))
-        for code in pair
-        if code
+        f"{place_of(path)}: {wrong}"
+        for path in product_files()
+        if place_of(path) not in _OTHERS
+        for wrong in wrongs_of(tree_of(path))
     }
     assert found == set()
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        'PlanReason.ONLY(warehouse="hangzhou")',
+        'PlanReason.ONLY("hangzhou", rule="near")',
+        'Flag(code=HoldCode.GIFT_ONLY, message="nothing but gifts is left")',
+        'Flag(code="gift-only", explanation=FlagReason.GIFTS_ONLY())',
+        'RuleMatch(rule="a", effect=f"candidate {number}")',
+        'RoutingPlan(disposition=x, reason="it is so")',
+        'RoutingPlan(disposition=x, explanation=f"{warehouse} gave it back")',
+        'changed(plan, reason=f"{warehouse} gave it back")',
+        'to_review(planned, "wms-gave-up", PlanReason.NO_RULE())',
+        'Explanation(code="only", args={})',
+        'changed(order, holds=("paused",))',
+        'codes.append("paused")',
+    ],
+)
+def test_a_planted_sentence_is_found(planted: str) -> None:
+    assert len(list(wrongs_of(ast.parse(planted)))) == 1
+
+
+def test_every_code_is_written_somewhere() -> None:
+    named = {
+        f"{node.value.id}.{node.attr}"
+        for path in product_files()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    assert {f"{type(code).__name__}.{code.name}" for code in ALL} - named == set()

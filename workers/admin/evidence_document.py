@@ -8,6 +8,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction
 from schemas.plan import PlannedOrder
 from workers.admin.evidence import Evidence, Read
+from workers.admin.rule_trial import in_words
 from workers.admin.verdict import verdict
 
 
@@ -40,15 +41,16 @@ def _place(read: Read[Any]) -> dict[str, Any]:
 def _decision_document(plan: Read[PlannedOrder] | None) -> dict[str, Any] | None:
     if plan is None:
         return None
-    order = plan.value.order
+    planned = in_words(plan.value)
+    order = planned.order
     return {
         **_place(plan),
         "revision": order.revision,
         "status": order.status,
         "payment": order.payment,
-        "plan": plan.value.plan,
-        "tags": plan.value.tags,
-        "flags": plan.value.flags,
+        "plan": planned.plan,
+        "tags": planned.tags,
+        "flags": planned.flags,
         "lines": order.lines,
     }
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
+from schemas.codes import render, render_all
 from schemas.order import Order, ShipTo
 from schemas.plan import Candidate, Disposition, OnShort, PlannedOrder
+from schemas.record import changed
 from schemas.text import Language, Text
 from workers.route.decide import decide as route
 from workers.rules.catalogue import Catalogue
 from workers.rules.ruleset import Ruleset
-from workers.rules.wording import tell
 from workers.tag.decide import decide as tag
 
 _OUTCOMES: Final = {
@@ -41,13 +42,23 @@ def try_order(ruleset: Ruleset, catalogue: Catalogue, order: Order, at: datetime
     return route(tag(order, catalogue, ruleset.tagging), ruleset, at or order.modified_at)
 
 
+def in_words(planned: PlannedOrder) -> PlannedOrder:
+    """The same with its sentences in English beside the codes, for JSON that people and their scripts read."""
+    plan = planned.plan
+    matches = [changed(one, effect=render_all(one.effects, "en", one.effect)) for one in plan.matches]
+    flags = [changed(one, message=render(one.explanation, "en", one.message)) for one in planned.flags]
+    told = changed(plan, reason=render(plan.explanation, "en", plan.reason), matches=tuple(matches))
+    return changed(planned, plan=told, flags=tuple(flags))
+
+
 def describe(planned: PlannedOrder, language: Language = "en") -> Iterator[str]:
     """The decision trace in plain words, line by line. No personal data."""
     zh = language == "zh"
     plan, order = planned.plan, planned.order
     outcome = _OUTCOMES[plan.disposition].tell(language)
     yield (f"订单 {order.uid}：{outcome}" if zh else f"Order {order.uid}: {outcome}")
-    yield (f"  原因：{tell(plan.reason, language)}" if zh else f"  because: {plan.reason}")
+    reason = render(plan.explanation, language, plan.reason)
+    yield (f"  原因：{reason}" if zh else f"  because: {reason}")
     yield (f"  规则集：{plan.ruleset}" if zh else f"  ruleset: {plan.ruleset}")
     yield f"  {'收货地' if zh else 'to'}{'：' if zh else ': '}{_place(order.ship_to, zh)}"
     if planned.tags:
@@ -68,11 +79,8 @@ def _findings(planned: PlannedOrder, language: Language) -> Iterator[str]:
     for flag in planned.flags:
         weight = ("阻断" if flag.blocks else "提示") if zh else ("blocks" if flag.blocks else "note")
         on = f" [{', '.join(flag.line_ids[:5])}{' ...' if len(flag.line_ids) > 5 else ''}]" if flag.line_ids else ""
-        yield (
-            f"  {weight} {flag.code}：{tell(flag.message, language)}{on}"
-            if zh
-            else f"  {weight} {flag.code}: {flag.message}{on}"
-        )
+        message = render(flag.explanation, language, flag.message)
+        yield (f"  {weight} {flag.code}：{message}{on}" if zh else f"  {weight} {flag.code}: {message}{on}")
 
 
 def _rules(planned: PlannedOrder, language: Language) -> Iterator[str]:
@@ -81,7 +89,8 @@ def _rules(planned: PlannedOrder, language: Language) -> Iterator[str]:
     if matches:
         yield "  命中的规则（按优先级）：" if zh else "  rules that matched, by priority:"
     for match in matches:
-        yield f"    {match.priority:>4}  {match.rule}  ({match.action})  -> {tell(match.effect, language)}"
+        effect = render_all(match.effects, language, match.effect)
+        yield f"    {match.priority:>4}  {match.rule}  ({match.action})  -> {effect}"
 
 
 def _warehouses(planned: PlannedOrder, language: Language) -> Iterator[str]:

@@ -6,11 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-from schemas.codes import HoldCode
+from schemas.codes import Explanation, HoldCode, PlanReason
 from schemas.fulfillment import InstructionKind, WmsEventKind, gives_back, refuses_change
 from schemas.plan import (
     MOST_RETURNS,
-    SEE_TO_THE_REST,
     Disposition,
     PlannedOrder,
     ReviewOrder,
@@ -252,38 +251,38 @@ def events_of(answered: Answered, follow_up: FollowUp, planned: PlannedOrder, *,
     if disposition not in (Disposition.RESERVE, Disposition.IGNORE):
         return []
     if refused:
-        why = f"{warehouse} could not follow the change any more and ships the order as it was told before"
-        return [to_review(planned, HoldCode.WMS_CHANGE_REFUSED, why)]
+        late = PlanReason.CHANGE_TOO_LATE(warehouse=warehouse)
+        return [to_review(planned, HoldCode.WMS_CHANGE_REFUSED, late)]
     if follow_up is FollowUp.ADDRESS:
-        why = f"{warehouse} cannot ship to this address; correct it or cancel the order"
-        return _set_aside(planned, HoldCode.WMS_ADDRESS, why)
+        return _set_aside(planned, HoldCode.WMS_ADDRESS, PlanReason.ADDRESS_UNUSABLE(warehouse=warehouse))
     gave_up = tuple(dict.fromkeys((*planned.plan.gave_up, warehouse)))
     planned = changed(planned, plan=changed(planned.plan, gave_up=gave_up, returns=planned.plan.returns + 1))
     if disposition is Disposition.IGNORE and not shipped:
-        reason = f"{warehouse} gave the order back ({_why(answered)}), though its shop says that it has shipped"
-        return _set_aside(planned, HoldCode.WMS_GAVE_UP, reason)
-    return _anew(planned, warehouse, _why(answered), shipped=shipped)
+        shipped_they_say = PlanReason.GIVEN_BACK_THOUGH_SHIPPED(warehouse=warehouse, answer=_answer(answered))
+        return _set_aside(planned, HoldCode.WMS_GAVE_UP, shipped_they_say)
+    return _anew(planned, warehouse, _answer(answered), shipped=shipped)
 
 
-def _anew(planned: PlannedOrder, warehouse: str, why: str, *, shipped: bool) -> list[Event]:
+def _anew(planned: PlannedOrder, warehouse: str, answer: str, *, shipped: bool) -> list[Event]:
     """While nothing has left, all of it is placed anew: a split order's parcel goes to a warehouse that has another.
 
     Once a part has left, what came back is a parcel more than the buyer and the other warehouses were told of: whether
     its freight is worth it, or the buyer wants the money, only the seller can say.
     """
-    gave_back = f"{warehouse} gave the order back ({why})"
     if shipped:
-        reason = f"{gave_back} when a part of it had left already; {SEE_TO_THE_REST}"
-        return _set_aside(planned, HoldCode.WMS_PARTLY_SHIPPED, reason)
+        in_part = PlanReason.GIVEN_BACK_IN_PART(warehouse=warehouse, answer=answer)
+        return _set_aside(planned, HoldCode.WMS_PARTLY_SHIPPED, in_part)
     before = planned.plan.returns - 1
     if before >= MOST_RETURNS or not _may_be_retried(planned):
-        reason = f"{gave_back}, and it was placed anew {max(before, tries_of(planned.order.revision))} times before"
-        return _set_aside(planned, HoldCode.WMS_GAVE_UP, reason)
-    return [_retry(planned, changed(planned.plan, reason=f"{gave_back}: placed anew without it"))]
+        times = max(before, tries_of(planned.order.revision))
+        too_often = PlanReason.GIVEN_BACK_TOO_OFTEN(warehouse=warehouse, answer=answer, times=times)
+        return _set_aside(planned, HoldCode.WMS_GAVE_UP, too_often)
+    anew = PlanReason.PLACED_ANEW(warehouse=warehouse, answer=answer)
+    return [_retry(planned, changed(planned.plan, explanation=anew, reason=""))]
 
 
-def _set_aside(planned: PlannedOrder, code: str, reason: str) -> list[Event]:
-    review = to_review(planned, code, reason)
+def _set_aside(planned: PlannedOrder, code: str, explanation: Explanation) -> list[Event]:
+    review = to_review(planned, code, explanation)
     if not _may_be_retried(planned):
         return [review]
     again = _retry(planned, review.planned.plan)
@@ -299,8 +298,8 @@ def _retry(planned: PlannedOrder, plan: RoutingPlan) -> PlannedOrder:
     return changed(planned, order=order, plan=plan)
 
 
-def _why(answered: Answered) -> str:
-    """Only words of ours: a WMS's reason may be anything."""
+def _answer(answered: Answered) -> str:
+    """What the warehouse answered, in codes of ours: a WMS's reason may be anything."""
     event = answered.event
     said: Collection[str] = ("not-there", "damaged", "address", "other")
     return f"{event.kind.value}, {event.reason}" if event.reason in said else event.kind.value

@@ -7,11 +7,10 @@ from dataclasses import field
 from hashlib import blake2b
 from typing import Any, Final
 
-from schemas.codes import HoldCode
+from schemas.codes import HoldCode, PlanReason
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine
 from schemas.order import Line, LineKind, Order, lines_that_stay, lines_to_ship
 from schemas.plan import (
-    SEE_TO_THE_REST,
     Backorder,
     Disposition,
     PlannedOrder,
@@ -25,11 +24,6 @@ Event = FulfillmentInstruction | Backorder | TransferRequest | ReviewOrder
 
 DELETED: Final = HoldCode.DELETED_AFTER_TOLD.value
 """The hold code of an order that its shop deleted when goods of it had left a warehouse, or might have."""
-
-_DELETED: Final = (
-    "the shop deleted the order after a warehouse was told to ship it, and goods have left or may have: see what the "
-    "warehouse answers; if they did leave, ask the shop why, and the buyer for the goods or the money"
-)
 
 PARTLY_SHIPPED: Final = HoldCode.PARTLY_SHIPPED.value
 """The hold code of an order of which a part has left, when a later revision wants what nobody was told to ship."""
@@ -71,14 +65,13 @@ def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
     if result.partly_shipped:
         events.append(_review(planned, result.missing))
     if result.deleted:
-        events.append(to_review(planned, DELETED, _DELETED))
+        events.append(to_review(planned, DELETED, PlanReason.DELETED_IN_SHOP()))
     return events
 
 
 def _review(planned: PlannedOrder, missing: dict[str, int]) -> ReviewOrder:
-    rest = ", ".join(f"{units} of {sku}" for sku, units in sorted(missing.items()))
-    reason = f"a part of the order has left already, and no warehouse was told to ship {rest}; {SEE_TO_THE_REST}"
-    return to_review(planned, PARTLY_SHIPPED, reason, missing)
+    rest = ", ".join(f"{sku} x{units}" for sku, units in sorted(missing.items()))
+    return to_review(planned, PARTLY_SHIPPED, PlanReason.REST_NOT_TOLD(rest=rest), missing)
 
 
 def _instruction(planned: PlannedOrder, told: Instruction) -> FulfillmentInstruction:

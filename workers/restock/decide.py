@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from schemas.codes import HoldCode
+from schemas.codes import HoldCode, PlanReason
 from schemas.plan import MOST_RETURNS, PlannedOrder, ReviewOrder, to_review
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from workers.inventory.availability import missing, warehouse_assignments
@@ -69,13 +69,11 @@ def word_of(entry: Waiting, warehouses: Sequence[str], planned: PlannedOrder) ->
     tries = tries_of(entry.revision)
     returned = [warehouse for warehouse in warehouses if warehouse in entry.gave_up]
     if tries >= MOST_TRIES:
-        reason = f"stock came {tries} times, and each time it was gone before this order had it"
-        return to_review(planned, REVIEW_CODE, reason)
+        return to_review(planned, REVIEW_CODE, PlanReason.STOCK_GONE_AGAIN(tries=tries))
     returns = planned.plan.returns
     if returned and returns >= MOST_RETURNS:
-        names = ", ".join(returned)
-        reason = f"{names} has stock and gave this order back; it was given back {returns} times"
-        return to_review(planned, REVIEW_CODE, reason)
+        given_back = PlanReason.STOCK_WHERE_GIVEN_BACK(warehouses=", ".join(returned), returns=returns)
+        return to_review(planned, REVIEW_CODE, given_back)
     order = replace(planned.order, revision=retry_of(entry.revision))
     return replace(planned, order=order, plan=replace(planned.plan, gave_up=()))
 

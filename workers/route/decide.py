@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from schemas.codes import HoldCode
+from schemas.codes import Explanation, HoldCode, PlanReason
 from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus, lines_to_ship
 from schemas.plan import (
     Candidate,
@@ -19,7 +19,6 @@ from schemas.plan import (
     TaggedOrder,
 )
 from workers.route.rule_resolution import Resolution, RuleContext, resolve, situation_of
-from workers.rules import wording
 from workers.rules.facts import Facts
 from workers.rules.ruleset import Ruleset
 
@@ -30,7 +29,7 @@ def decide(tagged: TaggedOrder, ruleset: Ruleset, at: datetime) -> PlannedOrder:
     lines = lines_to_ship(order)
     finished = _finished(order, lines)
     if finished is not None:
-        plan = RoutingPlan(disposition=finished.disposition, ruleset=ruleset.label, reason=finished.reason)
+        plan = RoutingPlan(disposition=finished.disposition, ruleset=ruleset.label, explanation=finished.explanation)
         return PlannedOrder(order=order, plan=plan, tags=tagged.tags, flags=tagged.flags)
     facts = Facts(tagged, at, lines)
     matched = tuple([rule for rule in ruleset.rules if rule.holds(facts)])
@@ -56,7 +55,7 @@ def events_of(
 
 class _Finished(NamedTuple):
     disposition: Disposition
-    reason: str
+    explanation: Explanation
 
 
 _CANCELLED = OrderStatus.CANCELLED
@@ -65,14 +64,14 @@ _REFUNDED, _ON_HOLD = PaymentStatus.REFUNDED, OrderStatus.ON_HOLD
 _NOT_OURS = (LineKind.SERVICE, LineKind.ELSEWHERE)
 _OPEN, _REQUESTED = LineStatus.OPEN, RefundStatus.REQUESTED
 
-_IS_CANCELLED = _Finished(Disposition.RELEASE, wording.CANCELLED())
-_IS_REFUNDED = _Finished(Disposition.RELEASE, wording.REFUNDED())
-_ELSEWHERE = _Finished(Disposition.RELEASE, wording.SHIPPED_ELSEWHERE())
-_NO_LINES = _Finished(Disposition.RELEASE, wording.NO_LINES())
-_ALL_GONE = _Finished(Disposition.RELEASE, wording.ALL_LINES_GONE())
-_IS_SHIPPED = _Finished(Disposition.IGNORE, wording.SHIPPED())
-_SERVICES = _Finished(Disposition.IGNORE, wording.SERVICES_ONLY())
-_NOTHING = _Finished(Disposition.IGNORE, wording.NOTHING_LEFT())
+_IS_CANCELLED = _Finished(Disposition.RELEASE, PlanReason.ORDER_CANCELLED())
+_IS_REFUNDED = _Finished(Disposition.RELEASE, PlanReason.ORDER_REFUNDED())
+_ELSEWHERE = _Finished(Disposition.RELEASE, PlanReason.SHIPPED_ELSEWHERE())
+_NO_LINES = _Finished(Disposition.RELEASE, PlanReason.WITHOUT_LINES())
+_ALL_GONE = _Finished(Disposition.RELEASE, PlanReason.ALL_LINES_GONE())
+_IS_SHIPPED = _Finished(Disposition.IGNORE, PlanReason.ALREADY_SHIPPED())
+_SERVICES = _Finished(Disposition.IGNORE, PlanReason.SERVICES_ONLY())
+_NOTHING = _Finished(Disposition.IGNORE, PlanReason.NOTHING_LEFT())
 
 
 def _finished(order: Order, to_ship: tuple[Line, ...]) -> _Finished | None:
@@ -121,12 +120,12 @@ def _review_codes(tagged: TaggedOrder) -> tuple[str, ...]:
 def _plan(ruleset: Ruleset, situation: RuleContext, let_through: bool) -> tuple[RoutingPlan, tuple[str, ...]]:
     """The plan and the tags that rules add. Remembered: most orders of a day are in one of a few situations."""
     verdict = resolve(situation)
-    disposition, reason, codes = _disposition(ruleset, situation, verdict, let_through)
+    disposition, explanation, codes = _disposition(ruleset, situation, verdict, let_through)
     goes = disposition is Disposition.RESERVE
     plan = RoutingPlan(
         disposition=disposition,
         ruleset=ruleset.label,
-        reason=reason,
+        explanation=explanation,
         candidates=verdict.candidates if goes else (),
         on_short=verdict.on_short,
         matches=verdict.matches,
@@ -139,26 +138,26 @@ def _plan(ruleset: Ruleset, situation: RuleContext, let_through: bool) -> tuple[
 
 def _disposition(
     ruleset: Ruleset, situation: RuleContext, verdict: Resolution, let_through: bool
-) -> tuple[Disposition, str, tuple[str, ...]]:
+) -> tuple[Disposition, Explanation, tuple[str, ...]]:
     if verdict.hold_codes:
         codes = verdict.hold_codes
-        return Disposition.REVIEW, wording.REVIEW(codes=", ".join(codes)), codes
-    if verdict.deferred:
+        return Disposition.REVIEW, PlanReason.PERSON_DECIDES(codes=", ".join(codes)), codes
+    if verdict.deferred is not None:
         return Disposition.DEFER, verdict.deferred, ()
     if not verdict.candidates and situation.receiver_to_come:
-        return Disposition.DEFER, wording.RECEIVER_LATER(), ()
+        return Disposition.DEFER, PlanReason.RECEIVER_LATER(), ()
     if not verdict.candidates:
-        return Disposition.REVIEW, wording.NO_RULE(), (HoldCode.NO_RULE_MATCHED,)
+        return Disposition.REVIEW, PlanReason.NO_RULE(), (HoldCode.NO_RULE_MATCHED,)
     if not let_through:
-        return Disposition.REVIEW, wording.GRAY(percent=ruleset.auto_percent), (HoldCode.GRAY_ROLLOUT,)
+        return Disposition.REVIEW, PlanReason.GRAY(percent=ruleset.auto_percent), (HoldCode.GRAY_ROLLOUT,)
     return Disposition.RESERVE, _why(verdict.candidates), ()
 
 
-def _why(candidates: tuple[Candidate, ...]) -> str:
+def _why(candidates: tuple[Candidate, ...]) -> Explanation:
     first = candidates[0]
     if first.forced:
-        return wording.FORCED(warehouse=first.warehouse_id, rule=first.rule)
+        return PlanReason.FORCED(warehouse=first.warehouse_id, rule=first.rule)
     if len(candidates) == 1:
-        return wording.ONLY(warehouse=first.warehouse_id, rule=first.rule)
+        return PlanReason.ONLY(warehouse=first.warehouse_id, rule=first.rule)
     others = ", ".join([candidate.warehouse_id for candidate in candidates[1:]])
-    return wording.FIRST_OF(warehouse=first.warehouse_id, rule=first.rule, others=others)
+    return PlanReason.FIRST_OF(warehouse=first.warehouse_id, rule=first.rule, others=others)

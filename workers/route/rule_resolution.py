@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from schemas.codes import Explanation, PlanReason, RuleEffect
 from schemas.order import Order
 from schemas.plan import Candidate, OnShort, RuleMatch
 from schemas.record import record
-from workers.rules import wording
 from workers.rules.facts import final_part_unpaid, receiver_to_come, ships_later
 from workers.rules.ruleset import Defer, Rule, Until
 
@@ -27,13 +27,13 @@ class RuleContext(NamedTuple):
 
 @record
 class Resolution:
-    """What the rules say together. `deferred` is the sentence that says why, "" when the order is due."""
+    """What the rules say together. `deferred` says why it waits, None when the order is due."""
 
     candidates: tuple[Candidate, ...]
     matches: tuple[RuleMatch, ...]
     on_short: OnShort
     hold_codes: tuple[str, ...]
-    deferred: str
+    deferred: Explanation | None
     not_before: datetime | None
     tags: tuple[str, ...]
 
@@ -101,29 +101,29 @@ def _waits(defer: Defer, order: Order, at: datetime) -> bool:
     return defer.time is not None and at < defer.time
 
 
-def _deferral(defer: Rule | None, situation: RuleContext) -> tuple[str, datetime | None]:
-    """The sentence that says why the order waits, and until when. None: until the platform says so."""
+def _deferral(defer: Rule | None, situation: RuleContext) -> tuple[Explanation | None, datetime | None]:
+    """Why the order waits, and until when. None: until the platform says so."""
     if defer is None or defer.defer is None:
-        return (wording.FINAL_UNPAID() if situation.final_unpaid else ""), None
+        return (PlanReason.FINAL_UNPAID() if situation.final_unpaid else None), None
     if defer.defer.until is Until.FINAL_PAYMENT:
-        return wording.DEFERRED(rule=defer.rule_id), None
+        return PlanReason.DEFERRED_UNTIL_PAID(rule=defer.rule_id), None
     time = defer.defer.time if defer.defer.until is Until.TIME else situation.ship_not_before
     told = time.isoformat(timespec="minutes") if time is not None else ""
-    return wording.DEFERRED_TIME(rule=defer.rule_id, time=told), time
+    return PlanReason.DEFERRED_UNTIL(rule=defer.rule_id, time=told), time
 
 
 # -- the trace -------------------------------------------------------------------------------------------------------
 
 
-def _stopped(situation: RuleContext, winners: _Winners) -> str:
-    """Why no candidate is used, "" when they are."""
+def _stopped(situation: RuleContext, winners: _Winners) -> Explanation | None:
+    """Why no candidate is used, None when they are."""
     if winners.hold is not None:
-        return wording.OVERRULED_HOLD(rule=winners.hold.rule_id)
+        return RuleEffect.OVERRULED_BY_HOLD(rule=winners.hold.rule_id)
     if situation.review_codes:
-        return wording.OVERRULED_REVIEW(codes=", ".join(situation.review_codes))
+        return RuleEffect.OVERRULED_BY_REVIEW(codes=", ".join(situation.review_codes))
     if winners.defer is not None:
-        return wording.OVERRULED_DEFER(rule=winners.defer.rule_id)
-    return wording.OVERRULED_PRESALE() if situation.final_unpaid else ""
+        return RuleEffect.OVERRULED_BY_DEFER(rule=winners.defer.rule_id)
+    return RuleEffect.OVERRULED_BY_PRESALE() if situation.final_unpaid else None
 
 
 def _traced(situation: RuleContext, winners: _Winners, candidates: tuple[Candidate, ...]) -> tuple[RuleMatch, ...]:
@@ -134,7 +134,7 @@ def _traced(situation: RuleContext, winners: _Winners, candidates: tuple[Candida
                 rule=rule.rule_id,
                 priority=rule.priority,
                 action=rule.action,
-                effect="; ".join(_effects(rule, situation, winners, candidates, stopped)),
+                effects=tuple(_effects(rule, situation, winners, candidates, stopped)),
             )
             for rule in situation.matched
         ]
@@ -142,41 +142,51 @@ def _traced(situation: RuleContext, winners: _Winners, candidates: tuple[Candida
 
 
 def _effects(
-    rule: Rule, situation: RuleContext, winners: _Winners, candidates: tuple[Candidate, ...], stopped: str
-) -> Iterator[str]:
-    if rule.force or (rule.assign and (stopped or winners.force is not None)):
+    rule: Rule,
+    situation: RuleContext,
+    winners: _Winners,
+    candidates: tuple[Candidate, ...],
+    stopped: Explanation | None,
+) -> Iterator[Explanation]:
+    if rule.force or (rule.assign and (stopped is not None or winners.force is not None)):
         yield stopped or _effect_of_force(rule, winners)
     elif rule.assign:
         yield from _effects_of_assign(rule, candidates)
     elif rule.hold:
-        yield wording.HOLDS()
+        yield RuleEffect.HOLDS()
     elif rule.defer is not None:
         yield _effect_of_defer(rule, situation, stopped)
     if rule.on_short is not None and winners.short is not None:
         first = winners.short is rule
-        yield wording.SHORT(what=rule.on_short) if first else wording.OVERRULED_SHORT(rule=winners.short.rule_id)
+        yield (
+            RuleEffect.ON_SHORT(what=rule.on_short.value)
+            if first
+            else RuleEffect.ON_SHORT_OVERRULED(rule=winners.short.rule_id)
+        )
     if rule.add_tags:
-        yield wording.ADDS_TAG(tags=", ".join(rule.add_tags))
+        yield RuleEffect.ADDS_TAG(tags=", ".join(rule.add_tags))
 
 
-def _effect_of_force(rule: Rule, winners: _Winners) -> str:
+def _effect_of_force(rule: Rule, winners: _Winners) -> Explanation:
     force = winners.force
     if force is None or force is rule:
-        return wording.ONLY_CANDIDATE()
+        return RuleEffect.ONLY_CANDIDATE()
     if rule.force == force.force:
-        return wording.AGREES(rule=force.rule_id)
-    return wording.OVERRULED_FORCE(rule=force.rule_id)
+        return RuleEffect.AGREES(rule=force.rule_id)
+    return RuleEffect.OVERRULED_BY_FORCE(rule=force.rule_id)
 
 
-def _effects_of_assign(rule: Rule, candidates: tuple[Candidate, ...]) -> Iterator[str]:
+def _effects_of_assign(rule: Rule, candidates: tuple[Candidate, ...]) -> Iterator[Explanation]:
     places = {candidate.warehouse_id: number for number, candidate in enumerate(candidates, start=1)}
     for warehouse_id in rule.assign:
         number = places[warehouse_id]
         own = candidates[number - 1].rule == rule.rule_id
-        yield wording.CANDIDATE(number=number) if own else wording.ALREADY(number=number)
+        yield RuleEffect.CANDIDATE(number=number) if own else RuleEffect.ALREADY_CANDIDATE(number=number)
 
 
-def _effect_of_defer(rule: Rule, situation: RuleContext, stopped: str) -> str:
+def _effect_of_defer(rule: Rule, situation: RuleContext, stopped: Explanation | None) -> Explanation:
     if rule not in situation.waiting:
-        return wording.DUE()
-    return wording.DEFERS() if stopped == wording.OVERRULED_DEFER(rule=rule.rule_id) else stopped
+        return RuleEffect.ALREADY_DUE()
+    if stopped is None or stopped == RuleEffect.OVERRULED_BY_DEFER(rule=rule.rule_id):
+        return RuleEffect.DEFERS()
+    return stopped

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from schemas.codes import HoldCode
+from schemas.codes import Explanation, FlagReason, HoldCode
 from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, Privacy, StorageClass, lines_to_ship
 from schemas.plan import Flag, TaggedOrder
 from schemas.record import changed
-from workers.rules import wording
 from workers.rules.catalogue import Catalogue, Sku
 from workers.rules.facts import receiver_to_come
 from workers.rules.tagging import Tagging
@@ -81,15 +80,15 @@ def _flags(order: Order, catalogue: Catalogue) -> tuple[Flag, ...]:
     if order.status in _PAST_SHIPPING:
         return ()
     if not order.lines:
-        return (Flag(code=HoldCode.NO_LINES, message=wording.NO_LINES(), blocks=False),)
+        return (Flag(code=HoldCode.NO_LINES, explanation=FlagReason.EMPTY_ORDER(), blocks=False),)
     to_ship = lines_to_ship(order)
     if not to_ship:
         return ()
     flags = _sku_flags(to_ship, catalogue)
     if HoldCode.TOTALS_CONTRADICT in order.marks:  # gift cards and rounding do it, too: told, and in nobody's way
-        flags.append(Flag(code=HoldCode.TOTALS_CONTRADICT, message=wording.TOTALS_CONTRADICT(), blocks=False))
+        flags.append(Flag(code=HoldCode.TOTALS_CONTRADICT, explanation=FlagReason.SUMS_DIFFER(), blocks=False))
     if order.ship_to.privacy is _MISSING and not receiver_to_come(order) and not _is_fetched(order):
-        flags.append(Flag(code=HoldCode.RECEIVER_MISSING, message=wording.RECEIVER_MISSING()))
+        flags.append(Flag(code=HoldCode.RECEIVER_MISSING, explanation=FlagReason.NO_RECEIVER()))
     flags += gift_flags(order, to_ship, catalogue)
     return tuple(flags)
 
@@ -108,22 +107,29 @@ def _sku_flags(to_ship: tuple[Line, ...], catalogue: Catalogue) -> list[Flag]:
     strange = [line for line in strange if not line.parts]
     nameless = [line for line in strange if not line.sku]
     if nameless:
-        flags.append(_flag(HoldCode.SKU_UNKNOWN, wording.SKU_MISSING(count=len(nameless)), nameless))
+        flags.append(_flag(HoldCode.SKU_UNKNOWN, FlagReason.LINES_WITHOUT_SKU(count=len(nameless)), nameless))
     named = [line for line in strange if line.sku]
     if named:
         codes = list(dict.fromkeys(line.sku for line in named))
-        more = f" and {len(codes) - _NAMED} more" if len(codes) > _NAMED else ""
-        flags.append(_flag(HoldCode.SKU_UNKNOWN, wording.SKU_UNKNOWN(skus=", ".join(codes[:_NAMED]) + more), named))
+        flags.append(_flag(HoldCode.SKU_UNKNOWN, _unknown(codes), named))
     return flags
+
+
+def _unknown(skus: Sequence[str]) -> Explanation:
+    named, more = ", ".join(skus[:_NAMED]), len(skus) - _NAMED
+    return FlagReason.MANY_SKUS_UNKNOWN(skus=named, more=more) if more > 0 else FlagReason.SKUS_UNKNOWN(skus=named)
 
 
 def _bundle_flag(line: Line) -> Flag:
     """A bundle that has no stock of its own: a person must see what it is made of."""
     parts = ", ".join(f"{part.quantity} x {part.sku or part.platform_sku or '?'}" for part in line.parts[:_NAMED])
-    more = f" and {len(line.parts) - _NAMED} more" if len(line.parts) > _NAMED else ""
-    message = wording.BUNDLE_PARTS(sku=line.sku or line.platform_sku or line.line_id, parts=parts + more)
-    return _flag(HoldCode.BUNDLE_PARTS, message, [line])
+    sku, more = line.sku or line.platform_sku or line.line_id, len(line.parts) - _NAMED
+    if more > 0:
+        explanation = FlagReason.LARGE_BUNDLE_UNKNOWN(sku=sku, parts=parts, more=more)
+    else:
+        explanation = FlagReason.BUNDLE_UNKNOWN(sku=sku, parts=parts)
+    return _flag(HoldCode.BUNDLE_PARTS, explanation, [line])
 
 
-def _flag(code: str, message: str, lines: list[Line]) -> Flag:
-    return Flag(code=code, message=message, line_ids=tuple([line.line_id for line in lines]))
+def _flag(code: str, explanation: Explanation, lines: list[Line]) -> Flag:
+    return Flag(code=code, explanation=explanation, line_ids=tuple([line.line_id for line in lines]))

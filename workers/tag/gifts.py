@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from schemas.codes import HoldCode
+from schemas.codes import FlagReason, HoldCode
 from schemas.order import Line, LineKind, LineStatus, Order
 from schemas.plan import Flag
 from schemas.record import changed
-from workers.rules import wording
 from workers.rules.catalogue import Binding, Catalogue
 from workers.rules.words import fold
 
@@ -43,7 +42,7 @@ def gift_flags(order: Order, to_ship: tuple[Line, ...], catalogue: Catalogue) ->
     if gifts and not _is_gift_of_another(order):
         flags.extend(_without_main(order, gifts, catalogue))
         if not any(line.kind is _PURCHASE for line in to_ship):
-            flags.append(Flag(code=HoldCode.GIFT_ONLY, message=wording.GIFT_ONLY(), line_ids=_ids(gifts)))
+            flags.append(Flag(code=HoldCode.GIFT_ONLY, explanation=FlagReason.GIFTS_ONLY(), line_ids=_ids(gifts)))
     if order.promised_gifts:
         flags.extend(_promised(order, gifts))
     return flags
@@ -83,14 +82,14 @@ def _missing_and_surplus(
 def _miscounted(
     order: Order, gifts: Sequence[Line], gift: str, owed_by: Sequence[str], due: int, there: int
 ) -> Iterator[Flag]:
-    gaps = {"main": ", ".join(owed_by), "gift": gift, "due": due, "there": there}
+    gaps: dict[str, str | int] = {"main": ", ".join(owed_by), "gift": gift, "due": due, "there": there}
     if there > due:
         surplus = [line for line in gifts if line.sku == gift]
-        message = wording.GIFT_SURPLUS(**gaps)
-        yield Flag(code=HoldCode.GIFT_SURPLUS, message=message, blocks=False, line_ids=_ids(surplus))
+        explanation = FlagReason.TOO_MANY_GIFTS(**gaps)
+        yield Flag(code=HoldCode.GIFT_SURPLUS, explanation=explanation, blocks=False, line_ids=_ids(surplus))
     elif not _comes_separately(order):
         lacking = [line for line in order.lines if line.sku in owed_by and _is_main(line)]
-        yield Flag(code=HoldCode.GIFT_MISSING, message=wording.GIFT_MISSING(**gaps), line_ids=_ids(lacking))
+        yield Flag(code=HoldCode.GIFT_MISSING, explanation=FlagReason.TOO_FEW_GIFTS(**gaps), line_ids=_ids(lacking))
 
 
 def _in_force(order: Order, mains: dict[str, int], catalogue: Catalogue) -> Iterator[Binding]:
@@ -107,12 +106,12 @@ def _without_main(order: Order, gifts: Sequence[Line], catalogue: Catalogue) -> 
     for gift in gifts:
         bindings = catalogue.by_gift.get(gift.sku, ())
         if bindings and bought.isdisjoint([binding.main for binding in bindings]):
-            wanted = " or ".join(dict.fromkeys(binding.main for binding in bindings))
-            message = wording.GIFT_WITHOUT_MAIN(gift=gift.sku, main=wanted)
-            yield Flag(code=HoldCode.GIFT_WITHOUT_MAIN, message=message, line_ids=(gift.line_id,))
+            wanted = ", ".join(dict.fromkeys(binding.main for binding in bindings))
+            explanation = FlagReason.GIFT_ALONE(gift=gift.sku, main=wanted)
+            yield Flag(code=HoldCode.GIFT_WITHOUT_MAIN, explanation=explanation, line_ids=(gift.line_id,))
         elif not bindings and gift.bound_to and not any(line.line_id in gift.bound_to for line in mains):
-            message = wording.GIFT_MAIN_GONE(gift=gift.sku or gift.line_id)
-            yield Flag(code=HoldCode.GIFT_WITHOUT_MAIN, message=message, line_ids=(gift.line_id,))
+            explanation = FlagReason.GIFT_MAIN_GONE(gift=gift.sku or gift.line_id)
+            yield Flag(code=HoldCode.GIFT_WITHOUT_MAIN, explanation=explanation, line_ids=(gift.line_id,))
 
 
 def _promised(order: Order, gifts: Sequence[Line]) -> Iterator[Flag]:
@@ -125,7 +124,7 @@ def _promised(order: Order, gifts: Sequence[Line]) -> Iterator[Flag]:
         if promise.platform_item_id not in items and not any(fold(promise.name) in title for title in titles)
     ]
     if missing:
-        yield Flag(code=HoldCode.PROMISED_GIFT_WITHOUT_LINE, message=wording.PROMISED_GIFT(count=len(missing)))
+        yield Flag(code=HoldCode.PROMISED_GIFT_WITHOUT_LINE, explanation=FlagReason.GIFTS_PROMISED(count=len(missing)))
 
 
 def _ids(lines: Sequence[Line]) -> tuple[str, ...]:

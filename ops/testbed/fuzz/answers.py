@@ -19,6 +19,7 @@ from ops.bench.orders import raw_orders
 from ops.testbed.fuzz.findings import Findings
 from ops.testbed.fuzz.mutations import Mutator
 from ops.testbed.local_stack.redis_server import RedisServer
+from schemas.codes import PlanReason
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent, WmsEventKind
 from schemas.order import OrderStatus, PaymentStatus
 from schemas.plan import Candidate, Disposition, PlannedOrder, RoutingPlan
@@ -89,7 +90,12 @@ async def _reserve(ledger: Ledger, topic: _Planned) -> list[FulfillmentInstructi
     for warehouse in _WAREHOUSES:
         await ledger.stock.set_counts(warehouse, {sku: Count(on_hand=_ON_HAND) for sku in skus}, at_ms=1)
     candidates = tuple(Candidate(warehouse_id=each, rule="r") for each in _WAREHOUSES)
-    plan = RoutingPlan(disposition=Disposition.RESERVE, ruleset="r@1", reason="to ship", candidates=candidates)
+    plan = RoutingPlan(
+        disposition=Disposition.RESERVE,
+        ruleset="r@1",
+        explanation=PlanReason.ONLY(warehouse="hangzhou", rule="near"),
+        candidates=candidates,
+    )
     topic.records = [PlannedOrder(order=order, plan=plan) for order in paid]
     deliveries = [
         Delivery(planned, planned.order.uid.encode(), (), ORDERS_PLANNED.name, 0, at)

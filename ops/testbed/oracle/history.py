@@ -25,7 +25,7 @@ _TOLD: Final = (
     "parcels",
 )
 _STOCK: Final = ("event_id", "kind", "revision", "fence", "state", "stop", "lines", "changes")
-_PLAN: Final = ("disposition", "gave_up", "reason", "on_short")
+_PLAN: Final = ("disposition", "gave_up", "explanation", "on_short")
 
 
 class History:

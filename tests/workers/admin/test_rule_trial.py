@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
+from string import Formatter
+from typing import Final
 
 import pytest
 
+from schemas.codes import ENUMERATIONS, render_all
 from schemas.order import Order, OrderStatus, PaymentStatus
-from schemas.plan import PlannedOrder
+from schemas.plan import PlannedOrder, ReviewOrder
+from schemas.record import decode
 from tests.builders import (
     NOON,
     a_cancelled_order,
@@ -22,9 +27,9 @@ from tests.builders import (
     no_receiver,
 )
 from tests.workers.rules.examples import example_catalogue, example_ruleset, ruleset_of
-from workers.admin.rule_trial import describe, try_order
-from workers.rules import wording
-from workers.rules.wording import Phrase, tell
+from workers.admin.rule_trial import describe, in_words, try_order
+
+OF_BEFORE: Final = Path(__file__).parents[2] / "schemas" / "of_before"
 
 
 def tried(order: Order) -> PlannedOrder:
@@ -87,22 +92,16 @@ ORDERS = [
 ]
 
 
-def without_codes(sentence: str) -> str:
-    """A sentence without what is the same in every language: ids, codes, SKUs, numbers, times."""
-    kept = "".join(character if not character.isascii() else " " for character in sentence)
-    return kept.strip()
-
-
 @pytest.mark.parametrize("order", ORDERS, ids=range(len(ORDERS)))
-def test_every_sentence_is_told_in_chinese(order: Order) -> None:
+def test_every_code_of_a_decision_has_its_words_and_all_of_their_arguments(order: Order) -> None:
     planned = tried(order)
-    sentences = [planned.plan.reason, *(flag.message for flag in planned.flags)]
-    sentences += [match.effect for match in planned.plan.matches]
-    for sentence in sentences:
-        chinese = tell(sentence, "zh")
-        assert chinese != sentence
-        assert without_codes(chinese)
-        assert tell(sentence, "en") == sentence
+    told = [planned.plan.explanation, *(flag.explanation for flag in planned.flags)]
+    told += [effect for match in planned.plan.matches for effect in match.effects]
+    known = {code.value: code for each in ENUMERATIONS for code in each}
+    for one in told:
+        assert one is not None
+        assert set(one.args) == {name for _, name, _, _ in Formatter().parse(known[one.code].en) if name}
+    assert (planned.plan.reason, *(flag.message for flag in planned.flags)) == ("",) * (1 + len(planned.flags))
 
 
 def test_effects_of_several_actions_are_told_one_by_one() -> None:
@@ -110,23 +109,26 @@ def test_effects_of_several_actions_are_told_one_by_one() -> None:
         "{id: a, priority: 1, when: {always: true}, then: {assign: [hangzhou, beijing], on_short: split, add_tag: vip}}"
     )
     (match,) = try_order(ruleset, example_catalogue(), an_order()).plan.matches
-    assert match.effect == "candidate 1; candidate 2; on short: split; adds tag vip"
-    assert tell(match.effect, "zh") == "候选仓 1；候选仓 2；缺货时：split；添加标签 vip"
+    assert render_all(match.effects, "en") == "candidate 1; candidate 2; on short: split; adds tag vip"
+    assert render_all(match.effects, "zh") == "候选仓 1；候选仓 2；缺货时：split；添加标签 vip"
 
 
-def test_a_sentence_that_nobody_wrote_stays_as_it_is() -> None:
-    assert tell("made by a test", "zh") == "made by a test"
+def test_json_has_the_sentences_beside_the_codes() -> None:
+    planned = in_words(tried(an_order(lines=lines("COFFEE-1KG"))))
+    assert planned.plan.reason == "a person must decide: gift-missing"
+    assert planned.plan.matches[1].effect == "on short: transfer"
+    assert planned.flags[0].message == "COFFEE-1KG comes with 1 of GIFT-DRIPPER, and the order has 0"
+    assert planned.flags[0].explanation is not None
 
 
-PHRASES = {name: phrase for name, phrase in vars(wording).items() if isinstance(phrase, Phrase)}
-
-
-@pytest.mark.parametrize("name", PHRASES)
-def test_no_phrase_is_mistaken_for_another(name: str) -> None:
-    gaps = ("rule", "warehouse", "others", "number", "codes", "what", "tags", "percent", "time")
-    more = ("main", "gift", "due", "there", "skus", "count", "sku", "parts")
-    sentence = PHRASES[name](**{gap: f"<{gap}>" for gap in (*gaps, *more)})
-    assert tell(sentence, "zh") == PHRASES[name].chinese_of(sentence)
+def test_a_record_of_a_version_before_is_told_as_it_was_written() -> None:
+    planned = decode(ReviewOrder, (OF_BEFORE / "orders.review" / "unknown-sku.json").read_bytes()).planned
+    told = "\n".join(describe(planned, "zh"))
+    assert f"  原因：{planned.plan.reason}\n" in told
+    assert planned.plan.reason.startswith("a person must decide: sku-unknown")
+    assert f"  阻断 sku-unknown：{planned.flags[0].message} [" in told
+    assert "-> on short: transfer\n" in told
+    assert in_words(planned) == planned
 
 
 @pytest.mark.parametrize(("order", "language"), list(product(ORDERS, ("en", "zh"))))

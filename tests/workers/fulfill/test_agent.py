@@ -15,6 +15,7 @@ from schemas.record import encode
 from schemas.revision import MOST_TRIES, retry_of
 from tests.builders import a_cancelled_order, a_line, a_wms_event, an_order
 from tests.fakes import DyingLedger
+from tests.sentences import reason_of
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
 from workers.inventory.records import OrderState
 from workers.runtime.errors import PermanentError, TransientError
@@ -96,7 +97,7 @@ async def two_told(house: House) -> FulfillmentInstruction:
     return instruction  # type: ignore[no-any-return]
 
 
-def reason_of(outcome: Any) -> str:
+def refusal_of(outcome: Any) -> str:
     assert isinstance(outcome, PermanentError), outcome
     assert outcome.failures[0].problem_zh
     return outcome.reason
@@ -112,7 +113,7 @@ async def test_an_answer_about_more_than_was_told_is_set_aside_and_moves_no_stoc
     instruction = await two_told(house)
     before = await levels(house)
     [outcome] = await house.answer(said(instruction))
-    assert reason_of(outcome) == "more-than-told"
+    assert refusal_of(outcome) == "more-than-told"
     assert await levels(house) == before
     assert await house.answer(a_wms_event(instruction, "shipped", "m2", quantities={NUT: 2})) == [()]
     assert (await house.level()).on_hand == 8
@@ -126,7 +127,7 @@ async def test_an_answer_to_what_was_never_told_is_set_aside_and_moves_no_stock(
     instruction = await two_told(house)
     before = await levels(house)
     [outcome] = await house.answer(altered(a_wms_event(instruction, kind, reason="damaged")))
-    assert reason_of(outcome) == "never-told"
+    assert refusal_of(outcome) == "never-told"
     assert await levels(house) == before
 
 
@@ -135,14 +136,14 @@ async def test_one_parcel_under_two_message_ids_leaves_once(house: House, units:
     instruction = await two_told(house)
     first, second = (a_wms_event(instruction, "shipped", message, quantities=units) for message in ("n1", "n2"))
     taken, refused, again = await house.answer(first, second, first)
-    assert (taken, reason_of(refused), again) == ((), "more-than-told", ())
+    assert (taken, refusal_of(refused), again) == ((), "more-than-told", ())
     assert await levels(house) == [(8, 8), (10, 10), (10, 10), (10, 10)]
 
 
 async def test_parts_of_an_order_leave_until_all_of_it_has_and_no_more(house: House) -> None:
     instruction = await two_told(house)
     parts = [a_wms_event(instruction, "shipped", f"p{number}", quantities={NUT: 1}) for number in range(3)]
-    assert [outcome if outcome == () else reason_of(outcome) for outcome in await house.answer(*parts)] == [
+    assert [outcome if outcome == () else refusal_of(outcome) for outcome in await house.answer(*parts)] == [
         (),
         (),
         "more-than-told",
@@ -164,7 +165,7 @@ async def test_a_parcel_that_left_by_hand_after_the_order_was_given_back_counts_
     await house.answer(a_wms_event(await cancelled(house), "cancelled"))
     first, second = (a_wms_event(instruction, "shipped", message, quantities={NUT: 2}) for message in ("n1", "n2"))
     taken, refused = await house.answer(first, second)
-    assert (taken, reason_of(refused)) == ((), "more-than-told")
+    assert (taken, refusal_of(refused)) == ((), "more-than-told")
     assert (await house.level()).on_hand == 8
 
 
@@ -207,7 +208,7 @@ async def test_what_one_warehouse_gives_back_another_ships(
     [[again]] = await house.answer(given_back)
     assert isinstance(again, PlannedOrder)
     assert (again.order.revision, again.plan.gave_up) == (retry_of(R1), (HZ,))
-    assert "hangzhou gave the order back" in again.plan.reason
+    assert "hangzhou gave the order back" in reason_of(again)
     [instruction] = await house.reserve(again)
     assert (instruction.kind, instruction.warehouse_id) == (InstructionKind.FULFIL, BJ)
     level = await house.level()
@@ -256,7 +257,7 @@ async def test_after_nine_returns_a_person_decides(house: House) -> None:
     [[again, review]] = await house.answer(a_wms_event(instruction, "rejected", reason="other"))
     assert isinstance(review, ReviewOrder)
     assert (again.plan.disposition, again.plan.hold_codes) == (Disposition.REVIEW, ("wms-gave-up",))
-    assert "9 times" in again.plan.reason
+    assert "9 times" in reason_of(again)
     assert await house.reserve(again) == []  # the warehouse knows already
     assert (await house.level()).committed == 1
 
@@ -504,7 +505,7 @@ async def test_a_parcel_that_comes_back_when_the_other_has_left_goes_to_a_person
     )
     assert isinstance(review, ReviewOrder)
     assert review.planned.plan.hold_codes == ("wms-partly-shipped",)
-    assert "refund the rest in the shop, or ship it by hand" in review.planned.plan.reason
+    assert "refund the rest in the shop, or ship it by hand" in reason_of(review.planned)
     assert {told.kind for told in await house.reserve(again)} <= {InstructionKind.CANCEL}
     assert [(await house.level(where, TEA)).committed for where in (HZ, BJ)] == [0, 0]
 

@@ -12,6 +12,7 @@ from schemas.order import Order, OrderStatus, PaymentStatus
 from schemas.plan import Disposition, OnShort, ReviewOrder
 from schemas.record import encode
 from tests.builders import a_line, a_plan, a_planned_order, a_wms_event, an_order, an_unpaid_order
+from tests.sentences import reason_of
 from tests.workers.fulfill.house import BJ, HZ, NUT, TEA, House
 from workers.inventory.operations.claim import Claim
 from workers.inventory.records import OrderState
@@ -81,7 +82,7 @@ async def test_the_rest_of_what_left_in_part_waits_for_a_person_whatever_the_sho
         assert isinstance(review, ReviewOrder)
         assert (review.planned.plan.disposition, review.missing) == (Disposition.REVIEW, {NUT: 1})
         assert review.planned.plan.hold_codes == ("partly-shipped",)
-        assert f"1 of {NUT}" in review.planned.plan.reason
+        assert f"{NUT} x1" in reason_of(review.planned)
         assert [(await house.level(where, NUT)).committed for where in (HZ, BJ)] == [0, 0]
         assert (await house.ledger.orders.where_is(review.planned.order.uid)).state is OrderState.PARTLY_SHIPPED
 

@@ -10,6 +10,7 @@ from schemas.plan import MOST_RETURNS, Disposition, OnShort, PlannedOrder, Revie
 from schemas.record import encode
 from schemas.revision import MOST_TRIES, retry_of, tries_of
 from tests.builders import a_gift, a_line, a_plan, a_planned_order, an_order
+from tests.sentences import reason_of
 from workers.inventory.waiting import Waiting, waiting_of
 from workers.restock.decide import StockAllocator, is_the_one, word_of
 
@@ -88,7 +89,7 @@ def test_an_order_that_was_tried_too_often_becomes_a_case_for_a_person(tries: in
     assert isinstance(event, ReviewOrder)
     assert event.planned.plan.disposition is Disposition.REVIEW
     assert event.planned.order.revision == planned.order.revision
-    assert str(tries) in event.planned.plan.reason
+    assert str(tries) in reason_of(event.planned)
 
 
 def test_an_order_that_only_waited_long_goes_to_a_warehouse_that_gave_it_back_once() -> None:

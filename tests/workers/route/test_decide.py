@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.codes import RuleEffect
 from schemas.order import LineKind, LineStatus, Order, OrderStatus, PaymentStatus, RefundStatus
 from schemas.plan import (
     Candidate,
@@ -31,6 +32,7 @@ from tests.builders import (
     an_order,
     an_unpaid_order,
 )
+from tests.sentences import effect_of, reason_of
 from tests.workers.rules.examples import HEAD, ruleset_of
 from workers.route.decide import decide, events_of
 from workers.rules.ruleset import Ruleset
@@ -47,7 +49,7 @@ def plan(order: Order | TaggedOrder, ruleset: Ruleset = SIMPLE, at: datetime = N
 
 
 def effects(planned: PlannedOrder) -> dict[str, str]:
-    return {match.rule: match.effect for match in planned.plan.matches}
+    return {match.rule: effect_of(match) for match in planned.plan.matches}
 
 
 def warehouses(candidates: tuple[Candidate, ...]) -> list[str]:
@@ -98,7 +100,7 @@ GOODS, GIFT, SERVICE = LineKind.PURCHASE, LineKind.GIFT, LineKind.SERVICE
 def test_an_order_with_nothing_to_route(order: Order, disposition: Disposition, reason: str) -> None:
     planned = plan(order)
     assert planned.plan.disposition is disposition
-    assert planned.plan.reason == reason
+    assert reason_of(planned) == reason
     assert planned.plan.ruleset == "test@1"
     assert planned.plan.matches == ()
     assert planned.plan.candidates == ()
@@ -141,7 +143,7 @@ def test_an_order_goes_to_review_with_every_reason(tagged: TaggedOrder, codes: t
     planned = plan(tagged)
     assert planned.plan.disposition is Disposition.REVIEW
     assert planned.plan.hold_codes == codes
-    assert planned.plan.reason == f"a person must decide: {', '.join(codes)}"
+    assert reason_of(planned) == f"a person must decide: {', '.join(codes)}"
     assert planned.plan.candidates == ()
     assert warehouses(planned.plan.suggested) == ["hangzhou", "beijing"]
     assert effects(planned)["to-hangzhou"] == f"overruled by review: {', '.join(codes)}"
@@ -172,7 +174,7 @@ def test_a_refund_asked_for_after_the_line_has_left_does_not_hold_the_rest() -> 
 def test_an_order_whose_final_part_is_unpaid_never_takes_stock_whatever_the_rules(order: Order) -> None:
     planned = plan(order, ruleset_of(FORCE_COLD))
     assert planned.plan.disposition is Disposition.DEFER
-    assert planned.plan.reason == "the final part of the presale is unpaid"
+    assert reason_of(planned) == "the final part of the presale is unpaid"
     assert planned.plan.not_before is None
     assert warehouses(planned.plan.suggested) == ["shanghai-cold"]
     assert effects(planned)["force-cold"] == "overruled by the unpaid final part"
@@ -206,7 +208,7 @@ def test_candidates_stand_in_rule_order_each_once() -> None:
         "b": "already candidate 2",
         "c": "already candidate 2; candidate 3",
     }
-    assert planned.plan.reason == "beijing first, by a; then hangzhou, guangzhou"
+    assert reason_of(planned) == "beijing first, by a; then hangzhou, guangzhou"
 
 
 def test_rules_of_one_priority_stand_in_file_order() -> None:
@@ -249,7 +251,7 @@ def test_hold_beats_force_and_assign_whatever_the_priority(priority: int) -> Non
     assert effects(planned)["force-cold"] == "overruled by hold of look"
     assert warehouses(planned.plan.suggested) == ["shanghai-cold"]
     assert (
-        RuleMatch(rule="look", priority=priority, action="hold: look at it", effect="holds the order for review")
+        RuleMatch(rule="look", priority=priority, action="hold: look at it", effects=(RuleEffect.HOLDS(),))
         in planned.plan.matches
     )
 
@@ -263,7 +265,7 @@ def test_defer_until_a_time_beats_force_until_that_time() -> None:
     before = plan(an_order(), ruleset, NOON + timedelta(hours=23, minutes=59))
     assert before.plan.disposition is Disposition.DEFER
     assert before.plan.not_before == datetime(2026, 11, 12, 4, tzinfo=UTC)
-    assert before.plan.reason == "deferred by wait until 2026-11-12T04:00+00:00"
+    assert reason_of(before) == "deferred by wait until 2026-11-12T04:00+00:00"
     assert effects(before) == {"force-cold": "overruled by defer of wait", "wait": "defers the order"}
     after = plan(an_order(), ruleset, NOON + timedelta(hours=24))
     assert after.plan.disposition is Disposition.RESERVE
@@ -316,7 +318,7 @@ def test_an_order_that_no_rule_gives_a_warehouse_goes_to_review() -> None:
     planned = plan(an_order(channel="jd"))
     assert planned.plan.disposition is Disposition.REVIEW
     assert planned.plan.hold_codes == ("no-rule-matched",)
-    assert planned.plan.reason == "no-rule-matched: no rule names a warehouse for this order"
+    assert reason_of(planned) == "no-rule-matched: no rule names a warehouse for this order"
 
 
 # -- determinism -------------------------------------------------------------------------------------------------------
@@ -371,7 +373,7 @@ def test_a_share_goes_through_and_raising_it_only_adds_orders() -> None:
 def test_the_rest_waits_in_review_with_the_suggestion() -> None:
     planned = plan(an_order(), gray(0))
     assert planned.plan.hold_codes == ("gray-rollout",)
-    assert planned.plan.reason == "gray-rollout: outside the 0 % that go through without a person"
+    assert reason_of(planned) == "gray-rollout: outside the 0 % that go through without a person"
     assert warehouses(planned.plan.suggested) == ["hangzhou"]
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from schemas.codes import RuleEffect
 from schemas.order import LineStatus, Order, OrderStatus, PaymentStatus
 from schemas.plan import Disposition, OnShort, PlannedOrder, RuleMatch
 from tests.builders import (
@@ -20,6 +21,7 @@ from tests.builders import (
     lines,
     no_receiver,
 )
+from tests.sentences import effect_of, reason_of
 from tests.workers.rules.examples import example_catalogue, example_ruleset
 from workers.admin.rule_trial import try_order
 from workers.rules.region import MAINLAND, REGIONS
@@ -53,10 +55,10 @@ def test_an_order_from_east_china_goes_to_hangzhou(province: str) -> None:
     assert candidates(planned) == ["hangzhou"]
     assert planned.plan.candidates[0].rule == "east-to-hangzhou"
     assert planned.plan.candidates[0].forced is False
-    assert planned.plan.reason == "hangzhou, by east-to-hangzhou"
+    assert reason_of(planned) == "hangzhou, by east-to-hangzhou"
     assert planned.plan.ruleset == "seller-example@2026.1"
     assert match(planned, "east-to-hangzhou") == RuleMatch(
-        rule="east-to-hangzhou", priority=1, action="assign: hangzhou", effect="candidate 1"
+        rule="east-to-hangzhou", priority=1, action="assign: hangzhou", effects=(RuleEffect.CANDIDATE(number=1),)
     )
 
 
@@ -80,9 +82,9 @@ def test_one_frozen_line_takes_the_whole_order_to_shanghai_cold() -> None:
 
 def test_cold_chain_overrules_east_china_although_its_number_comes_later() -> None:
     planned = plan(an_order(lines=lines("ICECREAM-8"), ship_to=a_ship_to("浙江省")))
-    assert match(planned, "east-to-hangzhou").effect == "overruled by force of cold-chain-to-shanghai"
-    assert match(planned, "cold-chain-to-shanghai").effect == "the only candidate"
-    assert planned.plan.reason == "shanghai-cold and no other, forced by cold-chain-to-shanghai"
+    assert effect_of(match(planned, "east-to-hangzhou")) == "overruled by force of cold-chain-to-shanghai"
+    assert effect_of(match(planned, "cold-chain-to-shanghai")) == "the only candidate"
+    assert reason_of(planned) == "shanghai-cold and no other, forced by cold-chain-to-shanghai"
 
 
 def test_a_cancelled_frozen_line_no_longer_needs_the_cold_chain() -> None:
@@ -96,7 +98,7 @@ def test_a_cancelled_frozen_line_no_longer_needs_the_cold_chain() -> None:
 def test_an_order_that_is_short_asks_for_a_transfer() -> None:
     planned = plan(an_order())
     assert planned.plan.on_short is OnShort.TRANSFER
-    assert match(planned, "short-asks-for-transfer").effect == "on short: transfer"
+    assert effect_of(match(planned, "short-asks-for-transfer")) == "on short: transfer"
 
 
 def test_a_cold_chain_order_that_is_short_asks_for_a_transfer_to_the_cold_store() -> None:
@@ -113,16 +115,16 @@ def test_a_presale_with_its_final_part_unpaid_is_deferred_until_the_platform_say
     assert planned.plan.not_before is None
     assert candidates(planned) == []
     assert suggested(planned) == ["hangzhou"]
-    assert planned.plan.reason == "deferred by presale-waits-for-final-part until the final part is paid"
-    assert match(planned, "presale-waits-for-final-part").effect == "defers the order"
-    assert match(planned, "east-to-hangzhou").effect == "overruled by defer of presale-waits-for-final-part"
+    assert reason_of(planned) == "deferred by presale-waits-for-final-part until the final part is paid"
+    assert effect_of(match(planned, "presale-waits-for-final-part")) == "defers the order"
+    assert effect_of(match(planned, "east-to-hangzhou")) == "overruled by defer of presale-waits-for-final-part"
 
 
 def test_a_paid_presale_is_deferred_until_its_ship_date() -> None:
     planned = plan(a_presale_order(final_paid=True, ship_not_before=LATER))
     assert planned.plan.disposition is Disposition.DEFER
     assert planned.plan.not_before == LATER
-    assert planned.plan.reason == "deferred by presale-waits-for-ship-date until 2026-11-20T04:00+00:00"
+    assert reason_of(planned) == "deferred by presale-waits-for-ship-date until 2026-11-20T04:00+00:00"
 
 
 def test_a_paid_presale_ships_when_its_day_has_come() -> None:
@@ -135,7 +137,9 @@ def test_a_paid_presale_ships_when_its_day_has_come() -> None:
 def test_an_unpaid_presale_with_a_ship_date_waits_for_the_money_first() -> None:
     planned = plan(a_presale_order(ship_not_before=LATER))
     assert planned.plan.not_before is None
-    assert match(planned, "presale-waits-for-ship-date").effect == "overruled by defer of presale-waits-for-final-part"
+    assert (
+        effect_of(match(planned, "presale-waits-for-ship-date")) == "overruled by defer of presale-waits-for-final-part"
+    )
 
 
 def test_presale_and_short_keeps_the_transfer_for_when_it_is_due() -> None:
@@ -147,7 +151,7 @@ def test_presale_beats_cold_chain_and_the_cold_store_is_suggested() -> None:
     planned = plan(an_order(lines=lines("CHERRY-2KG"), presale=a_presale(), payment=PaymentStatus.DEPOSIT_PAID))
     assert planned.plan.disposition is Disposition.DEFER
     assert suggested(planned) == ["shanghai-cold"]
-    assert match(planned, "cold-chain-to-shanghai").effect == "overruled by defer of presale-waits-for-final-part"
+    assert effect_of(match(planned, "cold-chain-to-shanghai")) == "overruled by defer of presale-waits-for-final-part"
 
 
 # -- (province = 浙江 OR 上海) AND category ≠ frozen -> hangzhou -----------------------------------------------------
@@ -156,7 +160,7 @@ def test_presale_beats_cold_chain_and_the_cold_store_is_suggested() -> None:
 @pytest.mark.parametrize("province", ["浙江", "浙江省", "上海", "上海市"])
 def test_zhejiang_or_shanghai_and_not_frozen_goes_to_hangzhou(province: str) -> None:
     planned = plan(an_order(ship_to=a_ship_to(province)))
-    assert match(planned, "zhejiang-shanghai-not-frozen").effect == "already candidate 1"
+    assert effect_of(match(planned, "zhejiang-shanghai-not-frozen")) == "already candidate 1"
     assert candidates(planned) == ["hangzhou"]
 
 
@@ -192,7 +196,7 @@ def test_one_frozen_line_among_others_is_enough_for_that_rule_to_stay_out() -> N
 def test_other_regions_go_to_the_nearest_warehouse_and_then_the_next(province: str, expected: list[str]) -> None:
     planned = plan(an_order(ship_to=a_ship_to(province)))
     assert candidates(planned) == expected
-    assert planned.plan.reason.endswith(f"; then {expected[1]}")
+    assert reason_of(planned).endswith(f"; then {expected[1]}")
 
 
 @pytest.mark.parametrize("province", MAINLAND)
@@ -214,7 +218,7 @@ def test_an_unknown_place_goes_to_review(province: str, country: str) -> None:
     planned = plan(an_order(ship_to=a_ship_to(province, country=country)))
     assert planned.plan.disposition is Disposition.REVIEW
     assert planned.plan.hold_codes == ("no-rule-matched",)
-    assert planned.plan.reason == "no-rule-matched: no rule names a warehouse for this order"
+    assert reason_of(planned) == "no-rule-matched: no rule names a warehouse for this order"
 
 
 # -- holds over all ----------------------------------------------------------------------------------------------------
@@ -224,7 +228,7 @@ def test_hold_beats_force() -> None:
     planned = plan(an_order(lines=(a_line("ICECREAM-8", unit_price=10_000_000),)))
     assert planned.plan.disposition is Disposition.REVIEW
     assert planned.plan.hold_codes == ("very-large-order",)
-    assert match(planned, "cold-chain-to-shanghai").effect == "overruled by hold of very-large-order"
+    assert effect_of(match(planned, "cold-chain-to-shanghai")) == "overruled by hold of very-large-order"
     assert suggested(planned) == ["shanghai-cold"]
 
 
@@ -232,7 +236,7 @@ def test_hold_beats_defer() -> None:
     planned = plan(a_presale_order(lines=(a_line("DOWN-COAT-M", unit_price=10_000_000),)))
     assert planned.plan.disposition is Disposition.REVIEW
     assert planned.plan.not_before is None
-    assert match(planned, "presale-waits-for-final-part").effect == "overruled by hold of very-large-order"
+    assert effect_of(match(planned, "presale-waits-for-final-part")) == "overruled by hold of very-large-order"
 
 
 @pytest.mark.parametrize(("amount", "held"), [(9_999_999, False), (10_000_000, True)])
@@ -255,7 +259,7 @@ def test_a_missing_gift_sends_the_order_to_review_with_the_warehouse_suggested()
     assert planned.plan.disposition is Disposition.REVIEW
     assert planned.plan.hold_codes == ("gift-missing",)
     assert suggested(planned) == ["hangzhou"]
-    assert match(planned, "east-to-hangzhou").effect == "overruled by review: gift-missing"
+    assert effect_of(match(planned, "east-to-hangzhou")) == "overruled by review: gift-missing"
 
 
 # -- payment -----------------------------------------------------------------------------------------------------------
@@ -273,7 +277,7 @@ def test_an_unpaid_order_whose_receiver_the_platform_holds_back_waits_for_its_pa
     planned = plan(an_unpaid_order(ship_to=no_receiver()))
     assert planned.flags == ()
     assert planned.plan.disposition is Disposition.DEFER
-    assert planned.plan.reason == "unpaid, and the platform names the receiver only once it is paid"
+    assert reason_of(planned) == "unpaid, and the platform names the receiver only once it is paid"
 
 
 def test_such_an_order_takes_stock_where_the_rules_need_no_receiver() -> None:
@@ -302,4 +306,4 @@ def test_bindings_and_skus_hold_for_the_years_to_come() -> None:
 def test_an_order_on_hold_at_the_platform_goes_to_review_under_its_own_code() -> None:
     planned = plan(an_order(status=OrderStatus.ON_HOLD, holds=("risk-review",)))
     assert planned.plan.hold_codes == ("risk-review",)
-    assert planned.plan.reason == "a person must decide: risk-review"
+    assert reason_of(planned) == "a person must decide: risk-review"

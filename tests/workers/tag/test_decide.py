@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.codes import FlagReason
 from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, PaymentStatus, RelatedOrder, StorageClass
 from schemas.plan import Flag, TaggedOrder
 from tests.builders import (
@@ -27,6 +28,7 @@ from tests.builders import (
     lines,
     no_receiver,
 )
+from tests.sentences import message_of
 from tests.workers.rules.examples import example_catalogue, example_ruleset, ruleset_of
 from workers.rules.catalogue import Binding, Catalogue, Sku
 from workers.rules.tagging import Tagging
@@ -103,7 +105,7 @@ def test_what_the_platform_calls_a_gift_stays_one() -> None:
             an_order(lines=lines("NUT-BOX-500", "NO-SUCH")),
             Flag(
                 code="sku-unknown",
-                message="the catalogue does not know NO-SUCH; add it there or correct the SKU on the platform",
+                explanation=FlagReason.SKUS_UNKNOWN(skus="NO-SUCH"),
                 line_ids=("2",),
             ),
         ),
@@ -111,7 +113,7 @@ def test_what_the_platform_calls_a_gift_stays_one() -> None:
             an_order(lines=lines("", "NUT-BOX-500", "")),
             Flag(
                 code="sku-unknown",
-                message="2 of its lines carry no SKU; add the SKU on the platform",
+                explanation=FlagReason.LINES_WITHOUT_SKU(count=2),
                 line_ids=("1", "3"),
             ),
         ),
@@ -119,8 +121,7 @@ def test_what_the_platform_calls_a_gift_stays_one() -> None:
             an_order(lines=lines(*"ABCDEFGA")),
             Flag(
                 code="sku-unknown",
-                message="the catalogue does not know A, B, C, D, E and 2 more; "
-                "add it there or correct the SKU on the platform",
+                explanation=FlagReason.MANY_SKUS_UNKNOWN(skus="A, B, C, D, E", more=2),
                 line_ids=("1", "2", "3", "4", "5", "6", "7", "8"),
             ),
         ),
@@ -216,7 +217,7 @@ def test_a_missing_gift_is_flagged_at_its_main_line() -> None:
     assert tag(an_order(lines=lines("NUT-BOX-500", "COFFEE-1KG"))).flags == (
         Flag(
             code="gift-missing",
-            message="COFFEE-1KG comes with 1 of GIFT-DRIPPER, and the order has 0",
+            explanation=FlagReason.TOO_FEW_GIFTS(main="COFFEE-1KG", gift="GIFT-DRIPPER", due=1, there=0),
             line_ids=("2",),
         ),
     )
@@ -232,10 +233,10 @@ def test_units_of_several_lines_of_one_sku_add_up_before_gifts_are_counted() -> 
 def test_too_few_gifts_are_missing_and_too_many_are_only_noted() -> None:
     tea = a_line("TEA-LONGJING-250")
     (missing,) = tag(an_order(lines=(tea, a_gift("GIFT-TEA-CUP", 1)))).flags
-    assert missing.message == "TEA-LONGJING-250 comes with 2 of GIFT-TEA-CUP, and the order has 1"
+    assert message_of(missing) == "TEA-LONGJING-250 comes with 2 of GIFT-TEA-CUP, and the order has 1"
     (surplus,) = tag(an_order(lines=(tea, a_gift("GIFT-TEA-CUP", 3)))).flags
     assert (surplus.code, surplus.blocks, surplus.line_ids) == ("gift-surplus", False, ("g1",))
-    assert surplus.message == "the order has 3 of GIFT-TEA-CUP, and only 2 come with TEA-LONGJING-250"
+    assert message_of(surplus) == "the order has 3 of GIFT-TEA-CUP, and only 2 come with TEA-LONGJING-250"
 
 
 def test_a_gift_without_its_main_line_is_flagged() -> None:
@@ -243,7 +244,7 @@ def test_a_gift_without_its_main_line_is_flagged() -> None:
     assert tag(order).flags == (
         Flag(
             code="gift-without-main",
-            message="the gift GIFT-DRIPPER is there, and COFFEE-1KG, which it comes with, is not",
+            explanation=FlagReason.GIFT_ALONE(gift="GIFT-DRIPPER", main="COFFEE-1KG"),
             line_ids=("g1",),
         ),
     )
@@ -268,7 +269,7 @@ def test_a_gift_whose_main_line_the_platform_names_and_that_is_gone_is_flagged()
     order = an_order(lines=(a_line(line_id="1"), a_gift("GIFT-TOTE", bound_to=("9",))))
     (flag,) = tag(order).flags
     assert (flag.code, flag.line_ids) == ("gift-without-main", ("g1",))
-    assert flag.message == "the line that the gift GIFT-TOTE belongs to is gone or was never there"
+    assert message_of(flag) == "the line that the gift GIFT-TOTE belongs to is gone or was never there"
 
 
 def test_a_gift_that_nothing_binds_is_fine_beside_a_purchase() -> None:
@@ -298,7 +299,7 @@ def test_gifts_of_a_binding_that_has_ended_are_still_at_home_with_their_main_lin
 
 def test_an_order_of_gifts_only_is_flagged() -> None:
     assert tag(an_order(lines=(a_gift("GIFT-TOTE"),))).flags == (
-        Flag(code="gift-only", message="nothing but gifts is left to ship", line_ids=("g1",)),
+        Flag(code="gift-only", explanation=FlagReason.GIFTS_ONLY(), line_ids=("g1",)),
     )
 
 
@@ -337,7 +338,7 @@ def test_a_promised_gift_needs_a_line_of_its_name_or_item(gift: Line | None, fla
 
 def test_two_promised_gifts_make_one_flag() -> None:
     (flag,) = tag(an_order(promised_gifts=(a_promised_gift("滤杯"), a_promised_gift("帆布袋")))).flags
-    assert flag.message == "the platform promises 2 gifts in words, and no line carries them"
+    assert message_of(flag) == "the platform promises 2 gifts in words, and no line carries them"
 
 
 # -- the receiver, and orders that are past it -------------------------------------------------------------------------
@@ -381,7 +382,7 @@ def test_no_flag_quotes_the_receiver_or_a_remark() -> None:
         buyer_remark="secret-remark",
         promised_gifts=(a_promised_gift("secret-gift"),),
     )
-    messages = " ".join(flag.message for flag in tag(order).flags)
+    messages = " ".join(message_of(flag) for flag in tag(order).flags)
     assert len(tag(order).flags) == 4
     assert "secret" not in messages
 

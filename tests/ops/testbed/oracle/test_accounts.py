@@ -9,6 +9,7 @@ from itertools import permutations
 import pytest
 
 from ops.testbed.oracle.accounts import Books, Expected, judge
+from schemas.codes import PlanReason
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind
 from schemas.inventory import InventoryEvent, InventoryEventKind, StockChange
 from schemas.plan import Disposition, PlannedOrder, RoutingPlan
@@ -21,7 +22,7 @@ UID = ORDER.uid
 
 
 def planned(disposition: Disposition = Disposition.RESERVE, revision: str = "r1") -> PlannedOrder:
-    plan = RoutingPlan(disposition=disposition, ruleset="r@1", reason="because")
+    plan = RoutingPlan(disposition=disposition, ruleset="r@1", explanation=PlanReason.NO_RULE())
     return PlannedOrder(order=replace(ORDER, revision=revision), plan=plan)
 
 

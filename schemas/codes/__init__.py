@@ -1,0 +1,22 @@
+"""What is told to people: a code and arguments in records, a sentence in English or Chinese where it is read.
+
+Each module holds enumerations with both wordings beside each code; `render` is the one way from a code to a sentence.
+"""
+
+from schemas.codes.explanation import Code, Explanation
+from schemas.codes.flag import FlagReason
+from schemas.codes.hold import HoldCode
+from schemas.codes.plan import PlanReason, RuleEffect
+from schemas.codes.rendering import ENUMERATIONS, render, render_all
+
+__all__ = [
+    "ENUMERATIONS",
+    "Code",
+    "Explanation",
+    "FlagReason",
+    "HoldCode",
+    "PlanReason",
+    "RuleEffect",
+    "render",
+    "render_all",
+]
