@@ -22,6 +22,7 @@ class InventoryEventKind(StrEnum):
     ALLOCATED = "allocated"  # the WMS took the order over
     SHIPPED = "shipped"  # units left the warehouse
     SHORT = "short"  # the WMS could not find or use units
+    LOST = "lost"  # on-hand is less: units are broken or not there; what the order has there is as it was
     TRANSFER_RESERVED = "transfer-reserved"  # set aside for another warehouse
     TRANSFER_SENT = "transfer-sent"
     TRANSFER_CANCELLED = "transfer-cancelled"

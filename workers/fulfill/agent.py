@@ -230,7 +230,7 @@ def _count(job: _Job) -> None:
     race = race_of(job.answered, job.answer)
     if race:
         metrics.REFUND_RACE.labels(job.event.warehouse_id, race).inc()
-    if job.answer is not None and job.answer.outcome is ShortOutcome.NOTED:
+    if job.answer is not None and isinstance(job.answer.outcome, ShortOutcome):
         _ask_for_counts(job.event.warehouse_id, job.answer.quantities)
     if job.answer is not None and job.answer.outcome is ShipOutcome.AFTER_RELEASE:
         metrics.SHIP_AFTER_RELEASE.labels(job.event.warehouse_id).inc()

@@ -26,8 +26,9 @@ Event = dict[str, Any]
 _EVERYTHING: Final = 1 << 62
 _REMEMBERED: Final = 1 << 14  # a repeat of an event older than that is not compared with what it repeats
 _BEGAN_ANEW: Final = InventoryEventKind.BEGAN_ANEW.value
+_LOST: Final = InventoryEventKind.LOST.value
 _WAITING: Final = 50_000  # so many events wait for a missing number before it is given up
-_MOVES: Final = {"shipped": "", "short": "", "transfer-sent": "/send", "transfer-received": "/receive"}
+_MOVES: Final = {"shipped": "", "short": "", "lost": "/lost", "transfer-sent": "/send", "transfer-received": "/receive"}
 _NOTHING: Final[dict[str, int]] = {}
 
 
@@ -42,6 +43,7 @@ class Record(NamedTuple):
     shipped: Mapping[str, int]
     stop: str
     messages: tuple[str, ...]  # of the WMS, which were taken into account
+    lost: tuple[str, ...]  # of these, the ones of which only on-hand units were taken into account
     at_ms: int  # when it was written, by the clock of Redis
 
     @property
@@ -68,7 +70,7 @@ class Record(NamedTuple):
         if self.stop:
             fields["stop"] = self.stop
         for message in self.messages:
-            fields[f"wms:{message}"] = "1"
+            fields[f"wms:{message}"] = "lost" if message in self.lost else "1"
         return fields
 
 
@@ -208,10 +210,13 @@ class WarehouseReplay:
     def _note_record(self, order_uid: str, event: Event, at_ms: int) -> None:
         before = self.records.get(order_uid)
         messages: tuple[str, ...] = ()
+        lost: tuple[str, ...] = ()
         if before is not None and (before.is_live or before.at_ms + self._remember_ms > at_ms):
-            messages = before.messages
-        if (message := event.get("message_id")) and message not in messages:
-            messages = (*messages, message)
+            messages, lost = before.messages, before.lost
+        if message := event.get("message_id"):
+            messages = messages if message in messages else (*messages, message)
+            lost = tuple(one for one in lost if one != message)
+            lost = (*lost, message) if event["kind"] == _LOST else lost
         deadline = event.get("deadline")
         after = Record(
             event.get("revision", ""),
@@ -222,6 +227,7 @@ class WarehouseReplay:
             event.get("shipped") or _NOTHING,
             event.get("stop", ""),
             messages,
+            lost,
             at_ms,
         )
         if before is not None and before.is_live:

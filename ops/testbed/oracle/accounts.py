@@ -229,7 +229,7 @@ class Books:
             return
         account, age = self.accounts[event.order_uid], (event.revision, event.fence)
         # Those of two warehouses may be read in any order: by their fence, it is known which came later.
-        if event.kind is not InventoryEventKind.NOTED and age >= account.stock:
+        if event.kind not in (InventoryEventKind.NOTED, InventoryEventKind.LOST) and age >= account.stock:
             account.stock, account.stock_kind = age, event.kind
             if event.kind is InventoryEventKind.CHANGED and not event.changes:
                 account.found_as_told = event.revision

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Final
 
-from schemas.inventory import InventoryEvent, StockChange
+from schemas.inventory import InventoryEvent, InventoryEventKind, StockChange
 from schemas.record import encode
 from workers.inventory.records import StockLevel
 
@@ -21,12 +21,13 @@ _COUNTERS: Final = tuple(field.name for field in fields(StockChange) if field.na
 class Replay:
     """Takes events in any order, with repeats, and applies them in theirs.
 
-    `below_zero`: the lowest that an SKU was ever promised below zero, by `warehouse/sku`; `torn`: ids of events that
-    came a second time and said something else.
+    `below_zero`: the lowest that an SKU was ever promised below zero, by `warehouse/sku`; `revealed`: the most units
+    that were promised and turned out to be broken; `torn`: ids of events that came again and said something else.
     """
 
     def __init__(self) -> None:
         self.below_zero: dict[str, int] = {}
+        self.revealed: Counter[str] = Counter()
         self.torn: list[str] = []
         self._levels: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self._next: defaultdict[str, int] = defaultdict(lambda: 1)
@@ -47,12 +48,14 @@ class Replay:
 
     def _apply(self, event: InventoryEvent) -> None:
         for change in event.changes:
-            level = self._levels[event.warehouse_id, change.sku]
+            level, name = self._levels[event.warehouse_id, change.sku], f"{event.warehouse_id}/{change.sku}"
+            before = _available(level)
             for counter in _COUNTERS:
                 level[counter] += getattr(change, counter)
-            available = 2 * level["on_hand"] - sum(level.values())
-            if available < 0:
-                name = f"{event.warehouse_id}/{change.sku}"
+            available = _available(level)
+            if event.kind is InventoryEventKind.LOST:
+                self.revealed[name] = max(self.revealed[name], -available)
+            elif available < min(0, before):
                 self.below_zero[name] = min(self.below_zero.get(name, 0), available)
 
     def missing(self) -> list[str]:
@@ -70,3 +73,8 @@ class Replay:
                     where = f"{level.warehouse_id}/{level.sku}"
                     found.append(f"{where}: {name} is {counted}, its events add up to {told[name]}")
         return found
+
+
+def _available(level: Counter[str]) -> int:
+    """To promise."""
+    return 2 * level["on_hand"] - sum(level.values())

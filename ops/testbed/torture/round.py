@@ -220,10 +220,10 @@ class Rounds:
         truth = self._touched()
         uids = [expected.uid for expected in truth]
         audit, levels, reservations = self._stock.audit(uids)
-        below = [
-            f"{key}: {lowest}" for key, lowest in (*self._watch.below_zero.items(), *books.replay.below_zero.items())
-        ]
-        below += [f"{one.warehouse_id}/{one.sku}" for one in levels if one.available_to_promise < 0]
+        below = [f"{key}: {lowest}" for key, lowest in books.replay.below_zero.items()]
+        seen = [*self._watch.below_zero.items()]
+        seen += [(f"{one.warehouse_id}/{one.sku}", one.available_to_promise) for one in levels]
+        below += [f"{key}: {lowest}" for key, lowest in seen if lowest < min(0, -books.replay.revealed[key])]
         slow, unanswered = self._rig.slowest_leave, books.unanswered()
         return {
             "not at rest": [moving] if moving else [],
@@ -236,7 +236,7 @@ class Rounds:
             "oversold": below,
             "unanswered": unanswered,
             "misheld": [] if unanswered else self._misheld(truth, reservations),
-            "audit": [f"{finding.warehouse_id}: {finding.message.en}" for finding in audit.findings],
+            "audit": [f"{one.warehouse_id}: {one.message.en}" for one in audit.findings if one.is_error],
             "misjudged answers": [] if moving else books.misjudged(),
             "missing events": books.replay.missing(),
             "torn events": list(books.replay.torn),

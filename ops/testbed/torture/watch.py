@@ -19,7 +19,8 @@ PAUSE_SECONDS: Final = 0.02
 class StockWatch:
     """Watches the counters of these warehouses and SKUs in a thread of its own, past any proxy.
 
-    `below_zero`: the lowest that each key was ever seen at, below zero; `looks`: how often all were looked at.
+    `below_zero`: the lowest that each was ever seen at, below zero, by `warehouse/sku`; `looks`: how often all were
+    looked at.
     """
 
     def __init__(self, url: str, pairs: Sequence[tuple[str, str]]) -> None:
@@ -27,16 +28,16 @@ class StockWatch:
         self.looks = 0
         self._redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1)
         self._look = self._redis.register_script(read_script("ops.testbed.torture", "below_zero.lua"))
-        self._keys = [stock_key(*pair) for pair in pairs]
+        self._names = {stock_key(*pair): "/".join(pair) for pair in pairs}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stock-watch", daemon=True)
 
     def look(self) -> None:
         """Look once. Raises RedisError while Redis is away."""
-        reply: Any = self._look(keys=self._keys)
+        reply: Any = self._look(keys=list(self._names))
         self.looks += 1
         for key, available in zip(reply[::2], reply[1::2], strict=True):
-            name = key.decode()
+            name = self._names[key.decode()]
             self.below_zero[name] = min(self.below_zero.get(name, 0), available)
 
     def _run(self) -> None:

@@ -39,7 +39,6 @@ class Floor:
         self.wants, self.gone, self.lost = Units(), Units(), Units()
         self.said: list[WmsEvent] = []
         self.never_again = False
-        self.damaged: dict[str, Units] = {}  # by message
 
     @property
     def rest(self) -> Units:
@@ -111,16 +110,12 @@ class Floor:
         elif way == "some damaged":
             sku = self.random.choice(sorted(self.rest))
             self.say(self.told, "short", reason="damaged", quantities={sku: 1})
-            self.find_damaged(Units({sku: 1}))
+            self.lost[sku] += 1
         else:
             self.say(self.told, "short", reason=way)
             if way == "damaged":
-                self.find_damaged(self.rest)
+                self.lost += self.rest
         self.told = None
-
-    def find_damaged(self, units: Units) -> None:
-        self.lost += units
-        self.damaged[self.said[-1].message_id] = units
 
     def say(self, told: FulfillmentInstruction | None, kind: str, **fields: Any) -> None:
         assert told is not None
@@ -148,7 +143,6 @@ class World:
         self.most: Units = Units()
         self.reviews: list[ReviewOrder] = []
         self.waits = False
-        self.packs_anew: dict[str, str] = {}  # by warehouse, when it was told to ship the order from the beginning
         self.known = {name: Units() for name in self.floors}  # what was damaged, as far as it was heard
         self.lines: dict[str, int] = {}
 
@@ -251,17 +245,12 @@ class World:
             if isinstance(event, FulfillmentInstruction):
                 self.log.append(("told", event.warehouse_id, event.kind.value, event.revision, dict(units_of(event))))
                 self.floors[event.warehouse_id].inbox.append(event)
-                if event.kind is InstructionKind.FULFIL:
-                    self.packs_anew[event.warehouse_id] = event.revision
             elif isinstance(event, ReviewOrder):
                 self.reviews.append(event)
             else:
                 self.waits = True
 
     async def answer(self, event: WmsEvent) -> None:
-        floor = self.floors[event.warehouse_id]
-        if self.packs_anew.get(event.warehouse_id, "") > event.instruction_id.split("@")[1].split("/")[0]:
-            floor.lost -= floor.damaged.pop(event.message_id, Units())  # overtaken: the next count finds it
         delivery = Delivery(event, key=event.order_uid.encode())
         ledger = self.house.ledger
         if self.random.random() < self.deaths:

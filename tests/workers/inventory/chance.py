@@ -63,6 +63,7 @@ class Word:
     at_ms: int
     is_late: bool
     lost: Lost
+    told: Quantities | None = None  # what the instruction asked for, where that is known
 
 
 words = st.builds(
@@ -73,6 +74,7 @@ words = st.builds(
     times,
     seldom,
     st.sampled_from(Lost),
+    st.none() | quantities,
 )
 
 

@@ -38,6 +38,7 @@ class Model(Orders):
     def __init__(self, skus: Sequence[str]) -> None:
         super().__init__(skus)
         self.messages: defaultdict[Place, set[str]] = defaultdict(set)
+        self.lost: defaultdict[Place, set[str]] = defaultdict(set)  # of which only on-hand units were noted
         self.transfers: dict[Place, str] = {}
 
     def apply(self, step: Step) -> Answer:
@@ -90,23 +91,46 @@ class Model(Orders):
     def short(self, step: Short) -> Answer:
         place = (step.warehouse_id, step.order_uid)
         found = self.reservation(*place)
-        if step.message_id in self.messages[place]:
+        if step.message_id in self.messages[place] - self.lost[place]:
             return Answer(ShortOutcome.REPEAT)
         if found.state not in LIVE or found.state == HELD:
-            return Answer(ShortOutcome.NOTHING_HELD)
+            return self._lost_alone(step, found, ShortOutcome.NOTHING_HELD)
         if step.revision < found.revision:
-            return Answer(ShortOutcome.STALE)
+            return self._lost_alone(step, found, ShortOutcome.STALE)
         named = step.quantities or found.quantities
         short = {sku: min(units, named[sku]) for sku, units in found.quantities.items() if sku in named}
         off = found.quantities if found.stop == "release" else short
         after = replace(found, quantities=_less(found.quantities, off))
         if not after.quantities:
             after = replace(after, state=given_up(found), stop="")
-        lost = {} if step.lost is Lost.NONE else {sku: -units for sku, units in short.items()}
+        lost = {} if step.lost is Lost.NONE else self._missing(step, found, short)
         if step.lost is Lost.SHELF:
-            lost = {sku: -off[sku] - self.free(step.warehouse_id, sku) for sku, units in lost.items() if units}
+            lost = {sku: -off[sku] - self.free(step.warehouse_id, sku) for sku, units in short.items() if units}
+        elif step.message_id in self.lost[place]:
+            lost = {}
+        self.lost[place].discard(step.message_id)
         self._wms_says("short", after, step, lost)
         return Answer(ShortOutcome.NOTED)
+
+    def _missing(self, step: Short, found: Reservation, short: Quantities) -> dict[str, int]:
+        """Who names no units means those of the instruction, less what has left; and no more than are reserved."""
+        if step.quantities or step.told is None:
+            return {sku: -units for sku, units in short.items()}
+        rest = _less(step.told, found.shipped)
+        return {sku: -min(units, rest.get(sku, 0)) for sku, units in short.items()}
+
+    def _lost_alone(self, step: Short, found: Reservation, outcome: ShortOutcome) -> Answer:
+        """On-hand is less, once; what the order has is as it was."""
+        place, told = (step.warehouse_id, step.order_uid), step.told
+        named = {sku: units if told is None else min(units, told.get(sku, 0)) for sku, units in step.quantities.items()}
+        units = {sku: units for sku, units in (named or _less(told or {}, found.shipped)).items() if units}
+        if step.lost is Lost.NONE or step.message_id in self.messages[place] or not units:
+            return Answer(outcome)
+        if step.lost is Lost.SHELF:
+            units = {sku: self.free(step.warehouse_id, sku) for sku in units}
+        self.lost[place].add(step.message_id)
+        self._wms_says("lost", found, step, {sku: -count for sku, count in units.items()})
+        return Answer(outcome)
 
     def withdraw(self, step: Withdraw) -> Answer:
         found = self.reservation(step.warehouse_id, step.order_uid)

@@ -101,4 +101,5 @@ class Story:
         says = self._random.choice(("accepted", "accepted", "withdrawn", "short", "shipped"))
         units = self._units() if self._random.random() < 0.5 else {}
         is_late = self._random.random() < 0.2
-        return Word(says, self._random.randint(1, 9), units, self._time(), is_late, self._random.choice(list(Lost)))
+        lost, told = self._random.choice(list(Lost)), self._units() if self._random.random() < 0.5 else None
+        return Word(says, self._random.randint(1, 9), units, self._time(), is_late, lost, told)

@@ -246,7 +246,9 @@ class LedgerMachine(ProvenLedger):
                 case "withdrawn":
                     self.apply(Withdraw(*place, revision))
                 case "short":
-                    self.apply(Short(*place, message, word.at_ms, revision, word.lost, units))
+                    step = Short(*place, message, word.at_ms, revision, word.lost, units, told=word.told)
+                    aside = word.is_late or found.state not in (COMMITTED, ALLOCATED)
+                    self.apply(step, reveals=aside)  # what was promised may be what is broken
                 case _:
                     self.ship(Ship(*place, message, word.at_ms, units), found)
 

@@ -126,7 +126,8 @@ class Traffic:
         part = {sku: self._random.randint(1, had) for sku, had in units.items() if had and self._random.random() < 0.6}
         revision = self._orders[uid].revision
         whole, some = Ship(warehouse, uid, message, at_ms), Ship(warehouse, uid, message, at_ms, part)
-        short = Short(warehouse, uid, message, at_ms, revision, self._random.choice(list(Lost)), part)
+        about = revision if at_ms % 3 else "0"  # what was told anew since
+        short = Short(warehouse, uid, message, at_ms, about, self._random.choice(list(Lost)), part, told=units or None)
         ways: list[list[Step]] = [
             [Allocate(warehouse, uid)],
             [Allocate(warehouse, uid), whole],

@@ -221,6 +221,15 @@ def test_a_tombstone_is_forgotten_with_its_messages() -> None:
     assert replay.records["o"].messages == ()
 
 
+def test_a_message_of_which_only_on_hand_was_noted_is_marked_so_until_it_counts_for_the_order() -> None:
+    replay = a_replay()
+    replay.offer(recorded(1, kind="lost", message_id="m1", changes=[{"sku": "A", "on_hand": -2}]))
+    assert replay.records["o"].fields()["wms:m1"] == "lost"
+    assert list(replay.moved["A"].scores) == ["-2:o/m1/lost"]
+    replay.offer(recorded(2, kind="short", message_id="m1"))
+    assert replay.records["o"].fields()["wms:m1"] == "1"
+
+
 def test_after_lost_events_counters_can_be_set_by_the_records() -> None:
     replay = a_replay()
     replay.offer(an_event(1, kind="counted", changes=[{"sku": "A", "on_hand": 9}]))

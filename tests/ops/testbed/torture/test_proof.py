@@ -111,6 +111,16 @@ def test_a_promise_below_zero_is_found_though_it_was_gone_at_the_end() -> None:
     assert replay.below_zero == {"hangzhou/MUG-350": -1}
 
 
+def test_a_unit_that_was_promised_and_is_broken_is_revealed_and_no_later_promise_is_excused_by_it() -> None:
+    replay = Replay()
+    broken = replace(event(3, on_hand=-1), kind=InventoryEventKind.LOST)
+    for one in (event(1, on_hand=1), event(2, committed=1), broken):
+        replay.add(one)
+    assert (replay.below_zero, replay.revealed["hangzhou/MUG-350"]) == ({}, 1)
+    replay.add(event(4, committed=1))
+    assert replay.below_zero == {"hangzhou/MUG-350": -2}
+
+
 def test_a_lost_event_is_found() -> None:
     replay = Replay()
     for one in (event(1, on_hand=1), event(3, committed=1)):
@@ -155,7 +165,7 @@ async def test_the_watch_sees_a_counter_that_is_below_zero_for_a_moment(
         await redis.hincrby("stock:{hangzhou}:MUG-350", "committed", 5)
         wait_until(lambda: bool(watch.below_zero))
         await redis.hincrby("stock:{hangzhou}:MUG-350", "committed", -5)
-    assert watch.below_zero == {"stock:{hangzhou}:MUG-350": -2}
+    assert watch.below_zero == {"hangzhou/MUG-350": -2}
 
 
 def test_what_a_change_leaves_out_is_held_no_more_when_the_warehouse_has_answered() -> None:

@@ -208,7 +208,7 @@ local function save(found, order, kind, moves, remember, message, moved_at)
     redis.call('HDEL', KEYS[1], 'stop')
   end
   if message then
-    redis.call('HSET', KEYS[1], 'wms:' .. message, '1')
+    redis.call('HSET', KEYS[1], 'wms:' .. message, kind == 'lost' and 'lost' or '1')
     for _, word in ipairs({ 'message', message, 'moved_at', string.format('%.0f', moved_at) }) do
       told[#told + 1] = word
     end

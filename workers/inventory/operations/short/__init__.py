@@ -1,4 +1,4 @@
-"""A WMS could not find or use units of an order: they are off its reservation."""
+"""A WMS could not find or use units of an order: they are off its reservation, and off on-hand."""
 
 from __future__ import annotations
 
@@ -50,15 +50,16 @@ class ShortOutcome(StrEnum):
 
 def call(step: Short, context: CallContext, also: Collection[str] = ()) -> ScriptCall:
     """`short.lua`. `also`: SKUs the reservation turned out to have."""
-    known = {*step.has, *also}
+    asked = () if step.quantities else step.told or ()  # which units are meant when none are named
+    known = {*step.has, *also, *asked}
     keys, units = keys_and_units(context, step.warehouse_id, step.order_uid, step.quantities, step.told, known)
     told = (step.message_id, step.at_ms, context.remember_ms, MOVED_MS, step.revision, step.lost.value, step.limit)
     return ScriptCall(SCRIPT, keys, (*told, *units))
 
 
 def parse(reply: Any) -> Answer:
-    """What the script answered: with NOTED, the units of each SKU that must be counted, if any."""
+    """What the script answered: the units of each SKU that must be counted, if any."""
     outcome = ShortOutcome(reply[0].decode())
-    if outcome is ShortOutcome.NOTED and len(reply) > 1:
+    if outcome is not ShortOutcome.UNKNOWN_LINES and len(reply) > 1:
         return Answer(outcome, {sku.decode(): int(units) for sku, units in zip(reply[1::2], reply[2::2], strict=True)})
     return Answer(outcome)
