@@ -67,8 +67,9 @@ def fitted(order: Order) -> Order:
         order = _trimmed(order)
     if any(len(getattr(order.ship_to, name)) > most for name, most in _ADDRESS.items()):
         order = _with_short_address(order)
-    if len(encode(order)) > MOST_ORDER_BYTES:
-        order = _bare(order)
+    if len(encode(order)) <= MOST_ORDER_BYTES:
+        return order
+    order = _bare(order)
     if (size := len(encode(order))) > MOST_ORDER_BYTES:
         raise TooLong(
             "lines",

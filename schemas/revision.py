@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -59,10 +60,13 @@ def revision_of(order: Order) -> str:
     stamp, progress = int(order.modified_at.timestamp() * 1000), _PROGRESS[order.status]
     stops = units = 0
     for line in order.lines:
-        refund = line.refund
-        if line.status is _CANCELLED or refund is not _NOT_REFUNDED:
+        refund, is_open = line.refund, line.status is _OPEN
+        if is_open and refund is _NOT_REFUNDED:
+            units += line.quantity
+            continue
+        if refund is not _NOT_REFUNDED or line.status is _CANCELLED:
             stops += 1
-        if line.status is _OPEN and refund is not _REFUND_REQUESTED:
+        if is_open and refund is not _REFUND_REQUESTED:
             units += line.quantity
     if order.status is _ON_HOLD:
         if _is_stopped(order):
@@ -84,8 +88,12 @@ def _is_stopped(order: Order) -> bool:
 
 def received(revision: str, at: datetime) -> str:
     """The revision of what was received at this time."""
-    ms = min(max(int(at.timestamp() * 1000), 0), _MOST_MS)
-    return f"{revision[: _RECEIVED.start]}{ms:014d}{revision[_RECEIVED.stop :]}"
+    return f"{revision[: _RECEIVED.start]}{_milliseconds(at)}{revision[_RECEIVED.stop :]}"
+
+
+@lru_cache(256)  # the orders of one page were received together
+def _milliseconds(at: datetime) -> str:
+    return f"{min(max(int(at.timestamp() * 1000), 0), _MOST_MS):014d}"
 
 
 def is_same_state(one: str, other: str) -> bool:

@@ -88,6 +88,8 @@ def id_of(*forms: Any) -> str:
     As a number it passes 2^53, and what went through a float has lost digits.
     """
     for form in forms:
+        if type(form) is str and form.isdecimal() and form.isascii() and len(form) < 20 and form[0] != "0":
+            return form  # nearly every id, in half the time of the pattern
         text = str(form).strip() if type(form) in (str, int) else ""
         if _ID.fullmatch(text):
             return text

@@ -24,7 +24,8 @@ end
 if found[8] then
   return { 'REPEAT', found[8] }
 end
-if revision ~= ARGV[1] and is_older(ARGV[1], revision) then
+local others = revision ~= '' and revision ~= ARGV[1]  -- most orders are new: nothing to compare with
+if others and is_older(ARGV[1], revision) then
   return { 'STALE' }
 end
 if revision == ARGV[1] and phase == 'settled' then
@@ -32,8 +33,8 @@ if revision == ARGV[1] and phase == 'settled' then
 end
 -- Of two states with one stamp the one received later counts, so it is kept how late the one in force was received.
 -- Its own next tries are ours, and count however late the platform repeated it.
-local same = revision ~= ARGV[1] and is_same_state(ARGV[1], revision)
-if revision ~= ARGV[1] and not (same and string.find(ARGV[1], '+', 1, true)) then
+local same = others and is_same_state(ARGV[1], revision)
+if others and not (same and string.find(ARGV[1], '+', 1, true)) then
   if seen and is_older(ARGV[1], seen) then
     return { 'STALE' }
   end
@@ -78,7 +79,7 @@ for warehouse in string.gmatch(open .. ',' .. ARGV[2], '[^,]+') do
 end
 redis.call('HSET', KEYS[1], 'revision', ARGV[1], 'fence', fence, 'phase', 'claimed', 'intent', table.concat(intent, ','))
 redis.call('PERSIST', KEYS[1])
-if seen and revision ~= ARGV[1] and not same then
+if seen and others and not same then
   redis.call('HDEL', KEYS[1], 'seen')
 end
 local interrupted = phase == 'claimed' and 'interrupted' or ''
