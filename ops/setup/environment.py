@@ -134,6 +134,11 @@ def _alone(folder: Path) -> Iterator[None]:
 def _clear_what_is_broken(environment: Environment, version: tuple[int, int] | None) -> None:
     """Take away half an environment, one whose Python is gone, and one of another Python than was asked for."""
     folder = environment.folder
+    if folder.is_symlink() and environment.known(version) is None:
+        raise Refused(
+            f"{folder} is a link, and there is no Python that works behind it. Remove the link, then run make again.",
+            f"{folder} 是一个链接，其指向处没有可用的 Python。请删除该链接后重新运行 make。",
+        )
     if not folder.exists():
         return
     if not environment.begun.exists() and environment.known(version) is not None and _has_pip(environment):

@@ -128,6 +128,16 @@ def test_a_folder_of_somebody_else_is_left_alone(small: Environment) -> None:
     assert kept.read_text() == "dear"
 
 
+@pytest.mark.parametrize("target", ["/nowhere", ".venv", "empty"])
+def test_a_link_to_no_environment_is_left_to_its_owner(small: Environment, target: str) -> None:
+    small.folder.parent.mkdir(parents=True)
+    (small.folder.parent / "empty").mkdir()
+    small.folder.symlink_to(target)
+    with pytest.raises(Refused, match="Remove the link"):
+        set_up(small, None)
+    assert small.folder.is_symlink()
+
+
 def test_a_checkout_that_cannot_be_written_to(lock: Path) -> None:
     with pytest.raises(Refused, match=r"(?s)cannot be written to.*make VENV=.*无法写入"):
         set_up(Environment(Path("/proc/orderfleet/.venv"), lock, None), None)
