@@ -11,12 +11,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from ops.testbed.local_stack.kafka_jars import kafka_jars
 from ops.testbed.local_stack.ports import LOOPBACK, free_port
-from ops.testbed.local_stack.process import spawn, stop
+from ops.testbed.local_stack.process import spawn
 from ops.testbed.local_stack.ready import brokers_listed, wait_for
+from ops.testbed.local_stack.server import ServerProcess, Startable
 
 START_SECONDS = 180.0  # a few at once on a busy machine take long
 STOP_SECONDS = 15.0
@@ -56,8 +56,10 @@ class Guard:
         return [word for kind in ("256", "512") for word in ("--add-scram", f"SCRAM-SHA-{kind}={known}")]
 
 
-class KafkaNode:
+class KafkaNode(ServerProcess):
     """One broker and controller. Its data folder survives `stop` and `kill`."""
+
+    stop_seconds = STOP_SECONDS
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class KafkaNode:
         heap_mb: int,
         guard: Guard | None = None,
     ) -> None:
+        super().__init__()
         self.number = number
         self._memory = f"-Xms{heap_mb // 3}m", f"-Xmx{heap_mb}m"
         self.folder = folder
@@ -76,7 +79,6 @@ class KafkaNode:
         self._guard = guard
         self.advertised = advertised or self.port
         self._classpath = f"{jars}/*"
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def name(self) -> str:
@@ -92,11 +94,6 @@ class KafkaNode:
     def log(self) -> Path:
         """Where it writes."""
         return self.folder / "broker.log"
-
-    @property
-    def running(self) -> bool:
-        """Whether its process is alive."""
-        return self._process is not None and self._process.poll() is None
 
     def prepare(self, cluster_id: str, properties: dict[str, object]) -> None:
         """Write its configuration and format its data folder. Raises RuntimeError."""
@@ -156,19 +153,8 @@ class KafkaNode:
         if self._process is not None:
             self._process.terminate()
 
-    def stop(self) -> None:
-        """Stop it in order; killed when it does not leave in time."""
-        if self._process is not None:
-            stop(self._process, patience=STOP_SECONDS)
 
-    def kill(self) -> None:
-        """End it at once, as a crash would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-
-class ApacheKafka:
+class ApacheKafka(Startable):
     """A cluster on free loopback ports. Use it as a context manager.
 
     Several nodes keep every record on each of up to three of them and confirm it when two have it. `advertised`: ports
@@ -262,15 +248,6 @@ class ApacheKafka:
         """End all nodes at once."""
         for node in self.nodes:
             node.kill()
-
-    def __enter__(self) -> ApacheKafka:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _cluster_id() -> str:

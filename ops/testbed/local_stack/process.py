@@ -49,10 +49,10 @@ def spawn(
         )
 
 
-def stop(process: subprocess.Popen[bytes], *, patience: float = 10) -> int:
+def stop(process: subprocess.Popen[bytes], *, patience: float = 10, by: signal.Signals = signal.SIGTERM) -> int:
     """Ask a child to leave, kill it when it does not within `patience` seconds. Its exit code."""
     if process.poll() is None:
-        process.terminate()
+        process.send_signal(by)
         try:
             process.wait(patience)
         except subprocess.TimeoutExpired:

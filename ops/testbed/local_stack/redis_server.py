@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import socket
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 from ops.testbed.local_stack.ports import LOOPBACK, free_port
-from ops.testbed.local_stack.process import spawn, stop
+from ops.testbed.local_stack.process import spawn
+from ops.testbed.local_stack.server import ServerProcess
 
 START_SECONDS = 180.0  # it may have a long file of commands to load, on a busy machine
 
@@ -31,7 +30,7 @@ def embedded_executable() -> str:
     )
 
 
-class RedisServer:
+class RedisServer(ServerProcess):
     """A Redis that keeps its data in `folder`. Use it as a context manager.
 
     `append_only`: survives a kill; without it everything is gone when it stops. `options`: further configuration, as
@@ -46,11 +45,11 @@ class RedisServer:
         executable: str | None = None,
         options: Sequence[str] = (),
     ) -> None:
+        super().__init__()
         self._folder = folder
         self._append_only = append_only
         self.executable = executable or embedded_executable()
         self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
     @property
@@ -63,11 +62,6 @@ class RedisServer:
         """Where it writes."""
         return self._folder / "redis.log"
 
-    @property
-    def pid(self) -> int | None:
-        """Its process id while it runs."""
-        return self._process.pid if self._process is not None else None
-
     def launch(self, *more: str) -> None:
         """Start without waiting. `more`: options for this time only."""
         command = [self.executable, "--bind", LOOPBACK, "--port", str(self.port), "--dir", str(self._folder)]
@@ -77,9 +71,8 @@ class RedisServer:
     def start(self) -> None:
         """Start and wait until it answers. Raises RuntimeError when it does not within three minutes."""
         self.launch()
-        assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
+        while time.monotonic() < deadline and self.running:
             if self.answers():
                 return
             time.sleep(0.01)
@@ -94,25 +87,3 @@ class RedisServer:
                 return connection.recv(16).startswith(b"+PONG")
         except OSError:
             return False
-
-    def stop(self) -> None:
-        """Stop it: it writes what it must keep and leaves; killed when it does not."""
-        if self._process is not None:
-            stop(self._process, patience=5)
-            self._process = None
-
-    def kill(self) -> None:
-        """End it at once, as a crash would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def __enter__(self) -> RedisServer:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
