@@ -27,19 +27,25 @@ from channel_adapters.shop_file import ShopPolicies
 from schemas.topics import (
     INVENTORY_EVENTS,
     ORDERS_BACKORDERED,
+    ORDERS_DECIDED,
+    ORDERS_DECISIONS,
     ORDERS_DEFERRED,
     ORDERS_NORMALIZED,
     ORDERS_PLANNED,
     ORDERS_QUARANTINED,
     ORDERS_RAW,
+    ORDERS_RETAGGED,
     ORDERS_RETURNED,
+    ORDERS_REUPHELD,
     ORDERS_REVIEW,
     ORDERS_ROUTED,
     ORDERS_TAGGED,
+    ORDERS_UPHELD,
     TRANSFERS_REQUESTED,
     WMS_EVENTS,
 )
 from workers.admin.preflight import begin_to_look_at_kafka, preflight
+from workers.apply.agent import apply
 from workers.defer.agent import defer, wake
 from workers.defer.queue import DelayQueue
 from workers.fulfill.agent import fulfill
@@ -50,7 +56,7 @@ from workers.normalize.agent import normalize
 from workers.relay.agent import relay
 from workers.reserve.agent import reserve
 from workers.restock.agent import restock
-from workers.route.agent import reroute, route
+from workers.route.agent import route
 from workers.rules.provider import LOOK_SECONDS, RuleFiles
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.memory import tune_gc, tune_malloc
@@ -62,6 +68,7 @@ from workers.runtime.tasks import end_tasks, look_again
 from workers.runtime.worker import Reader, Timer, Worker, set_backpressure_priority, topic_names
 from workers.sweep.agent import sweep
 from workers.tag.agent import tag
+from workers.uphold.agent import uphold_again, uphold_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +87,28 @@ class Services:
 
 # fmt: off
 STAGES: tuple[Stage[Services], ...] = (
-    Stage("normalize", reads=ORDERS_RAW,                 writes=(ORDERS_QUARANTINED,),                                                   agent=normalize),
-    Stage("tag",       reads=chained(ORDERS_NORMALIZED), writes=(),                                                                      agent=tag),
-    Stage("route",     reads=chained(ORDERS_TAGGED),     writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),                        agent=route),
-    Stage("reserve",   reads=ORDERS_PLANNED,             writes=(ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED, ORDERS_REVIEW), agent=reserve),
-    Stage("defer",     reads=ORDERS_DEFERRED,            writes=(),                                                                      agent=defer),
-    Stage("wake",      reads=every(1.0),                 writes=(ORDERS_RETURNED,),                                                      agent=wake),
-    Stage("reroute",   reads=ORDERS_RETURNED,            writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),                        agent=reroute),
-    Stage("fulfill",   reads=WMS_EVENTS,                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                                         agent=fulfill),
-    Stage("restock",   reads=every(1.0),                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                                         agent=restock),
-    Stage("sweep",     reads=every(1.0),                 writes=(),                                                                      agent=sweep),
-    Stage("relay",     reads=every(0.2),                 writes=(INVENTORY_EVENTS,),                                                     agent=relay),
+    Stage("normalize", reads=ORDERS_RAW,                 writes=(ORDERS_QUARANTINED,),                                                                    agent=normalize),
+    Stage("uphold",    reads=chained(ORDERS_NORMALIZED), writes=(),                                                                                       agent=uphold_new),
+    Stage("tag",       reads=chained(ORDERS_UPHELD),     writes=(),                                                                                       agent=tag),
+    Stage("route",     reads=chained(ORDERS_TAGGED),     writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),                                         agent=route),
+    Stage("reserve",   reads=ORDERS_PLANNED,             writes=(ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED, ORDERS_REVIEW, ORDERS_RETURNED), agent=reserve),
+    Stage("defer",     reads=ORDERS_DEFERRED,            writes=(),                                                                                       agent=defer),
+    Stage("wake",      reads=every(1.0),                 writes=(ORDERS_RETURNED,),                                                                       agent=wake),
+    Stage("apply",     reads=ORDERS_DECISIONS,           writes=(ORDERS_DECIDED, ORDERS_RETURNED),                                                        agent=apply),
+    Stage("reroute",   reads=ORDERS_RETURNED,            writes=(),                                                                                       agent=uphold_again),
+    Stage("retag",     reads=chained(ORDERS_REUPHELD),   writes=(),                                                                                       agent=tag),
+    Stage("replan",    reads=chained(ORDERS_RETAGGED),   writes=(ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED),                                         agent=route),
+    Stage("fulfill",   reads=WMS_EVENTS,                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                                                          agent=fulfill),
+    Stage("restock",   reads=every(1.0),                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                                                          agent=restock),
+    Stage("sweep",     reads=every(1.0),                 writes=(),                                                                                       agent=sweep),
+    Stage("relay",     reads=every(0.2),                 writes=(INVENTORY_EVENTS,),                                                                      agent=relay),
 )
-ENTERING = (ORDERS_RAW, WMS_EVENTS)
+ENTERING = (ORDERS_RAW, WMS_EVENTS, ORDERS_DECISIONS)
 LEAVING = (
     ORDERS_QUARANTINED,   # an operator: orderfleet dead-letters
     ORDERS_REVIEW,        # the operations lead
     ORDERS_ROUTED,        # the warehouses' WMS
+    ORDERS_DECIDED,       # whoever decided
     ORDERS_BACKORDERED,   # replenishment
     TRANSFERS_REQUESTED,  # replenishment
     INVENTORY_EVENTS,     # audit, stock sync

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.codes import Explanation
+from schemas.decision import Upheld
 from schemas.ids import Slug
 from schemas.order import Order
 from schemas.record import changed, record
@@ -46,12 +47,21 @@ class Flag:
 
 
 @record
+class UpheldOrder:
+    """An order as people have corrected it, with what else stands of their decisions; None: nobody decided anything."""
+
+    order: Order
+    upheld: Upheld | None = None
+
+
+@record
 class TaggedOrder:
     """An order whose lines carry kind, category and storage class, with what tagging found."""
 
     order: Order
     tags: tuple[str, ...] = ()  # promo, gift, free-shipping ... and tags that rules add
     flags: tuple[Flag, ...] = ()
+    upheld: Upheld | None = None  # what stands of people's decisions
 
 
 @record
@@ -107,6 +117,7 @@ class PlannedOrder:
     plan: RoutingPlan
     tags: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
+    decided: int = 0  # how many decisions of people it takes into account: one that knows fewer takes no stock
 
 
 @record

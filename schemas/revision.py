@@ -23,6 +23,9 @@ _what_it_says = attrgetter(*(each.name for each in fields(Order) if each.name no
 
 MOST_TRIES: Final = 999
 
+MOST_OWN_TRIES: Final = 799
+"""So often the fleet tries an order again by itself: what people decide must be possible after that, too."""
+
 # An attribute of an enumeration costs ten times a global.
 _OPEN, _CANCELLED = LineStatus.OPEN, LineStatus.CANCELLED
 _NOT_REFUNDED, _REFUND_REQUESTED = RefundStatus.NONE, RefundStatus.REQUESTED
@@ -130,6 +133,15 @@ def retry_of(revision: str) -> str:
     if tries > MOST_TRIES:
         raise ValueError(f"{original} was tried {MOST_TRIES} times")
     return f"{original}+{tries:03d}"
+
+
+def decided_try_of(revision: str) -> str:
+    """The try of a revision under which it is decided anew because a person said so.
+
+    It skips one: that number the fleet may be giving at this moment to a try that knows nothing of the decision, and
+    two tries of one number would be taken for one. Raises ValueError after 999 tries.
+    """
+    return retry_of(retry_of(revision))
 
 
 def tries_of(revision: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.control import ChannelState
 from schemas.dead_letter import DeadLetter
+from schemas.decision import Decided, Decision
 from schemas.epoch import StockEpoch
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.inventory import InventoryEvent
@@ -21,6 +22,7 @@ from schemas.plan import (
     ReviewOrder,
     TaggedOrder,
     TransferRequest,
+    UpheldOrder,
 )
 
 FOREVER = timedelta.max
@@ -62,15 +64,21 @@ class Topic:
 # fmt: off
 _week, _month, _quarter = timedelta(days=7), timedelta(days=30), timedelta(days=90)
 _raw, _letter = 12 << 20, 18 << 20  # a 10 MB payload still fits, and its base64 still fits the dead letter
+_decision = 64 << 10  # what a person decides about one order
 _order, _about = 3 << 20, 4 << 20  # the largest order (schemas/limits.py) with its plan, and what is said about that
 
 ORDERS_RAW          = Topic("orders.raw",          None,                   "",                  "",                       _month, per="channel", max_message_bytes=_raw)
 ORDERS_NORMALIZED   = Topic("orders.normalized",   Order,                  "uid",               "revision",               _week, handover=True, max_message_bytes=_order)
+ORDERS_UPHELD       = Topic("orders.upheld",       UpheldOrder,            "order.uid",         "order.revision",         _week, handover=True, max_message_bytes=_order)
 ORDERS_TAGGED       = Topic("orders.tagged",       TaggedOrder,            "order.uid",         "order.revision",         _week, handover=True, max_message_bytes=_order)
 ORDERS_PLANNED      = Topic("orders.planned",      PlannedOrder,           "order.uid",         "order.revision",         _month, max_message_bytes=_order)
 ORDERS_REVIEW       = Topic("orders.review",       ReviewOrder,            "planned.order.uid", "planned.order.revision", _quarter, max_message_bytes=_about)
 ORDERS_DEFERRED     = Topic("orders.deferred",     DeferredOrder,          "planned.order.uid", "planned.order.revision", _quarter, max_message_bytes=_about)
 ORDERS_RETURNED     = Topic("orders.returned",     ReturnedOrder,          "tagged.order.uid",  "tagged.order.revision",  _week, max_message_bytes=_about)
+ORDERS_REUPHELD     = Topic("orders.reupheld",     UpheldOrder,            "order.uid",         "order.revision",         _week, handover=True, max_message_bytes=_about)
+ORDERS_RETAGGED     = Topic("orders.retagged",     TaggedOrder,            "order.uid",         "order.revision",         _week, handover=True, max_message_bytes=_about)
+ORDERS_DECISIONS    = Topic("orders.decisions",    Decision,               "order_uid",         "decision_id",            _quarter, max_message_bytes=_decision)
+ORDERS_DECIDED      = Topic("orders.decided",      Decided,                "order_uid",         "decision_id",            FOREVER)
 ORDERS_BACKORDERED  = Topic("orders.backordered",  Backorder,              "planned.order.uid", "planned.order.revision", _quarter, max_message_bytes=_about)
 ORDERS_ROUTED       = Topic("orders.routed",       FulfillmentInstruction, "order_uid",         "instruction_id",         _month, per="warehouse_id", max_message_bytes=_order)
 ORDERS_QUARANTINED  = Topic("orders.quarantined",  DeadLetter,             "key",               "letter_id",              _quarter, max_message_bytes=_letter)
@@ -84,11 +92,16 @@ CHANNELS_CONTROL    = Topic("channels.control",    ChannelState,           "key"
 TOPICS: tuple[Topic, ...] = (
     ORDERS_RAW,
     ORDERS_NORMALIZED,
+    ORDERS_UPHELD,
     ORDERS_TAGGED,
     ORDERS_PLANNED,
     ORDERS_REVIEW,
     ORDERS_DEFERRED,
     ORDERS_RETURNED,
+    ORDERS_REUPHELD,
+    ORDERS_RETAGGED,
+    ORDERS_DECISIONS,
+    ORDERS_DECIDED,
     ORDERS_BACKORDERED,
     ORDERS_ROUTED,
     ORDERS_QUARANTINED,

@@ -12,7 +12,7 @@ import pytest
 
 from tests.product_code import ROOT, Import, imports_of, module_of, place_of, product_files, tree_of, within
 
-_SHARED: Final = ("admin", "rebuild", "rules", "inventory", "runtime")
+_SHARED: Final = ("admin", "rebuild", "decisions", "rules", "inventory", "runtime")
 STAGES: Final = sorted(
     f"workers.{path.name}"
     for path in (ROOT / "workers").iterdir()
@@ -25,6 +25,7 @@ LAYERS: Final[list[list[str]]] = [
     ["workers.admin"],
     ["workers.rebuild"],
     STAGES,
+    ["workers.decisions"],
     ["workers.rules", "workers.inventory"],
     ["channel_adapters"],
     ["schemas"],

@@ -36,6 +36,7 @@ def test_who_only_computes_gives_way_to_who_reads_what_it_writes() -> None:
         "defer": set(),
         "reroute": {"reserve", "defer"},
         "fulfill": set(),
+        "apply": set(),
     }
 
 

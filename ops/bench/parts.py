@@ -38,6 +38,7 @@ from workers.runtime.kafka.records import Record
 from workers.runtime.stage import Delivery
 from workers.runtime.wire import Decoder, Encoder
 from workers.tag.agent import tag
+from workers.uphold.agent import uphold_new
 
 T = TypeVar("T")
 
@@ -97,7 +98,8 @@ class Way:
         self._producer = producer
         self._ledger = services.ledger
         self._hold_seconds = services.settings.hold_seconds
-        self._normalize, self._tag, self._route = normalize(services), tag(services), route(services)
+        self._normalize, self._uphold = normalize(services), uphold_new(services)
+        self._tag, self._route = tag(services), route(services)
         self._raw, self._planned = Decoder(ORDERS_RAW), Decoder(ORDERS_PLANNED)
         self._write_planned = Encoder([ORDERS_PLANNED])
         self._write_routed = Encoder([ORDERS_ROUTED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED])
@@ -112,7 +114,9 @@ class Way:
         fetched = clock.pure("1 fetch raw (aiokafka)", Fetch(chunk))
         deliveries = clock.pure("2 decode raw", lambda: [_read(self._raw, record) for record in fetched])
         orders = await self._stage("3 normalize", self._normalize, deliveries)
-        tagged = await self._stage("4 tag", self._tag, orders)
+        outcomes = await clock.once("3b uphold (redis)", self._uphold.handle(orders))
+        upheld = [each.carrying(outcome[0]) for each, outcome in zip(orders, outcomes, strict=True)]  # type: ignore[index]
+        tagged = await self._stage("4 tag", self._tag, upheld)
         planned = await self._stage("5 route", self._route, tagged)
         records = clock.pure("6 encode planned", lambda: [self._write_planned(each.value) for each in planned])
         await clock.once("7 send planned (aiokafka)", self._producer.send(records))

@@ -118,7 +118,7 @@ def _tell(uid: str, kept: list[Kept], erased: Erased | None, *, at_work: bool, a
         )
         return
     if erased is not None:
-        values = erased.deferred + erased.answers
+        values = sum(erased)
         console().print(
             say(
                 f"{uid}: erased; {values} values in Redis were emptied, and no command shows what is left",

@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
     BAD = 1  # what was asked about is bad, refused or not there
     USAGE = 2  # the command line, a file name or a setting is wrong
     AWAY = 3  # a server does not answer
+    REFUSED = 4  # a decision was taken in, and is not applied
     BUG = 70  # our own mistake
 
 
@@ -40,6 +41,7 @@ EXITS: Final = {
     ExitCode.BAD: Text(
         "what you asked about is bad, refused or was not found", "被检查的对象有问题、被拒绝，或没有找到"
     ),
+    ExitCode.REFUSED: Text("what you decided is not applied; the code says why", "操作未生效，代码说明原因"),
     ExitCode.USAGE: Text("wrong usage: an option, a file name or a setting", "用法错误：选项、文件名或配置有误"),
     ExitCode.AWAY: Text(
         "Redis or Kafka does not answer, or cannot work now", "Redis 或 Kafka 没有应答，或暂时无法工作"

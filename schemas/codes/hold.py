@@ -56,6 +56,10 @@ class HoldCode(Code):
     GRAY_ROLLOUT = "gray-rollout", "the ruleset lets only a part of the orders through by themselves", "规则处于灰度阶段，只自动放行部分订单"
     NO_RULE_MATCHED = "no-rule-matched", "no rule says where the order ships from", "没有规则指明发货仓"
 
+    # -- what people decided
+    CORRECTION_OVERTAKEN = "correction-overtaken", "the platform changed what a person had corrected: look at both, and correct or release it", "平台修改了人工更正过的内容：请核对后重新更正或放行"
+    OPERATOR_HOLD = "operator-hold", "a person holds the order until it is released", "人工暂停，待放行"
+
     # -- what became of it in the warehouses
     DELETED_AFTER_TOLD = "deleted-after-told", "the shop deleted the order after a warehouse was told to ship it, and goods may have left", "店铺在仓库收到发货指令后删除了订单，货物可能已发出"
     PARTLY_SHIPPED = "partly-shipped", "a part of the order has left, and the rest is for a person to decide", "订单已部分发出，其余需人工处理"

@@ -40,6 +40,10 @@ class PlanReason(Code):
     FIRST_OF = "first-of", "{warehouse} first, by {rule}; then {others}", "首选 {warehouse}（规则 {rule}），其次 {others}"
     ONLY = "only", "{warehouse}, by {rule}", "{warehouse}（规则 {rule}）"
 
+    # -- what people decided
+    CANCELLED_BY_HAND = "cancelled-by-hand", "a person cancelled the order", "订单已被人工取消"
+    ASSIGNED_BY_HAND = "assigned-by-hand", "{warehouses}, as a person decided", "{warehouses}（人工指定）"
+
     # -- what became of it in the warehouses
     CHANGE_TOO_LATE = "change-too-late", "{warehouse} could not follow the change any more and ships the order as it was told before", "{warehouse} 已无法执行变更，将按变更前的指令发货"
     ADDRESS_UNUSABLE = "address-unusable", "{warehouse} cannot ship to this address; correct it or cancel the order", "{warehouse} 无法发往该收货地址，请更正地址或取消订单"

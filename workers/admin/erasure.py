@@ -18,11 +18,12 @@ from schemas.fulfillment import WmsEvent
 from schemas.namespace import prefixed
 from schemas.personal import personal_fields, without_personal
 from schemas.plan import DeferredOrder
-from schemas.record import decode, encode
+from schemas.record import changed, decode, encode
 from schemas.text import Text, moment
 from schemas.topics import FOREVER, TOPICS, Topic
 from workers.admin.errors import NotFound, Rejected
 from workers.admin.scan import Topics
+from workers.decisions import standing as decisions
 from workers.defer.queue import DelayQueue
 from workers.inventory.keys import order_key
 from workers.inventory.ledger import Ledger
@@ -57,6 +58,7 @@ class Erased(NamedTuple):
 
     deferred: int
     answers: int
+    corrected: int = 0  # 1: the receiver as a person had corrected it
 
 
 def personal_topics() -> tuple[Topic, ...]:
@@ -162,7 +164,8 @@ class Erasure:
         for name in names:
             if name.startswith(_OVERTAKEN):
                 answers += await self._change(order_key(order_uid), name, _empty_answers)
-        return Erased(int(deferred), answers)
+        corrected = await self._change(order_key(order_uid), b"standing", _empty_standing)
+        return Erased(int(deferred), answers, int(corrected))
 
     async def erased(self, order_uids: Iterable[str]) -> dict[str, datetime]:
         """Which of these orders were erased, and when."""
@@ -208,6 +211,12 @@ def _empty_deferred(body: bytes) -> bytes:
     deferred = decode(DeferredOrder, zlib.decompress(body))
     emptied = without_personal(deferred)
     return body if emptied == deferred else zlib.compress(encode(emptied), 1)
+
+
+def _empty_standing(kept: bytes) -> bytes:
+    """What stands of decisions, without the receiver: the platform's word counts for that again."""
+    standing = decode(decisions.Standing, kept)
+    return kept if standing.receiver is None else encode(changed(standing, receiver=None))
 
 
 def _empty_answers(packed: bytes) -> bytes:

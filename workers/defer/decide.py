@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.plan import DeferredOrder, ReturnedOrder, TaggedOrder
 from schemas.record import changed
-from schemas.revision import MOST_TRIES, is_same_state, retry_of, tries_of
+from schemas.revision import MOST_OWN_TRIES, is_same_state, retry_of, tries_of
 
 FIRST_PAUSE_MS: Final = 60_000
 LONGEST_PAUSE_MS: Final = 86_400_000
@@ -20,7 +20,7 @@ def due_ms(deferred: DeferredOrder, decided_ms: int) -> int | None:
     day: a rule that defers until a time that is past must not make it run in circles.
     """
     tried = tries_of(deferred.planned.order.revision)
-    if deferred.not_before is None or tried >= MOST_TRIES:
+    if deferred.not_before is None or tried >= MOST_OWN_TRIES:
         return None
     asked = int(deferred.not_before.timestamp() * 1000)
     return max(asked, decided_ms + _pause_ms(tried)) if tried else asked

@@ -17,7 +17,7 @@ from schemas.plan import (
     to_review,
 )
 from schemas.record import changed, encode
-from schemas.revision import MOST_TRIES, retry_of, tries_of
+from schemas.revision import MOST_OWN_TRIES, retry_of, tries_of
 from workers.fulfill.reading import Answered, refuse, refuse_more_than_told
 from workers.inventory.operations.allocate import Allocate
 from workers.inventory.operations.drop_return import DropReturn
@@ -290,7 +290,7 @@ def _set_aside(planned: PlannedOrder, code: str, explanation: Explanation) -> li
 
 
 def _may_be_retried(planned: PlannedOrder) -> bool:
-    return tries_of(planned.order.revision) < MOST_TRIES
+    return tries_of(planned.order.revision) < MOST_OWN_TRIES
 
 
 def _retry(planned: PlannedOrder, plan: RoutingPlan) -> PlannedOrder:

@@ -57,6 +57,11 @@ def order_key(order_uid: str) -> str:
     return prefixed(f"order:{{{order_uid}}}")
 
 
+def decisions_key(order_uid: str) -> str:
+    """What became of each decision that a person made about the order."""
+    return prefixed(f"decisions:{{{order_uid}}}")
+
+
 def waiting_key() -> str:
     """Orders that wait for stock: order uid -> entry."""
     return prefixed("waiting:{waiting}")

@@ -17,7 +17,7 @@ from workers.inventory.records import LIVE, Answer, CorruptLedger, Holdings, Ord
 from workers.inventory.waiting import WAITS, waiting_of
 from workers.reserve.claimed import ClaimSuperseded, Steps, WorkflowResult, pays
 from workers.reserve.decide import reservation_workflow, told_before
-from workers.reserve.result import Result, events_of
+from workers.reserve.result import Result, decided_anew, events_of
 from workers.runtime import metrics
 from workers.runtime.batches import unique_key_batches
 from workers.runtime.errors import TransientError
@@ -54,6 +54,7 @@ class _Job:
         self.number = number
         self.planned = delivery.value
         self.source = f"{delivery.partition}:{delivery.offset}"
+        self.at_ms = delivery.timestamp_ms
         self.claim: Claim | None = None
         self.holdings: Holdings = {}
         self.left: Quantities = {}  # units that left warehouses which are not told to ship any more
@@ -98,7 +99,12 @@ class ReserveAgent:
 
     async def _claim(self, jobs: Sequence[_Job], outcomes: list[Outcome]) -> list[_Job]:
         asked = [
-            (job.planned.order.uid, job.planned.order.revision, [c.warehouse_id for c in job.planned.plan.candidates])
+            (
+                job.planned.order.uid,
+                job.planned.order.revision,
+                [c.warehouse_id for c in job.planned.plan.candidates],
+                job.planned.decided,
+            )
             for job in jobs
         ]
         claimed = []
@@ -108,6 +114,8 @@ class ReserveAgent:
             elif claim.outcome is ClaimOutcome.REPEAT:
                 said = decode(Result, claim.result) if claim.result else Result()
                 outcomes[job.number] = events_of(job.planned, said)
+            elif claim.outcome is ClaimOutcome.OVERRULED:
+                outcomes[job.number] = decided_anew(job.planned, job.at_ms)
             elif claim.outcome is ClaimOutcome.CLAIMED:
                 job.claim, job.holdings = claim, dict(claim.holdings)
                 claimed.append(job)

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
 from schemas.codes import HoldCode, PlanReason
+from schemas.decision import Upheld
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, PickLine
 from schemas.order import Line, LineKind, Order, lines_that_stay, lines_to_ship
 from schemas.plan import (
     Backorder,
     Disposition,
     PlannedOrder,
+    ReturnedOrder,
     ReviewOrder,
+    TaggedOrder,
     TransferRequest,
     to_review,
 )
-from schemas.record import encode, record
+from schemas.record import changed, encode, record
+from schemas.revision import MOST_TRIES, retry_of, tries_of
 
 Event = FulfillmentInstruction | Backorder | TransferRequest | ReviewOrder
 
@@ -67,6 +72,20 @@ def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
     if result.deleted:
         events.append(to_review(planned, DELETED, PlanReason.DELETED_IN_SHOP()))
     return events
+
+
+def decided_anew(planned: PlannedOrder, at_ms: int) -> list[ReturnedOrder]:
+    """An order whose plan knows nothing of what people decided since: put back, to be decided with it.
+
+    As of the time of its plan, so that a repeat is the same. Decision 26.
+    """
+    order, plan = planned.order, planned.plan
+    if tries_of(order.revision) >= MOST_TRIES:
+        return []  # it was put back so often: what people decided last is on its way all the same
+    again = changed(order, revision=retry_of(order.revision))
+    upheld = Upheld(number=planned.decided, gave_up=plan.gave_up, returns=plan.returns)
+    tagged = TaggedOrder(order=again, tags=planned.tags, flags=planned.flags, upheld=upheld)
+    return [ReturnedOrder(tagged=tagged, at=datetime.fromtimestamp(at_ms / 1000, UTC))]
 
 
 def _review(planned: PlannedOrder, missing: dict[str, int]) -> ReviewOrder:

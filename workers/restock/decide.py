@@ -8,7 +8,7 @@ from typing import Final
 
 from schemas.codes import HoldCode, PlanReason
 from schemas.plan import MOST_RETURNS, PlannedOrder, ReviewOrder, to_review
-from schemas.revision import MOST_TRIES, retry_of, tries_of
+from schemas.revision import MOST_OWN_TRIES, retry_of, tries_of
 from workers.inventory.availability import missing, warehouse_assignments
 from workers.inventory.waiting import Waiting
 
@@ -68,7 +68,7 @@ def word_of(entry: Waiting, warehouses: Sequence[str], planned: PlannedOrder) ->
     """
     tries = tries_of(entry.revision)
     returned = [warehouse for warehouse in warehouses if warehouse in entry.gave_up]
-    if tries >= MOST_TRIES:
+    if tries >= MOST_OWN_TRIES:
         return to_review(planned, REVIEW_CODE, PlanReason.STOCK_GONE_AGAIN(tries=tries))
     returns = planned.plan.returns
     if returned and returns >= MOST_RETURNS:

@@ -1,4 +1,4 @@
-"""The route and reroute stages: no I/O of their own."""
+"""The route stage, and the reroute stage, which is the same for what comes back: no I/O of their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from schemas.plan import DeferredOrder, PlannedOrder, ReturnedOrder, ReviewOrder, TaggedOrder
+from schemas.plan import DeferredOrder, PlannedOrder, ReviewOrder, TaggedOrder
 from workers.route.decide import decide, events_of
 from workers.rules.provider import RulesProvider
 from workers.runtime.stage import Delivery, EachOf
@@ -24,24 +24,15 @@ class Services(Protocol):
 def route(services: Services) -> EachOf[TaggedOrder]:
     """The agent: every order in, its plan out; a copy for review or deferral where that is the plan.
 
-    The decision is made as of the message's own time, so that a replay decides the same.
+    The decision is made as of the message's own time, or of the time at which an order that waited is put back, so that
+    a replay decides the same.
     """
     rules = services.rules
 
     def route_one(delivery: Delivery[TaggedOrder]) -> Sequence[PlannedOrder | ReviewOrder | DeferredOrder]:
-        at = datetime.fromtimestamp(delivery.timestamp_ms / 1000, UTC)
         tagged = delivery.value
+        at = tagged.upheld.at if tagged.upheld is not None else None
+        at = at or datetime.fromtimestamp(delivery.timestamp_ms / 1000, UTC)
         return events_of(decide(tagged, rules.current().ruleset, at), tagged.tags)
 
     return EachOf(route_one)
-
-
-def reroute(services: Services) -> EachOf[ReturnedOrder]:
-    """The agent for orders that waited: the same decision, by today's rules, as of the time the order carries."""
-    rules = services.rules
-
-    def reroute_one(delivery: Delivery[ReturnedOrder]) -> Sequence[PlannedOrder | ReviewOrder | DeferredOrder]:
-        tagged, at = delivery.value.tagged, delivery.value.at
-        return events_of(decide(tagged, rules.current().ruleset, at), tagged.tags)
-
-    return EachOf(reroute_one)

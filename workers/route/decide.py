@@ -18,6 +18,7 @@ from schemas.plan import (
     RoutingPlan,
     TaggedOrder,
 )
+from workers.route.people import as_people_decided, without_settled
 from workers.route.rule_resolution import Resolution, RuleContext, resolve, situation_of
 from workers.rules.facts import Facts
 from workers.rules.ruleset import Ruleset
@@ -25,18 +26,28 @@ from workers.rules.ruleset import Ruleset
 
 def decide(tagged: TaggedOrder, ruleset: Ruleset, at: datetime) -> PlannedOrder:
     """What happens to the order next, decided as of `at`. Pure."""
-    order = tagged.order
+    order, upheld = tagged.order, tagged.upheld
     lines = lines_to_ship(order)
     finished = _finished(order, lines)
     if finished is not None:
         plan = RoutingPlan(disposition=finished.disposition, ruleset=ruleset.label, explanation=finished.explanation)
-        return PlannedOrder(order=order, plan=plan, tags=tagged.tags, flags=tagged.flags)
+        return _planned(tagged, plan)
     facts = Facts(tagged, at, lines)
     matched = tuple([rule for rule in ruleset.rules if rule.holds(facts)])
-    situation = situation_of(matched, order, at, _review_codes(tagged))
-    plan, added = _plan(ruleset, situation, ruleset.lets_through(order.uid))
+    codes, let_through = _review_codes(tagged), ruleset.lets_through(order.uid)
+    if upheld is not None:  # hardly ever: see decision 26
+        matched, codes, let_through = without_settled(tagged, upheld, matched, codes, let_through=let_through)
+    plan, added = _plan(ruleset, situation_of(matched, order, at, codes), let_through)
+    return _planned(tagged, plan, added)
+
+
+def _planned(tagged: TaggedOrder, plan: RoutingPlan, added: tuple[str, ...] = ()) -> PlannedOrder:
     tags = tuple(dict.fromkeys((*tagged.tags, *added))) if added else tagged.tags
-    return PlannedOrder(order=order, plan=plan, tags=tags, flags=tagged.flags)
+    upheld = tagged.upheld
+    if upheld is None:
+        return PlannedOrder(order=tagged.order, plan=plan, tags=tags, flags=tagged.flags)
+    plan = as_people_decided(tagged, upheld, plan)
+    return PlannedOrder(order=tagged.order, plan=plan, tags=tags, flags=tagged.flags, decided=upheld.number)
 
 
 def events_of(

@@ -29,6 +29,7 @@ PAID_AFTER_EXPIRY = Counter("orders_paid_after_expiry", "Orders paid after their
 WAITING = Gauge("orders_waiting", "Orders that wait for stock: backordered, or awaiting a transfer.")
 WAITING_AGE = Gauge("orders_waiting_oldest_age_seconds", "Time since the oldest order that waits for stock was placed; 0 when none waits.")
 RESTOCKED = Counter("orders_restocked", "Waiting orders sent to be reserved again because stock for them came.")
+DECISIONS = Counter("orders_decisions", "Decisions of people by kind and outcome: done, or why they were refused; repeats included.", ["kind", "outcome"])
 RESTOCK_LOST = Counter("orders_restock_lost", "Waiting orders that stock came for and whose planned order is no longer kept.")
 
 UNKNOWN_WORDS = Counter("orders_unknown_words", "Words of a platform that no table knows, by field: each holds its order until a person has looked.", ["channel", "field"])

@@ -53,6 +53,8 @@ class Agent(Protocol[In]):
 class EachOf(Generic[In]):
     """An agent for a stage that needs no I/O: a pure function of one delivery, with bad ones set aside."""
 
+    gives_way = True  # its group has no reason to go ahead of those that read what it writes
+
     def __init__(self, decide: Callable[[Delivery[In]], Sequence[Any]]) -> None:
         self._decide = decide
 

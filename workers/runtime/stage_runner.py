@@ -30,7 +30,7 @@ from workers.runtime.errors import Misconfigured, PermanentError, TransientError
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.kafka.records import Record
 from workers.runtime.outputs import Outputs, unwritable
-from workers.runtime.stage import Agent, Delivery, EachOf, Outcome
+from workers.runtime.stage import Agent, Delivery, Outcome
 from workers.runtime.table import Group
 from workers.runtime.wire import Decoder, Encoder
 
@@ -92,7 +92,7 @@ class StageRunner:
         self._give_up = give_up
         self._sending = metrics.SEND_SECONDS.labels(group.name)
         self._age = metrics.AGE_SECONDS.labels(group.name)
-        self.only_computes = all(isinstance(agent, EachOf) for agent in agents)
+        self.only_computes = all(getattr(agent, "gives_way", False) for agent in agents)
         self._retries = metrics.RETRIES.labels(group.name)  # shown as 0 from the start: an alert needs to see the first
 
     async def run(self, chunk: Sequence[Any]) -> None:

@@ -122,7 +122,7 @@ class Reader:
 
     @property
     def only_computes(self) -> bool:
-        """Whether it waits for nothing but Kafka."""
+        """Whether it waits for hardly anything but Kafka: its agents say so themselves, `gives_way`."""
         return self._shell.only_computes
 
     def _yields(self) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from schemas.order import Order
-from schemas.plan import TaggedOrder
+from schemas.plan import TaggedOrder, UpheldOrder
+from schemas.record import changed
 from workers.rules.provider import RulesProvider
 from workers.runtime.stage import Delivery, EachOf
 from workers.tag.decide import decide
@@ -21,12 +21,13 @@ class Services(Protocol):
         ...
 
 
-def tag(services: Services) -> EachOf[Order]:
+def tag(services: Services) -> EachOf[UpheldOrder]:
     """The agent: every order in, one TaggedOrder out."""
     rules = services.rules
 
-    def tag_one(delivery: Delivery[Order]) -> Sequence[TaggedOrder]:
-        book = rules.current()
-        return (decide(delivery.value, book.catalogue, book.ruleset.tagging),)
+    def tag_one(delivery: Delivery[UpheldOrder]) -> Sequence[TaggedOrder]:
+        book, value = rules.current(), delivery.value
+        tagged = decide(value.order, book.catalogue, book.ruleset.tagging)
+        return (tagged if value.upheld is None else changed(tagged, upheld=value.upheld),)
 
     return EachOf(tag_one)

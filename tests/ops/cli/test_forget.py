@@ -165,7 +165,7 @@ def test_everything_that_can_be_erased_is_erased(kafka: str, redis_url: str, ask
 
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)
-    assert (document["erased"], document["redis"]) == (True, {"deferred": 1, "answers": 1})
+    assert (document["erased"], document["redis"]) == (True, {"deferred": 1, "answers": 1, "corrected": 0})
     assert MARK not in everything(redis_url)
     for command in (
         ("explain", UID),

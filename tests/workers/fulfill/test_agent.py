@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent
 from schemas.plan import Backorder, Disposition, OnShort, PlannedOrder, ReviewOrder
 from schemas.record import encode
-from schemas.revision import MOST_TRIES, retry_of
+from schemas.revision import MOST_OWN_TRIES, retry_of
 from tests.builders import a_cancelled_order, a_line, a_wms_event, an_order
 from tests.fakes import DyingLedger
 from tests.sentences import reason_of
@@ -271,7 +271,7 @@ async def test_an_order_that_waited_long_for_stock_is_placed_anew_when_a_warehou
 
 
 async def test_when_no_try_is_left_a_person_decides_all_the_same(house: House) -> None:
-    instruction = await told(house, revision=f"r1+{MOST_TRIES}")
+    instruction = await told(house, revision=f"r1+{MOST_OWN_TRIES}")
     [[review]] = await house.answer(a_wms_event(instruction, "rejected", reason="other"))
     assert isinstance(review, ReviewOrder)
     assert review.planned.plan.hold_codes == ("wms-gave-up",)

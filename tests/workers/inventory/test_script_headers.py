@@ -15,6 +15,7 @@ from workers.inventory.operations import (
     allocate,
     claim,
     count,
+    decide,
     drop_return,
     expire,
     fence,
@@ -39,6 +40,7 @@ from workers.inventory.operations import (
 from workers.inventory.operations.allocate import Allocate, AllocateOutcome
 from workers.inventory.operations.claim import ClaimOutcome
 from workers.inventory.operations.count import CountOutcome
+from workers.inventory.operations.decide import Decide, DecideOutcome
 from workers.inventory.operations.drop_return import DropReturn, DropReturnOutcome
 from workers.inventory.operations.expire import ExpireOutcome
 from workers.inventory.operations.fence import Fence, FenceOutcome
@@ -83,6 +85,7 @@ CALLS: Sequence[tuple[ScriptCall, type[StrEnum]]] = [
     (allocate.call(Allocate(*place, UNITS), context), AllocateOutcome),
     (claim.call(ORDER, "r", [WAREHOUSE]), ClaimOutcome),
     (count.call(WAREHOUSE, counts, None, context), CountOutcome),
+    (decide.call(Decide(ORDER, "d", "r", 0, b"{}"), context), DecideOutcome),
     (drop_return.call(DropReturn(ORDER, WAREHOUSE, "r")), DropReturnOutcome),
     (expire.call([seen] * len(UNITS), 1, context), ExpireOutcome),
     (fence.call(Fence(*place, 1), context), FenceOutcome),

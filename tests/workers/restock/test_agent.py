@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from schemas.fulfillment import FulfillmentInstruction
 from schemas.plan import Backorder, Disposition, OnShort, PlannedOrder, ReviewOrder, TransferRequest
-from schemas.revision import MOST_TRIES, retry_of, tries_of
+from schemas.revision import MOST_OWN_TRIES, retry_of, tries_of
 from tests.builders import (
     NOON,
     a_cancelled_order,
@@ -270,7 +270,7 @@ async def test_an_unpaid_order_that_waits_gets_its_hold(ledger: Ledger, log: Log
 
 async def test_tries_without_end_become_a_case_for_a_person(ledger: Ledger, redis: Redis, log: Log) -> None:
     planned = ordered(1)
-    last = replace(planned, order=replace(planned.order, revision=f"{planned.order.revision}+{MOST_TRIES}"))
+    last = replace(planned, order=replace(planned.order, revision=f"{planned.order.revision}+{MOST_OWN_TRIES}"))
     await reserved(ledger, log, last)
     await stocked(ledger, 1)
     await let_pass(redis)

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.plan import MOST_RETURNS, Disposition, OnShort, PlannedOrder, ReviewOrder
 from schemas.record import encode
-from schemas.revision import MOST_TRIES, retry_of, tries_of
+from schemas.revision import MOST_OWN_TRIES, retry_of, tries_of
 from tests.builders import a_gift, a_line, a_plan, a_planned_order, an_order
 from tests.sentences import reason_of
 from workers.inventory.waiting import Waiting, waiting_of
@@ -82,7 +82,7 @@ def test_the_next_try_is_newer_and_may_go_anywhere_again() -> None:
     assert encode(word_of(entry, (BJ,), planned)) == encode(event)
 
 
-@pytest.mark.parametrize(("tries", "gave_up"), [(MOST_TRIES, ()), (MOST_RETURNS, (HZ,))])
+@pytest.mark.parametrize(("tries", "gave_up"), [(MOST_OWN_TRIES, ()), (MOST_RETURNS, (HZ,))])
 def test_an_order_that_was_tried_too_often_becomes_a_case_for_a_person(tries: int, gave_up: tuple[str, ...]) -> None:
     planned = tried(a_planned_order(an_order(), a_plan(HZ, gave_up=gave_up, returns=MOST_RETURNS)), tries)
     event = word_of(waiting_of(planned, "0:0"), (HZ,), planned)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schemas.order import Order
-from schemas.plan import DeferredOrder, Disposition, PlannedOrder, ReviewOrder, TaggedOrder
+from schemas.plan import DeferredOrder, Disposition, PlannedOrder, ReviewOrder, TaggedOrder, UpheldOrder
 from tests.builders import NOON, a_presale_order, an_order, lines
 from tests.workers.rules.examples import example_catalogue, example_ruleset, ruleset_of
 from workers.route.agent import route
@@ -20,8 +20,8 @@ class FakeServices:
     rules: RulesProvider
 
 
-def delivery(order: Order, at: float) -> Delivery[Order]:
-    return Delivery(order, key=order.uid.encode(), timestamp_ms=int(at * 1000))
+def delivery(order: Order, at: float) -> Delivery[UpheldOrder]:
+    return Delivery(UpheldOrder(order=order), key=order.uid.encode(), timestamp_ms=int(at * 1000))
 
 
 async def through_both(services: FakeServices, *orders: Order, at: float = NOON.timestamp()) -> list[Outcome]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from workers.inventory.ledger.decisions import DecisionLedger
 from workers.inventory.ledger.holds import HoldLedger
 from workers.inventory.ledger.orders import OrderLedger
 from workers.inventory.ledger.outbox import OutboxLedger
@@ -36,6 +37,7 @@ class Ledger:
         self.warehouses = WarehouseLedger(redis, self._run)
         self.stock = StockLedger(redis, self._run, context)
         self.holds = HoldLedger(redis, self._run, context)
+        self.decisions = DecisionLedger(redis, self._run, context)
         self.outbox = OutboxLedger(redis, self._run)
         self.waiting = WaitingList(redis, self._run)
 

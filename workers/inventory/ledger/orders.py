@@ -32,8 +32,10 @@ class OrderLedger:
         self._run = run
         self._context = context
 
-    async def claim(self, orders: Sequence[tuple[str, str, Sequence[str]]]) -> list[Claim | CorruptLedger]:
-        """Claim (order uid, revision, warehouses that may be asked). No two of them may be of one order."""
+    async def claim(
+        self, orders: Sequence[tuple[str, str, Sequence[str]] | tuple[str, str, Sequence[str], int]]
+    ) -> list[Claim | CorruptLedger]:
+        """Claim (order uid, revision, warehouses that may be asked, decisions known). No two may be of one order."""
         replies = await self._run(Each(lambda order: claim.call(*order), orders))
         return [claim.parse(order[0], reply) for order, reply in zip(orders, replies, strict=True)]
 

@@ -22,6 +22,7 @@ class ClaimOutcome(StrEnum):
     CLAIMED = "CLAIMED"
     REPEAT = "REPEAT"
     STALE = "STALE"
+    OVERRULED = "OVERRULED"
 
 
 class Claim(NamedTuple):
@@ -42,9 +43,9 @@ class Claim(NamedTuple):
 _OUTCOMES = {outcome.encode(): outcome for outcome in ClaimOutcome}
 
 
-def call(order_uid: str, revision: str, warehouse_ids: Sequence[str]) -> ScriptCall:
-    """`claim.lua`. `warehouse_ids`: those that may be asked, best first."""
-    return ScriptCall(SCRIPT, (order_key(order_uid),), (revision, ",".join(warehouse_ids)))
+def call(order_uid: str, revision: str, warehouse_ids: Sequence[str], decided: int = 0) -> ScriptCall:
+    """`claim.lua`. `warehouse_ids`: those that may be asked, best first. `decided`: decisions that its plan knows."""
+    return ScriptCall(SCRIPT, (order_key(order_uid),), (revision, ",".join(warehouse_ids), decided))
 
 
 def parse(order_uid: str, reply: Any) -> Claim | CorruptLedger:

@@ -1,9 +1,10 @@
 --[[ Say that one revision of an order is being worked on, and where: the intent, written before any stock is touched.
 
   KEYS[1]   order:{<order uid>}   hash: revision, seen, fence, phase, intent, state, holdings, routed, source,
-                                  said:<revision>, returned
+                                  said:<revision>, returned, decided, issued
   ARGV[1]   revision
   ARGV[2]   warehouses that may be asked, comma separated, best first
+  ARGV[3]   how many decisions of people its plan takes into account
   Returns   { outcome, ... }
     CLAIMED   fence, state, holdings, routed, open intent, returned, told: the number of this claim; what the last settled
               revision left; the warehouses that a claim before this one may have touched without ever settling; those
@@ -12,11 +13,13 @@
     REPEAT    result: this revision was settled before, and this is what it said; "" when it said nothing. An older
               revision says its own again, too: whoever settled it may have died before Kafka had it. And "" when the
               same state of the order came once more, received later: it is what counts since then, see `seen`
-    STALE     a newer revision was here, and this one never said anything ]]
+    STALE     a newer revision was here, and this one never said anything; or it is a try of ours that knew nothing of
+              what people decided since, and the one that they asked for is on its way
+    OVERRULED people decided more than its plan knows of: it must be decided anew ]]
 -- @include workers.inventory.operations.shared:revision.lua
 -- @include workers.inventory.operations.shared:reading.lua
 local found = read('HMGET', KEYS[1], 'revision', 'fence', 'phase', 'intent', 'state', 'holdings', 'routed',
-  'said:' .. ARGV[1], 'returned', 'seen')
+  'said:' .. ARGV[1], 'returned', 'seen', 'decided', 'issued')
 local revision, phase, seen = found[1] or '', found[3], found[10]
 if found[2] and not tonumber(found[2]) then
   corrupt(KEYS[1], 'fence is not a number')
@@ -42,6 +45,11 @@ if others and not (same and string.find(ARGV[1], '+', 1, true)) then
     redis.call('HSET', KEYS[1], 'seen', ARGV[1])
     return { 'REPEAT', '' }
   end
+end
+
+if found[11] and tonumber(found[11]) > tonumber(ARGV[3]) then
+  local ours = string.find(ARGV[1], '+', 1, true) and found[12] and is_older(ARGV[1], found[12])
+  return { ours and 'STALE' or 'OVERRULED' }
 end
 
 local function ever_told()

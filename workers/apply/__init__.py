@@ -1,0 +1,1 @@
+"""Applies what people decide about orders."""

@@ -1,0 +1,1 @@
+"""What stands of people's decisions about an order, whoever describes it anew."""

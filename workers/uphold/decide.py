@@ -1,0 +1,51 @@
+"""An order as people have corrected it, and what else stands of their decisions. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import ValidationError
+
+from schemas.dead_letter import Failure
+from schemas.decision import Upheld
+from schemas.order import Order
+from schemas.plan import ReturnedOrder, UpheldOrder
+from schemas.record import changed, decode
+from workers.decisions.standing import NOTHING, Standing, corrected, upheld_of
+from workers.runtime.errors import PermanentError
+
+_NOBODY_DECIDED: Final = Upheld()
+
+
+def standing_of(kept: bytes | None) -> Standing | None:
+    """What Redis keeps of an order's decisions. Raises PermanentError unreadable-standing when it is not ours."""
+    if not kept:
+        return None
+    try:
+        return decode(Standing, kept)
+    except ValidationError:
+        failure = Failure(
+            attempt="uphold",
+            where="standing",
+            problem="what Redis keeps of decisions about the order cannot be read; run `orderfleet stock audit`",
+            problem_zh="Redis 中该订单的人工决定无法读取；请运行 `orderfleet stock audit`",
+        )
+        raise PermanentError("unreadable-standing", [failure]) from None
+
+
+def uphold(order: Order, kept: bytes | None) -> UpheldOrder:
+    """The order as its platform describes it, under what people decided."""
+    standing = standing_of(kept)
+    if standing is None:
+        return UpheldOrder(order=order)
+    fixed, overtaken = corrected(order, standing)
+    return UpheldOrder(order=fixed, upheld=upheld_of(standing, overtaken=overtaken))
+
+
+def uphold_returned(returned: ReturnedOrder, kept: bytes | None) -> UpheldOrder:
+    """An order that comes back to be decided anew: as of its own time, without the warehouses that gave it back."""
+    before = returned.tagged.upheld or _NOBODY_DECIDED
+    fixed, overtaken = corrected(returned.tagged.order, standing_of(kept) or NOTHING)
+    upheld = upheld_of(standing_of(kept) or NOTHING, overtaken=overtaken)
+    upheld = changed(upheld, gave_up=before.gave_up, returns=before.returns, at=returned.at)
+    return UpheldOrder(order=fixed, upheld=upheld)
