@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from channel_adapters.shop import Shop, ShopSettings
+from schemas.codes import Explanation, in_both, render
 from schemas.order import Order
 from schemas.text import Text
 
@@ -34,20 +35,34 @@ class ChannelError(Exception):
 
     def __init__(self, text: Text) -> None:
         super().__init__(text.en)
-        self.text = text
+        self._text = text
+
+    @property
+    def text(self) -> Text:
+        """What happened and what to do, in both languages."""
+        return self._text
 
 
 class UnreadablePayload(ChannelError):
     """A payload does not fit the format. `where` is the path of the field at fault, "" for the whole."""
 
-    def __init__(self, code: str, where: str, text: Text) -> None:
-        super().__init__(text)
+    def __init__(self, code: str, where: str, explanation: Explanation) -> None:
+        Exception.__init__(self, code, where)  # nearly all are caught where they are raised: no sentence is made
         self.code = code
         self.where = where
+        self.explanation = explanation
+
+    @property
+    def text(self) -> Text:
+        """What is wrong, in both languages."""
+        return in_both(self.explanation)
+
+    def __str__(self) -> str:
+        return render(self.explanation, "en")
 
     def inside(self, where: str) -> UnreadablePayload:
         """The same, seen from one level up: "price" inside "lines.3" is "lines.3.price"."""
-        return UnreadablePayload(self.code, f"{where}.{self.where}", self.text)
+        return UnreadablePayload(self.code, f"{where}.{self.where}", self.explanation)
 
 
 class OrderHint(UnreadablePayload):
@@ -57,8 +72,8 @@ class OrderHint(UnreadablePayload):
     UnreadablePayload, and is kept.
     """
 
-    def __init__(self, text: Text, order_ids: Sequence[str] = ()) -> None:
-        super().__init__("not-an-order", "", text)
+    def __init__(self, explanation: Explanation, order_ids: Sequence[str] = ()) -> None:
+        super().__init__("not-an-order", "", explanation)
         self.order_ids = tuple(order_ids)
 
     def inside(self, where: str) -> OrderHint:

@@ -20,6 +20,7 @@ from channel_adapters.contract import RawOrder, UnreadablePayload
 from channel_adapters.limits import check_body, check_payload, loosely
 from channel_adapters.model_reading import read_model
 from channel_adapters.refusal import AN_ID, reject
+from schemas.codes import PayloadProblem
 
 MAX_ROWS: Final = 10_000
 """Of one page. Platforms give 100, at the most 250."""
@@ -125,14 +126,14 @@ def rows(text: bytes) -> list[bytes]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         found = list(_parts(text))
     if len(found) > MAX_ROWS:
-        reject("too-many-elements", "", f"holds more than {MAX_ROWS:,} rows", f"超过 {MAX_ROWS:,} 行")
+        reject("too-many-elements", "", PayloadProblem.ROWS_OVER(most=MAX_ROWS))
     return found
 
 
 def _parts(text: bytes) -> Iterator[bytes]:
     """What stands between the commas of the list or object, found by brackets and quotes alone."""
     if text.count(b'"') > _MOST_QUOTES:
-        reject("too-many-elements", "", f"holds more than {_MOST_QUOTES:,} quotes", f"引号超过 {_MOST_QUOTES:,} 个")
+        reject("too-many-elements", "", PayloadProblem.QUOTES_OVER(most=_MOST_QUOTES))
     depth = begin = 0
     for token in _TOKEN.finditer(text):
         sign = text[token.start()]
@@ -165,14 +166,14 @@ def _name(quoted: bytes) -> str:
 def _refuse_bare(body: bytes) -> NoReturn:
     """A body that is no object."""
     if body.startswith((b"[", b'"')) or body in (b"null", b"true", b"false") or body[:1].isdigit():
-        reject("not-an-order", "", "is not a JSON object", "不是 JSON 对象")
+        reject("not-an-order", "", PayloadProblem.NOT_A_JSON_OBJECT())
     if body.startswith(_PACKED):
-        reject("compressed", "", "is compressed; only plain JSON is read", "内容经过压缩，仅支持未压缩的 JSON")
+        reject("compressed", "", PayloadProblem.PACKED())
     _refuse_broken()
 
 
 def _refuse_broken() -> NoReturn:
-    reject("broken-json", "", "is not valid JSON", "不是合法的 JSON")
+    reject("broken-json", "", PayloadProblem.NOT_JSON())
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -183,7 +184,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         value = loosely(body)
     if not isinstance(value, dict):
-        reject("not-an-order", "", "is not a JSON object", "不是 JSON 对象")
+        reject("not-an-order", "", PayloadProblem.NOT_A_JSON_OBJECT())
     return value
 
 

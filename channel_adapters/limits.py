@@ -8,6 +8,7 @@ from math import isinf
 from typing import Any, Final
 
 from channel_adapters.refusal import reject
+from schemas.codes import PayloadProblem
 
 MAX_PAYLOAD_BYTES: Final = 10 << 20
 """One order object. Real ones stay under 100 kB; the limit keeps one hostile body from filling a worker."""
@@ -39,10 +40,9 @@ def _check(body: bytes, most_bytes: int, most_elements: int) -> None:
     if size <= most_elements:  # an element takes a byte at the least: nearly every order ends here
         return
     if size > most_bytes:
-        reject("too-large", "", f"is larger than {most_bytes >> 20} MB", f"超过 {most_bytes >> 20} MB")
+        reject("too-large", "", PayloadProblem.LARGER_THAN(megabytes=most_bytes >> 20))
     if body.count(b",") + body.count(b"{") + body.count(b"[") > most_elements:
-        en = f"holds more than {most_elements:,} elements"
-        reject("too-many-elements", "", en, f"元素超过 {most_elements:,} 个")
+        reject("too-many-elements", "", PayloadProblem.ELEMENTS_OVER(most=most_elements))
 
 
 # -- mending -------------------------------------------------------------------------------------------------------
@@ -74,9 +74,9 @@ def loosely(payload: bytes) -> Any:
     try:
         return json.loads(mended(payload), parse_int=_integer, parse_float=_decimal)
     except RecursionError:
-        reject("too-deep", "", "is nested too deep", "嵌套过深")
+        reject("too-deep", "", PayloadProblem.NESTED_TOO_DEEP())
     except ValueError:
-        reject("broken-json", "", "is not valid JSON", "不是合法的 JSON")
+        reject("broken-json", "", PayloadProblem.NOT_JSON())
 
 
 def _integer(text: str) -> int | None:

@@ -21,7 +21,7 @@ from channel_adapters.limits import check_payload, loosely
 from channel_adapters.msgspec_fast_path import first_error, reader
 from channel_adapters.refusal import reject
 from schemas import plain
-from schemas.text import Text
+from schemas.codes import PayloadProblem
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -182,37 +182,32 @@ def _refuse_as(details: Sequence[Any]) -> NoReturn:
     first = details[0]
     where = plain.path(part for part in first["loc"] if not _is_union_tag(part))
     if first["type"] == "json_invalid":
-        reject("broken-json", "", "is not valid JSON", "不是合法的 JSON")
+        reject("broken-json", "", PayloadProblem.NOT_JSON())
     if first["type"] == "missing":
-        reject("missing-field", where, "is missing", "缺少此字段")
-    told = _PLAIN_WORDS.get(
-        first["type"], Text(f"does not fit: {first['type']}", f"字段类型或取值不符：{first['type']}")
-    )
-    reject("bad-field", where, told.en, told.zh)
+        reject("missing-field", where, PayloadProblem.FIELD_MISSING())
+    problem = _PROBLEMS.get(first["type"])
+    reject("bad-field", where, PayloadProblem.DOES_NOT_FIT(kind=first["type"]) if problem is None else problem())
 
 
-_WHOLE_NUMBER: Final = Text("should be a whole number", "应为整数")
-_OBJECT: Final = Text("should be a JSON object", "应为 JSON 对象")
-_OUT_OF_RANGE: Final = Text("is out of range", "超出允许范围")
-_PLAIN_WORDS: Final[Mapping[str, Text]] = {
-    "int_type": _WHOLE_NUMBER,
-    "int_parsing": _WHOLE_NUMBER,
-    "int_from_float": _WHOLE_NUMBER,
-    "float_type": Text("should be a number", "应为数字"),
-    "bool_type": Text("should be true or false", "应为 true 或 false"),
-    "string_type": Text("should be a text", "应为文本"),
-    "string_too_short": Text("is too short a text", "文本过短"),
-    "string_too_long": Text("is too long a text", "文本过长"),
-    "string_pattern_mismatch": Text("has characters that it may not have", "含有不允许的字符"),
-    "list_type": Text("should be a JSON list", "应为 JSON 数组"),
-    "too_short": Text("has too few entries", "条目过少"),
-    "too_long": Text("has too many entries", "条目过多"),
-    "dict_type": _OBJECT,
-    "model_type": _OBJECT,
-    "model_attributes_type": _OBJECT,
-    "greater_than": _OUT_OF_RANGE,
-    "greater_than_equal": _OUT_OF_RANGE,
-    "less_than_equal": _OUT_OF_RANGE,
+_PROBLEMS: Final[Mapping[str, PayloadProblem]] = {
+    "int_type": PayloadProblem.NOT_A_WHOLE_NUMBER,
+    "int_parsing": PayloadProblem.NOT_A_WHOLE_NUMBER,
+    "int_from_float": PayloadProblem.NOT_A_WHOLE_NUMBER,
+    "float_type": PayloadProblem.NOT_A_NUMBER,
+    "bool_type": PayloadProblem.NOT_A_BOOLEAN,
+    "string_type": PayloadProblem.NOT_A_TEXT,
+    "string_too_short": PayloadProblem.TEXT_TOO_SHORT,
+    "string_too_long": PayloadProblem.TEXT_TOO_LONG,
+    "string_pattern_mismatch": PayloadProblem.CHARACTERS_NOT_ALLOWED,
+    "list_type": PayloadProblem.NOT_A_LIST,
+    "too_short": PayloadProblem.TOO_FEW_ENTRIES,
+    "too_long": PayloadProblem.TOO_MANY_ENTRIES,
+    "dict_type": PayloadProblem.NOT_AN_OBJECT,
+    "model_type": PayloadProblem.NOT_AN_OBJECT,
+    "model_attributes_type": PayloadProblem.NOT_AN_OBJECT,
+    "greater_than": PayloadProblem.OUT_OF_RANGE,
+    "greater_than_equal": PayloadProblem.OUT_OF_RANGE,
+    "less_than_equal": PayloadProblem.OUT_OF_RANGE,
 }
 """What pydantic's names for errors mean to a shop's IT person."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from channel_adapters.contract import ChannelAdapter, ChannelError, UnreadablePayload
 from channel_adapters.shop import Shop
+from schemas.codes import Explanation, in_both
 from schemas.order import Order
 from schemas.text import Text
 
@@ -18,16 +19,29 @@ class TemplateFailure:
     template: str
     code: str
     where: str
-    text: Text
+    explanation: Explanation
+
+    @property
+    def text(self) -> Text:
+        """What does not fit, in both languages."""
+        return in_both(self.explanation)
 
 
 class NoTemplateFits(ChannelError):
     """No template of the channel can read an order object. `failures`: one row per template, main one first."""
 
     def __init__(self, failures: Sequence[TemplateFailure], platform_order_id: str = "") -> None:
-        super().__init__(_tell(failures, platform_order_id))
+        Exception.__init__(self, *(failure.code for failure in failures))
         self.failures = tuple(failures)
         self.platform_order_id = platform_order_id
+
+    @property
+    def text(self) -> Text:
+        """What each template says, in both languages."""
+        return _tell(self.failures, self.platform_order_id)
+
+    def __str__(self) -> str:
+        return self.text.en
 
     @property
     def code(self) -> str:
@@ -46,7 +60,7 @@ def read_order(adapter: ChannelAdapter, payload: bytes, shop: Shop) -> Order:
         try:
             return template.read(payload, shop)
         except UnreadablePayload as error:
-            failures.append(TemplateFailure(template.name, error.code, error.where, error.text))
+            failures.append(TemplateFailure(template.name, error.code, error.where, error.explanation))
     order = adapter.stopped(payload, shop)
     if order is not None:
         return order

@@ -25,7 +25,7 @@ from channel_adapters.model_reading import read_model as read_model
 from channel_adapters.refusal import hint as hint
 from channel_adapters.refusal import reject as reject
 from channel_adapters.shop import Shop
-from schemas.codes import HoldCode
+from schemas.codes import HoldCode, PayloadProblem
 from schemas.ids import order_uid
 from schemas.order import (
     Line,
@@ -90,15 +90,15 @@ def _plainly(text: str, digits: int) -> int | None:
 
 def _slowly(text: str, where: str, digits: int, negative: bool, rounding: bool) -> int:
     if _YUAN.fullmatch(text) is None and _SCIENTIFIC.fullmatch(text) is None:
-        reject("bad-money", where, "is not an amount of money", "不是有效的金额")
+        reject("bad-money", where, PayloadProblem.NOT_MONEY())
     exact = Decimal(text).scaleb(digits)
     amount = int(exact.to_integral_value(ROUND_HALF_UP))
     if abs(amount) >= _MOST_MINOR:
-        reject("bad-money", where, "is not an amount of money", "不是有效的金额")
+        reject("bad-money", where, PayloadProblem.NOT_MONEY())
     if amount != exact and not rounding:
-        reject("bad-money", where, f"has more than {digits} decimals", f"金额小数超过 {digits} 位")
+        reject("bad-money", where, PayloadProblem.DECIMALS_OVER(digits=digits))
     if amount < 0 and not negative:
-        reject("bad-money", where, "is negative, and this amount never is", "金额为负数，此字段不允许为负")
+        reject("bad-money", where, PayloadProblem.NEGATIVE_AMOUNT())
     return amount
 
 
@@ -110,7 +110,7 @@ _OTHER_DIGITS: Final = dict.fromkeys(_NO_DECIMALS.split(), 0) | dict.fromkeys(_T
 def currency_digits(code: str, where: str) -> int:
     """How many decimals a currency has (ISO 4217): JPY 0, KWD 3, nearly all others 2."""
     if len(code) != 3 or not (code.isascii() and code.isupper()):
-        reject("bad-currency", where, "is not a currency code of three letters", "不是三位货币代码")
+        reject("bad-currency", where, PayloadProblem.NOT_A_CURRENCY())
     return _OTHER_DIGITS.get(code, 2)
 
 
@@ -142,9 +142,7 @@ def beijing_time(text: str | int | None, where: str) -> datetime | None:
     try:
         return _from_beijing(text)
     except (ValueError, OverflowError, OSError, TypeError):
-        reject(
-            "bad-time", where, "is not a time of the form 2026-11-11 00:00:00", "不是 2026-11-11 00:00:00 格式的时间"
-        )
+        reject("bad-time", where, PayloadProblem.NOT_A_LOCAL_TIME())
 
 
 @lru_cache(4096)  # times are told to the second, and in the worst minute a thousand orders share one
@@ -180,7 +178,7 @@ def unix_time(seconds: int | None, where: str) -> datetime | None:
     try:
         return _from_unix(seconds)
     except (ValueError, OverflowError, OSError):
-        reject("bad-time", where, "is not a time in unix seconds", "不是有效的 Unix 秒时间戳")
+        reject("bad-time", where, PayloadProblem.NOT_UNIX_SECONDS())
 
 
 @lru_cache(4096)
@@ -197,9 +195,9 @@ def iso_time(text: str | None, where: str, *, assume_utc: bool = False) -> datet
     try:
         moment = _from_iso(text, assume_utc)
     except (ValueError, OverflowError):
-        reject("bad-time", where, "is not an ISO 8601 time", "不是 ISO 8601 格式的时间")
+        reject("bad-time", where, PayloadProblem.NOT_ISO_TIME())
     if moment.tzinfo is None:
-        reject("bad-time", where, "has no time zone", "时间缺少时区")
+        reject("bad-time", where, PayloadProblem.NO_TIME_ZONE())
     return moment
 
 
@@ -215,7 +213,7 @@ def _from_iso(text: str, assume_utc: bool) -> datetime:
 def required(value: E | None, where: str) -> E:
     """`value`, refused when it is missing."""
     if value is None:
-        reject("missing-field", where, "is missing", "缺少此字段")
+        reject("missing-field", where, PayloadProblem.FIELD_MISSING())
     return value
 
 
@@ -424,14 +422,14 @@ def with_revision(order: Order, reading: Reading) -> Order:
     if reading.marks or reading.holds or reading.meant:
         order = _as_understood(order, reading)
     if len(order.lines) > MAX_LINES:
-        reject("too-many-lines", "lines", f"has more than {MAX_LINES} lines", f"商品行超过 {MAX_LINES} 行")
+        reject("too-many-lines", "lines", PayloadProblem.LINES_OVER(most=MAX_LINES))
     if len({line.line_id for line in order.lines if line.quantity >= 0}) != len(order.lines):
         _reject_lines(order.lines)
     try:
         # Building ends here, so this is no change of a finished value; `replace` would cost a tenth of the mapping.
         order.revision = revision_of(order)  # type: ignore[misc]
     except (orjson.JSONEncodeError, OverflowError):
-        reject("unwritable", "", "holds a number or a text that cannot be written", "含有无法写出的数字或文本")
+        reject("unwritable", "", PayloadProblem.CANNOT_BE_WRITTEN())
     return order
 
 
@@ -442,9 +440,9 @@ def _reject_lines(lines: Sequence[Line]) -> NoReturn:
         if line.quantity < 0:
             break
         if line.line_id in seen:
-            reject("duplicate-line", f"lines.{len(seen)}.line_id", "stands twice", "商品行编号重复")
+            reject("duplicate-line", f"lines.{len(seen)}.line_id", PayloadProblem.LINE_TWICE())
         seen.add(line.line_id)
-    reject("bad-quantity", f"lines.{len(seen)}.quantity", "is negative", "数量为负数")
+    reject("bad-quantity", f"lines.{len(seen)}.quantity", PayloadProblem.NEGATIVE_QUANTITY())
 
 
 def _as_understood(order: Order, reading: Reading) -> Order:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import field
 from datetime import datetime
 
+from schemas.codes import Explanation, render
 from schemas.record import record
+from schemas.text import Language
 
 
 @record
@@ -14,8 +16,13 @@ class Failure:
 
     attempt: str  # the template or step that was tried
     where: str  # path of the field: "orders.order[0].num"; "" when the whole message is meant
-    problem: str  # English, no personal data: values are never quoted
-    problem_zh: str = ""
+    explanation: Explanation | None = None  # what is wrong, without any value: LetterProblem or PayloadProblem
+    problem: str = ""  # English, in letters of versions before this one had an explanation; empty since
+    problem_zh: str = ""  # Chinese, as above
+
+    def tell(self, language: Language) -> str:
+        """What is wrong, for people. A letter of before says it in Chinese where it has that."""
+        return render(self.explanation, language, (language == "zh" and self.problem_zh) or self.problem)
 
 
 @record

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from schemas.codes import HoldCode
+from schemas.codes import Explanation, HoldCode, LetterProblem, render
 from schemas.order import Line, Order, OrderStatus
 from schemas.record import changed, encode
-from schemas.text import Text
 
 ORDINARY_BYTES: Final = 16 << 10
 """What an order is made of, in bytes. Of less, nothing that is too large can be made: it need not be looked at."""
@@ -45,12 +44,12 @@ _CUT: Final = "…"
 
 
 class TooLong(Exception):
-    """A text that may not be cut. `where`: its path in the order; `text`: what is wrong, without the text itself."""
+    """A text that may not be cut. `where`: its path in the order; `explanation`: what is wrong, without the text."""
 
-    def __init__(self, where: str, text: Text) -> None:
-        super().__init__(f"{where} {text.en}")
+    def __init__(self, where: str, explanation: Explanation) -> None:
+        super().__init__(f"{where} {render(explanation, 'en')}")
         self.where = where
-        self.text = text
+        self.explanation = explanation
 
 
 def fitted(order: Order) -> Order:
@@ -62,7 +61,7 @@ def fitted(order: Order) -> Order:
         order = _without_much(order)
     for where, text in _identities(order):
         if len(text) > MOST_ID:
-            raise _too_long(where, len(text))
+            raise TooLong(where, LetterProblem.TEXT_OVER(length=len(text), most=MOST_ID))
     if any(len(text) > most for text, most in _decoration(order)) or _has_long_lists(order):
         order = _trimmed(order)
     if any(len(getattr(order.ship_to, name)) > most for name, most in _ADDRESS.items()):
@@ -71,19 +70,9 @@ def fitted(order: Order) -> Order:
         return order
     order = _bare(order)
     if (size := len(encode(order))) > MOST_ORDER_BYTES:
-        raise TooLong(
-            "lines",
-            Text(
-                f"make an order of {size:,} bytes with {len(order.lines):,} lines; {MOST_ORDER_BYTES:,} bytes fit",
-                f"使订单达到 {size:,} 字节（{len(order.lines):,} 个商品行），上限 {MOST_ORDER_BYTES:,} 字节",
-            ),
-        )
+        lines = len(order.lines)
+        raise TooLong("lines", LetterProblem.LINES_TOO_LARGE(size=size, lines=lines, most=MOST_ORDER_BYTES))
     return order
-
-
-def _too_long(where: str, length: int) -> TooLong:
-    en, zh = f"is {length:,} characters long; {MOST_ID} fit", f"长度为 {length:,} 个字符，上限 {MOST_ID} 个"
-    return TooLong(where, Text(en, zh))
 
 
 def _without_much(order: Order) -> Order:

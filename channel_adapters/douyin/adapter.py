@@ -22,6 +22,7 @@ from channel_adapters.envelope import Envelope, raw_order, rows, when
 from channel_adapters.fields import count_of
 from channel_adapters.reading import Reading, cancelled, hint, read_model, read_object, reject, unix_time
 from channel_adapters.shop import Shop, ShopSettings
+from schemas.codes import PayloadProblem
 from schemas.order import Order
 from schemas.text import Text
 
@@ -84,14 +85,7 @@ class DouyinAdapter:
             return [_raw(row) for row in root.rows("data", "shop_order_list")]
         if found := root.rows("data", "shop_order_detail"):
             return [_raw(row) for row in found]
-        raise UnreadablePayload(
-            "not-an-order",
-            "data",
-            Text(
-                en="is neither a list of orders (shop_order_list) nor an order (shop_order_detail)",
-                zh="既不是订单列表 shop_order_list，也不是订单详情 shop_order_detail",
-            ),
-        )
+        raise UnreadablePayload("not-an-order", "data", PayloadProblem.NOT_DOUDIAN_ORDERS())
 
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """A push names the app it is for and carries an `event-sign`."""
@@ -122,7 +116,7 @@ def check_success(root: dict[str, Any]) -> None:
     if code == SUCCESS:
         return
     if code is None:
-        reject("not-an-order", "", "is no doudian answer: it has no code", "不是抖店接口的应答：缺少 code")
+        reject("not-an-order", "", PayloadProblem.NOT_DOUDIAN_ANSWER())
     told = sub_code[:60] if isinstance(sub_code, str) and sub_code else str(code)
     log_id = str(root.get("log_id", ""))[:60]
     if code in _TRY_LATER:
@@ -155,10 +149,9 @@ def _refuse_push(messages: Sequence[bytes]) -> NoReturn:
     """A hint when each of them is a message of the platform, whatever its tag."""
     rows = [read_object(message) for message in messages]
     if not rows or not all(_MESSAGE & row.keys() for row in rows):
-        reject("not-an-order", "", "is no push message of doudian", "不是抖店的推送消息")
+        reject("not-an-order", "", PayloadProblem.NOT_DOUDIAN_PUSH())
     hint(
-        "is a push message of doudian, which only says that an order changed; the poller fetches the order itself",
-        "是抖店的推送消息，只提示订单有变化；订单由拉单进程自行拉取",
+        PayloadProblem.DOUDIAN_PUSH(),
         *(row.get("p_id") for row in rows),
     )
 

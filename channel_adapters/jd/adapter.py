@@ -23,6 +23,7 @@ from channel_adapters.jd.mapping import CHANNEL, is_over, read_detail, read_lean
 from channel_adapters.jd.wire import Ending, Head
 from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, reject, required
 from channel_adapters.shop import Shop, ShopSettings
+from schemas.codes import PayloadProblem
 from schemas.order import Order
 from schemas.text import Text
 
@@ -47,10 +48,6 @@ _ADVICE = {
     ),
 }
 _NO_ADVICE = Text("look the code up in JD's documentation", "请在京东开放平台文档中查询该错误码")
-
-_PRESALE = ("a row of JD's presale list", "京东预售单列表的数据")
-_UNPAID = ("a row of JD's list of unpaid orders", "京东未付款订单列表的数据")
-_SP_API = ("an answer of JD's SP-API, which only names orders", "京东 SP-API 的应答，只包含订单编号")
 
 _TOKEN_LIKE = re.compile(r"[0-9A-Za-z_\-+/=*]{8,}")
 
@@ -85,17 +82,10 @@ class JdAdapter:
         if rows := root.rows(name, DETAIL, ORDER):
             return [_raw(row) for row in rows]
         if "presale" in name.lower():
-            _refuse_hint(*_PRESALE)
+            hint(PayloadProblem.JD_PRESALE_ROW())
         if "notpay" in name.lower():
-            _refuse_hint(*_UNPAID)
-        raise UnreadablePayload(
-            "not-an-order",
-            name,
-            Text(
-                en=f"is neither a list of orders ({RESULT}) nor an order ({DETAIL})",
-                zh=f"既不是订单列表 {RESULT}，也不是订单详情 {DETAIL}",
-            ),
-        )
+            hint(PayloadProblem.JD_UNPAID_ROW())
+        raise UnreadablePayload("not-an-order", name, PayloadProblem.NOT_JD_ORDERS(rows=RESULT, detail=DETAIL))
 
     def verify_headers(self, headers: Headers, shop: ShopSettings) -> None:
         """Refuses whatever comes: see `verify`."""
@@ -152,7 +142,7 @@ def open_answer(root: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     name = next((key for key in root if key.endswith(("_responce", "_response"))), "")
     answer = root.get(name)
     if not isinstance(answer, dict):
-        reject("not-an-order", "", "is no answer of JD's order API", "不是京东订单接口的应答")
+        reject("not-an-order", "", PayloadProblem.NOT_JD_ANSWER())
     for part in (answer.get(RESULT), answer.get(DETAIL)):
         if isinstance(part, dict):
             _check_api_result(part.get("apiResult"))
@@ -197,18 +187,11 @@ def _quotable(words: object) -> str:
 
 def _refuse_bare_row(root: Envelope) -> None:
     if "presaleId" in root:
-        _refuse_hint(*_PRESALE)
+        hint(PayloadProblem.JD_PRESALE_ROW())
     if "Response" in root or "updateTime" in root:
-        _refuse_hint(*_SP_API)
+        hint(PayloadProblem.JD_SP_API())
     if "orderId" in root:
-        _refuse_hint(*_UNPAID)
-
-
-def _refuse_hint(en: str, zh: str) -> NoReturn:
-    hint(
-        f"is {en}; the poller fetches the order itself once it is to be shipped",
-        f"是{zh}；订单可发货后由轮询程序自行拉取",
-    )
+        hint(PayloadProblem.JD_UNPAID_ROW())
 
 
 def _raw(payload: bytes) -> RawOrder:

@@ -13,7 +13,7 @@ from channel_adapters.contract import UnreadablePayload
 from channel_adapters.jd.wire import Item, ItemExt, LeanOrder
 from channel_adapters.msgspec_fast_path import reader
 from channel_adapters.reading import Reading, minor_units, reject, required, share_out
-from schemas.codes import HoldCode
+from schemas.codes import HoldCode, PayloadProblem
 from schemas.order import Line, LineKind, LineStatus, OrderStatus, RefundStatus
 
 _read_ext = reader(ItemExt)
@@ -52,8 +52,7 @@ def named_items(wire: LeanOrder, reading: Reading, *, ids_required: bool) -> Nam
             reading.odd("itemInfoList")
             continue
         if ids_required and ext.sku_uuid is None:
-            en = "holds no skuUuid, the id of the line"
-            reject("missing-field", f"itemInfoList.{index}.itemExt", en, "缺少行编号 skuUuid")
+            reject("missing-field", f"itemInfoList.{index}.itemExt", PayloadProblem.NO_JD_LINE_ID())
         own_id = ext.sku_uuid or required(item.sku_id, f"itemInfoList.{index}.skuId")
         rows.append((own_id, item, ext))
     return [(own_id, item, ext) for own_id, (_, item, ext) in reading.distinct(rows, lambda row: row[0])]
@@ -104,7 +103,7 @@ def count(text: str, where: str) -> int:
     """A number of pieces. Zero is legal."""
     match = _COUNT.fullmatch(text.strip())
     if match is None:
-        reject("bad-quantity", where, "is not a number of pieces", "不是有效的件数")
+        reject("bad-quantity", where, PayloadProblem.NOT_PIECES())
     return int(match[1])
 
 

@@ -23,6 +23,7 @@ from channel_adapters.pinduoduo.mapping import CHANNEL, is_over, to_order
 from channel_adapters.pinduoduo.wire import Ending, FullOrder, LeanOrder, OrderId
 from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, reject, required
 from channel_adapters.shop import Shop, ShopSettings
+from schemas.codes import PayloadProblem
 from schemas.order import Order
 from schemas.text import Text
 
@@ -129,15 +130,13 @@ def _identify(head: OrderId) -> tuple[str, datetime | None]:
 def _refuse_what_is_no_order(envelope: Envelope) -> NoReturn:
     if "commandType" in envelope or {"tid", "mall_id", "mallID"} & envelope.names():
         hint(
-            "is a message of Pinduoduo's message channel, not an order; the poller fetches the order itself",
-            "是拼多多消息通知而不是订单，轮询会自行拉取该订单",
+            PayloadProblem.PINDUODUO_MESSAGE(),
         )
     if "refund_id" in envelope or any(name.startswith("refund") for name in envelope.names()):
         hint(
-            "is a Pinduoduo refund, not an order; the order shows its refund when the poller fetches it",
-            "是拼多多退款单而不是订单，轮询拉取的订单会带上退款状态",
+            PayloadProblem.PINDUODUO_REFUND(),
         )
-    reject("not-an-order", "", "holds no Pinduoduo order", "不包含拼多多订单")
+    reject("not-an-order", "", PayloadProblem.NOT_PINDUODUO_ORDER())
 
 
 ADAPTER: Final = PinduoduoAdapter()

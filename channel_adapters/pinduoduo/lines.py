@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from channel_adapters.pinduoduo.wire import Gift, Item, Order
 from channel_adapters.reading import Reading, minor_units, reject, required, share_out
-from schemas.codes import HoldCode
+from schemas.codes import HoldCode, PayloadProblem
 from schemas.order import Line, LineKind, LineStatus, PromisedGift, RefundStatus
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ def _gift(
 
 def _pieces(item: Item, where: str) -> int:
     if item.goods_count < 0:
-        reject("bad-quantity", where, "is negative", "数量为负数")
+        reject("bad-quantity", where, PayloadProblem.NEGATIVE_QUANTITY())
     return item.goods_count
 
 

@@ -22,6 +22,7 @@ from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.shopify.mapping import CHANNEL, to_order
 from channel_adapters.shopify.signature import WEBHOOK
 from channel_adapters.shopify.wire import CurrentOrderObject, Ending, Head, OrderObject
+from schemas.codes import PayloadProblem
 from schemas.order import Order
 from schemas.text import Text
 
@@ -162,28 +163,24 @@ def _identify(head: Head) -> tuple[str, datetime | None]:
 def _check_is_an_order(answer: Envelope) -> None:
     if "order_id" in answer or "refund" in answer:
         hint(
-            "is a refund, parcel or payment of an order; the order itself is read again",
-            "是订单的退款、包裹或付款记录而不是订单；将重新读取该订单",
+            PayloadProblem.SHOPIFY_PART(),
             answer.read("order_id") or answer.read("refund", "order_id"),
         )
     if answer.names() == {"id"}:
         hint(
-            "says only that an order was deleted: it is cancelled, unless the shop still has it",
-            "仅说明订单已被删除：除非店铺仍有该订单，否则将取消",
+            PayloadProblem.ORDER_WAS_DELETED(),
             answer.read("id"),
         )
     if answer.is_object("order_edit"):
         hint(
-            "says which edit was made to an order; the order itself is read again",
-            "是订单编辑记录而不是订单；将重新读取该订单",
+            PayloadProblem.SHOPIFY_EDIT(),
             answer.read("order_edit", "order_id"),
         )
     if "data" in answer:
         reject(
             "not-an-order",
             "data",
-            "is an answer of the GraphQL API; orders are read from the REST API and its webhooks",
-            "是 GraphQL 接口的返回；订单从 REST 接口及其 Webhook 读取",
+            PayloadProblem.SHOPIFY_GRAPHQL(),
         )
     if "line_items" not in answer and "financial_status" not in answer:
-        reject("not-an-order", "", "is no order of Shopify", "不是 Shopify 订单")
+        reject("not-an-order", "", PayloadProblem.NOT_SHOPIFY_ORDER())

@@ -31,7 +31,7 @@ from channel_adapters.reading import (
     with_revision,
 )
 from channel_adapters.shopify.wire import Allocation, Attribute, LineItem, OrderObject
-from schemas.codes import HoldCode
+from schemas.codes import HoldCode, PayloadProblem
 from schemas.ids import order_uid
 from schemas.order import (
     Line,
@@ -328,7 +328,7 @@ def _shipped(wire: OrderObject, reading: Reading) -> Mapping[str, int]:
 
 def _counted(quantity: int, where: str) -> int:
     if quantity < 0:
-        reject("bad-quantity", where, "is negative", "数量为负数")
+        reject("bad-quantity", where, PayloadProblem.NEGATIVE_QUANTITY())
     return quantity
 
 

@@ -25,6 +25,7 @@ from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.taobao.mapping import CHANNEL, is_over, to_order, trade_id
 from channel_adapters.taobao.signature import matches, sign_inbound
 from channel_adapters.taobao.wire import FullTrade, ListTrade, TradeId
+from schemas.codes import PayloadProblem
 from schemas.order import Order
 from schemas.text import Text
 
@@ -92,7 +93,7 @@ class TaobaoAdapter:
                 return [_raw_order(trade)]
         _refuse_hints(envelope)
         if "orders" not in envelope and "tid" not in envelope and "tid_str" not in envelope:
-            reject("not-an-order", "", "holds no Taobao trade", "不包含淘宝订单")
+            reject("not-an-order", "", PayloadProblem.NOT_TAOBAO_TRADE())
         return [_raw_order(envelope.body)]
 
     def stopped(self, payload: bytes, shop: Shop) -> Order | None:
@@ -199,14 +200,12 @@ def _refuse_hints(envelope: Envelope) -> None:
     hints = ("tmc_messages_consume_response", "topic", "content", "oid", "refund_id")
     if any(name in envelope for name in hints):
         hint(
-            "is a Taobao message about a trade, not the trade; the poller fetches the trade itself",
-            "是淘宝消息通知而不是订单，轮询会自行拉取该订单",
+            PayloadProblem.TAOBAO_MESSAGE(),
             envelope.read("tid"),
         )
     if any(name.startswith("refund") and name.endswith("_response") for name in envelope.names()):
         hint(
-            "is a Taobao refund, not a trade; the trade shows its refunds when the poller fetches it",
-            "是淘宝退款单而不是订单，轮询拉取的订单会带上退款状态",
+            PayloadProblem.TAOBAO_REFUND(),
         )
 
 

@@ -12,7 +12,7 @@ from channel_adapters.contract import UnreadablePayload
 from channel_adapters.fields import count_of
 from channel_adapters.reading import Reading, is_set, minor_units, reject, required, share_out, without_orphans
 from channel_adapters.taobao.wire import SubOrder, Trade
-from schemas.codes import HoldCode
+from schemas.codes import HoldCode, PayloadProblem
 from schemas.order import Line, LineKind, LineStatus, OrderStatus, Part, RefundStatus
 
 # An attribute of an enumeration costs ten times a global.
@@ -151,7 +151,7 @@ def _line(
 ) -> Line:
     refund = reading.of_part(_REFUND, sub.refund_status, "orders.order.refund_status", _REQUESTED, _REFUND_MEANS)
     if sub.num < 0:
-        reject("bad-quantity", "num", "is negative", "数量为负数")
+        reject("bad-quantity", "num", PayloadProblem.NEGATIVE_QUANTITY())
     status = _line_status(sub, refund, facts, reading)
     is_gift = is_set(sub.is_free_gift)
     return Line(

@@ -24,6 +24,7 @@ from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.woocommerce.mapping import CHANNEL, is_over, to_order
 from channel_adapters.woocommerce.signature import WEBHOOK
 from channel_adapters.woocommerce.wire import Ending, Head, OrderObject
+from schemas.codes import PayloadProblem
 from schemas.order import Order
 from schemas.text import Text
 
@@ -54,8 +55,7 @@ class WooCommerce:
         """The orders of a list page, a single answer or a webhook. Raises ChannelError: see the contract."""
         if _PING.fullmatch(body):
             hint(
-                "is the ping that a shop sends when a webhook is saved; the orders follow by themselves",
-                "是保存 Webhook 时的测试请求，不含订单，订单随后会自动到达",
+                PayloadProblem.WOOCOMMERCE_PING(),
             )
         bare = body.removeprefix(b"\xef\xbb\xbf").strip()
         if not bare.startswith(b"["):
@@ -163,14 +163,12 @@ def _check_is_an_order(row: Envelope) -> None:
         return
     if "refunded_by" in row or "amount" in row:
         hint(
-            "is a refund and not an order; the order itself is read again",
-            "是退款而不是订单；将重新读取该订单",
+            PayloadProblem.WOOCOMMERCE_REFUND(),
             row.read("parent_id"),
         )
     if row.names() == {"id"}:
         hint(
-            "says only that an order was deleted: it is cancelled, unless the shop still has it",
-            "仅说明订单已被删除：除非店铺仍有该订单，否则将取消",
+            PayloadProblem.ORDER_WAS_DELETED(),
             row.read("id"),
         )
-    reject("not-an-order", "", "is no order of WooCommerce", "不是 WooCommerce 订单")
+    reject("not-an-order", "", PayloadProblem.NOT_WOOCOMMERCE_ORDER())

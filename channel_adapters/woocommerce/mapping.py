@@ -32,7 +32,7 @@ from channel_adapters.reading import (
 )
 from channel_adapters.shop import Shop
 from channel_adapters.woocommerce.wire import Address, LineItem, Meta, OrderObject
-from schemas.codes import HoldCode
+from schemas.codes import HoldCode, PayloadProblem
 from schemas.ids import order_uid
 from schemas.order import (
     Line,
@@ -302,7 +302,7 @@ def _line(line_id: str, item: LineItem, price: tuple[int, int], any_paid: bool, 
     before, after = price
     ordered = item.quantity
     if ordered < 0:
-        reject("bad-quantity", "quantity", "is negative", "数量为负数")
+        reject("bad-quantity", "quantity", PayloadProblem.NEGATIVE_QUANTITY())
     given = before > 0 and not after
     status, name = fate.status if ordered else _CANCELLED, item.name or ""
     return Line(

@@ -103,8 +103,8 @@ def _letter(read: Read[DeadLetter]) -> Iterator[str]:
     it = read.value
     yield f"{moment(read.found.at)} {it.stage}: {it.reason}, {it.letter_id}"
     for failure in it.failures:
-        problem = failure.problem_zh if language() == "zh" and failure.problem_zh else failure.problem
-        yield f"    {failure.attempt}: {failure.where + ': ' if failure.where else ''}{problem}"
+        where = f"{failure.where}: " if failure.where else ""
+        yield f"    {failure.attempt}: {where}{failure.tell(language())}"
     yield "    " + say("see orderfleet dead-letters --help", "参见 orderfleet dead-letters --help")
 
 

@@ -9,14 +9,15 @@ from typing import Any
 
 from ops.cli.output import a_table, add_row, console, language, note, print_table, say
 from schemas.dead_letter import DeadLetter
+from schemas.record import changed
 from schemas.text import Text, moment
-from workers.admin.dead_letters import channel_of
+from workers.admin.dead_letters import channel_of, failures_in_words
 
 
 def as_json_document(letter: DeadLetter, retried: dict[str, float] | None) -> dict[str, Any]:
     """One letter for machines, without its payload."""
     at = (retried or {}).get(letter.letter_id)
-    fields = asdict(letter)
+    fields = asdict(changed(letter, failures=failures_in_words(letter)))
     del fields["payload_base64"]
     return {
         **fields,
@@ -51,8 +52,7 @@ def problem_of(letter: DeadLetter) -> str:
     if not letter.failures:
         return ""
     first = letter.failures[0]
-    words = first.problem_zh if language() == "zh" and first.problem_zh else first.problem
-    return f"{first.where} {words}".strip()
+    return f"{first.where} {first.tell(language())}".strip()
 
 
 def sum_up(shown: int, total: int) -> None:

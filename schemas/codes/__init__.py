@@ -6,8 +6,10 @@ Each module holds enumerations with both wordings beside each code; `render` is 
 from schemas.codes.explanation import Code, Explanation
 from schemas.codes.flag import FlagReason
 from schemas.codes.hold import HoldCode
+from schemas.codes.letter import LetterProblem
+from schemas.codes.payload import PayloadProblem
 from schemas.codes.plan import PlanReason, RuleEffect
-from schemas.codes.rendering import ENUMERATIONS, render, render_all
+from schemas.codes.rendering import ENUMERATIONS, in_both, render, render_all
 
 __all__ = [
     "ENUMERATIONS",
@@ -15,8 +17,11 @@ __all__ = [
     "Explanation",
     "FlagReason",
     "HoldCode",
+    "LetterProblem",
+    "PayloadProblem",
     "PlanReason",
     "RuleEffect",
+    "in_both",
     "render",
     "render_all",
 ]

@@ -9,10 +9,19 @@ from typing import Final
 from schemas.codes.explanation import Code, Explanation
 from schemas.codes.flag import FlagReason
 from schemas.codes.hold import HoldCode
+from schemas.codes.letter import LetterProblem
+from schemas.codes.payload import PayloadProblem
 from schemas.codes.plan import PlanReason, RuleEffect
-from schemas.text import Language
+from schemas.text import Language, Text
 
-ENUMERATIONS: Final[tuple[type[Code], ...]] = (HoldCode, FlagReason, PlanReason, RuleEffect)
+ENUMERATIONS: Final[tuple[type[Code], ...]] = (
+    HoldCode,
+    FlagReason,
+    PlanReason,
+    RuleEffect,
+    PayloadProblem,
+    LetterProblem,
+)
 """All that may be rendered. No two of them share a code."""
 
 _KNOWN: Final[Mapping[str, Code]] = MappingProxyType({one.value: one for each in ENUMERATIONS for one in each})
@@ -41,3 +50,8 @@ def render_all(told: Iterable[Explanation], language: Language, stored: str = ""
     """Several explanations of one thing, one after the other; `stored` as above, when there are none."""
     sentences = [render(one, language) for one in told]
     return ("；" if language == "zh" else "; ").join(sentences) or stored
+
+
+def in_both(told: Explanation) -> Text:
+    """The sentence in both languages, for an error that a person is told of at once."""
+    return Text(render(told, "en"), render(told, "zh"))

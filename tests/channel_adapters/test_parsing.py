@@ -10,12 +10,13 @@ import pytest
 from channel_adapters.contract import ChannelRefused, ForgedRequest, Headers, RawOrder, UnreadablePayload
 from channel_adapters.parsing import NoTemplateFits, TemplateFailure, parse_body, read_order
 from channel_adapters.shop import Shop, ShopSettings
+from schemas.codes import PayloadProblem
 from schemas.order import Order, OrderStatus, Source
 from schemas.text import Text
 from tests.builders import an_order
 
-TOO_OLD = UnreadablePayload("missing-field", "lines", Text("is missing", "缺少此字段"))
-TOO_NEW = UnreadablePayload("unknown-status", "state", Text("is not known", "取值未知"))
+TOO_OLD = UnreadablePayload("missing-field", "lines", PayloadProblem.FIELD_MISSING())
+TOO_NEW = UnreadablePayload("unknown-status", "state", PayloadProblem.DOES_NOT_FIT(kind="enum"))
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,17 @@ def test_when_none_fits_each_template_says_why() -> None:
     with pytest.raises(NoTemplateFits) as caught:
         read_order(AFormat(), b"odd", Shop("shop-1"))
     assert caught.value.failures == (
-        TemplateFailure("new", "missing-field", "lines", Text("is missing", "缺少此字段")),
-        TemplateFailure("old", "unknown-status", "state", Text("is not known", "取值未知")),
+        TemplateFailure("new", "missing-field", "lines", PayloadProblem.FIELD_MISSING()),
+        TemplateFailure("old", "unknown-status", "state", PayloadProblem.DOES_NOT_FIT(kind="enum")),
     )
     assert caught.value.code == "missing-field"
-    assert str(caught.value) == "the order does not fit any known form (new: lines is missing; old: state is not known)"
-    assert caught.value.text.zh == "该订单不符合任何已知格式（new：lines 缺少此字段；old：state 取值未知）"
+    assert (
+        str(caught.value)
+        == "the order does not fit any known form (new: lines is missing; old: state does not fit: enum)"
+    )
+    assert (
+        caught.value.text.zh == "该订单不符合任何已知格式（new：lines 缺少此字段；old：state 字段类型或取值不符：enum）"
+    )
 
 
 def test_a_body_gives_each_of_its_orders_or_why_it_cannot_be_read() -> None:

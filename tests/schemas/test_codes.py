@@ -82,10 +82,16 @@ def test_what_a_newer_version_says_is_shown_as_it_is() -> None:
 # -- where they are written ----------------------------------------------------------------------------------------
 
 _HOLD_CODE_FIRST: Final = frozenset({"to_review", "_set_aside"})  # and the second argument is the hold code
-_STORED: Final = {"Flag": "message", "RuleMatch": "effect", "RoutingPlan": "reason"}
+_STORED: Final = {
+    "Flag": ("message",),
+    "RuleMatch": ("effect",),
+    "RoutingPlan": ("reason",),
+    "Failure": ("problem", "problem_zh"),
+}
 _OTHERS: Final = {
     "schemas/codes/explanation.py",  # where an explanation is made of its code
     "workers/admin/rule_trial.py",  # spells out for JSON that people read; it goes into no topic
+    "workers/admin/dead_letters.py",  # as above
     "ops/testbed/fuzz/orders.py",  # what it calls codes are outcomes of its own
 }
 
@@ -121,7 +127,8 @@ def _sentences(call: ast.Call) -> Iterator[str]:
     """A sentence where a code belongs: in the fields that only records of before fill, or as an explanation."""
     function = call.func.id if isinstance(call.func, ast.Name) else ""
     for each in call.keywords:
-        stored = _STORED.values() if function in ("changed", "replace") else [_STORED.get(function, "-")]
+        every = [name for names in _STORED.values() for name in names]
+        stored = every if function in ("changed", "replace") else _STORED.get(function, ())
         if each.arg in stored:
             if not (isinstance(each.value, ast.Constant) and each.value.value == ""):
                 yield f"{function} is given a sentence as {each.arg}"
@@ -165,6 +172,8 @@ def test_no_record_is_given_a_sentence_or_a_code_without_words() -> None:
         'RoutingPlan(disposition=x, reason="it is so")',
         'RoutingPlan(disposition=x, explanation=f"{warehouse} gave it back")',
         'changed(plan, reason=f"{warehouse} gave it back")',
+        'Failure(attempt="x", where="y", problem="is missing")',
+        'changed(failure, problem_zh="缺少此字段")',
         'to_review(planned, "wms-gave-up", PlanReason.NO_RULE())',
         'Explanation(code="only", args={})',
         'changed(order, holds=("paused",))',

@@ -19,10 +19,10 @@ from confluent_kafka import Message
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from schemas.dead_letter import DeadLetter
+from schemas.dead_letter import DeadLetter, Failure
 from schemas.ids import OrderUid
 from schemas.namespace import prefixed
-from schemas.record import decode, record
+from schemas.record import changed, decode, record
 from schemas.text import Text
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
 from workers.admin.errors import NotFound
@@ -96,6 +96,11 @@ def _letter(found: Found) -> DeadLetter | None:
         return decode(DeadLetter, found.value)
     except ValidationError:
         return None
+
+
+def failures_in_words(letter: DeadLetter) -> tuple[Failure, ...]:
+    """Its failures with their sentences beside the codes, for JSON that people and their scripts read."""
+    return tuple(changed(one, problem=one.tell("en"), problem_zh=one.tell("zh")) for one in letter.failures)
 
 
 def channel_of(letter: DeadLetter) -> str:

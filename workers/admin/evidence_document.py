@@ -7,6 +7,7 @@ from typing import Any
 from schemas.dead_letter import DeadLetter
 from schemas.fulfillment import FulfillmentInstruction
 from schemas.plan import PlannedOrder
+from workers.admin.dead_letters import failures_in_words
 from workers.admin.evidence import Evidence, Read
 from workers.admin.rule_trial import in_words
 from workers.admin.verdict import verdict
@@ -86,6 +87,6 @@ def _letter_document(read: Read[DeadLetter]) -> dict[str, Any]:
         "letter_id": it.letter_id,
         "stage": it.stage,
         "reason": it.reason,
-        "failures": it.failures,
+        "failures": failures_in_words(it),
         "attempts": it.attempts,
     }

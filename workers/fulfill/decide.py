@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-from schemas.codes import Explanation, HoldCode, PlanReason
+from schemas.codes import Explanation, HoldCode, LetterProblem, PlanReason
 from schemas.fulfillment import InstructionKind, WmsEventKind, gives_back, refuses_change
 from schemas.plan import (
     MOST_RETURNS,
@@ -186,8 +186,7 @@ def follow_up_of(answered: Answered, standing: InstructionStatus, answer: Answer
         refuse(
             "nothing-to-ship",
             "order_uid",
-            "this order never had stock in this warehouse; if goods did leave, count the stock there",
-            "该订单在此仓库从未占用库存；如确已发货，请盘点该仓库库存",
+            LetterProblem.NEVER_HAD_STOCK(),
         )
     if outcome is ShipOutcome.MORE_THAN_TOLD:
         refuse_more_than_told()

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, NoReturn
 
+from schemas.codes import Explanation, LetterProblem
 from schemas.dead_letter import Failure
 from schemas.fulfillment import InstructionKind, WmsEvent
 from schemas.plan import PlannedOrder
@@ -62,31 +63,30 @@ def _check_message_id(event: WmsEvent) -> None:
         refuse(
             "bad-message-id",
             "message_id",
-            f"must have 1 to {MAX_MESSAGE_ID} characters; give every message an id of its own, and repeats the same",
-            f"必须为 1 到 {MAX_MESSAGE_ID} 个字符；每条消息用各自的编号，重发时编号不变",
+            LetterProblem.MESSAGE_ID_LENGTH(most=MAX_MESSAGE_ID),
         )
 
 
 def _check_quantities(quantities: dict[str, int]) -> None:
     if len(quantities) > MAX_SKUS:
-        refuse("bad-quantities", "quantities", f"names more than {MAX_SKUS} SKUs", f"SKU 数超过 {MAX_SKUS}")
+        refuse("bad-quantities", "quantities", LetterProblem.SKUS_OVER(most=MAX_SKUS))
     for number, (sku, units) in enumerate(quantities.items(), start=1):
         where = f"quantities, entry {number}"
         if not 1 <= len(sku) <= MAX_SKU_LENGTH or not sku.isprintable():
-            refuse("bad-quantities", where, "the SKU is empty, too long or not printable", "SKU 为空、过长或不可打印")
+            refuse("bad-quantities", where, LetterProblem.SKU_UNUSABLE())
         if not 0 <= units <= MAX_UNITS:
-            refuse("bad-quantities", where, f"units must be 0 to {MAX_UNITS}", f"数量必须在 0 到 {MAX_UNITS} 之间")
+            refuse("bad-quantities", where, LetterProblem.UNITS_UNUSABLE(most=MAX_UNITS))
     if quantities and not any(quantities.values()):
-        refuse("bad-quantities", "quantities", "all are 0; leave the field empty to mean all", "全部为 0；留空表示全部")
+        refuse("bad-quantities", "quantities", LetterProblem.ALL_UNITS_ZERO())
 
 
 def _check_time(at: datetime, timestamp_ms: int) -> None:
     if at.tzinfo is None:
-        refuse("bad-time", "at", "has no time zone; write 2026-11-11T12:00:00+08:00", "缺少时区；请写 +08:00 或 Z")
+        refuse("bad-time", "at", LetterProblem.WITHOUT_TIME_ZONE())
     if at < _OLDEST:
-        refuse("bad-time", "at", "lies before the year 2000", "早于 2000 年")
+        refuse("bad-time", "at", LetterProblem.BEFORE_2000())
     if timestamp_ms and at > datetime.fromtimestamp(timestamp_ms / 1000, UTC) + MAX_CLOCK_LEAD:
-        refuse("bad-time", "at", "lies more than a day ahead; set the clock of the WMS", "超前一天以上；请校准时钟")
+        refuse("bad-time", "at", LetterProblem.A_DAY_AHEAD())
 
 
 def _instruction(event: WmsEvent) -> tuple[str, InstructionKind]:
@@ -98,8 +98,7 @@ def _instruction(event: WmsEvent) -> tuple[str, InstructionKind]:
         refuse(
             "bad-instruction-id",
             "instruction_id",
-            "must be the one that was sent to this warehouse for this order; give it back unchanged",
-            "必须原样返回发给该仓库、该订单的指令编号",
+            LetterProblem.NOT_OUR_INSTRUCTION(),
         )
     return revision, InstructionKind(kind)
 
@@ -110,16 +109,14 @@ def check_known(event: WmsEvent, warehouses: Collection[str], unknown: Collectio
         refuse(
             "unknown-warehouse",
             "warehouse_id",
-            "no stock was ever counted in a warehouse of this id; check the id, or count its stock first",
-            "该仓库编号从未录入过库存；请核对编号，或先录入库存",
+            LetterProblem.WAREHOUSE_NEVER_COUNTED(),
         )
     for number, sku in enumerate(event.quantities, start=1):
         if (event.warehouse_id, sku) in unknown:
             refuse(
                 "unknown-sku",
                 f"quantities, entry {number}",
-                "this SKU was never counted in this warehouse; check the SKU, or count it first, then retry the letter",
-                "该 SKU 在此仓库从未录入过库存；请核对 SKU，或先录入库存再重试",
+                LetterProblem.SKU_NEVER_COUNTED(),
             )
 
 
@@ -129,8 +126,7 @@ def known_order(standing: InstructionStatus | None) -> InstructionStatus:
         refuse(
             "unknown-order",
             "order_uid",
-            "no order of this id was ever given to a warehouse; give back the id that the instruction carries",
-            "从未有此编号的订单下发到仓库；请原样返回指令中的订单编号",
+            LetterProblem.ORDER_NEVER_GIVEN(),
         )
     return standing
 
@@ -146,9 +142,7 @@ def check_told(answered: Answered, standing: InstructionStatus) -> None:
         refuse(
             "never-told",
             "instruction_id",
-            "no such instruction was sent to this warehouse; give back the id of one that was. No stock moved: if "
-            "goods did leave, count the stock",
-            "从未向该仓库下发过此指令；请原样返回已下发指令的编号。库存未变动：如确有货物发出，请盘点库存",
+            LetterProblem.INSTRUCTION_NEVER_SENT(),
         )
     most = standing.most
     if most is not None and any(units > most.get(sku, 0) for sku, units in event.quantities.items()):
@@ -160,9 +154,7 @@ def refuse_more_than_told() -> NoReturn:
     refuse(
         "more-than-told",
         "quantities",
-        "together with what was told before, these are more units than this warehouse was told to ship, or the same "
-        "parcel under another message id. No stock moved: if they did leave, count the stock",
-        "连同此前上报的数量，已超过下发给该仓库的数量，或同一包裹以另一消息编号重复上报。库存未变动：如确已发出，请盘点库存",
+        LetterProblem.UNITS_BEYOND_INSTRUCTION(),
     )
 
 
@@ -172,12 +164,11 @@ def still_there(planned: PlannedOrder | None) -> PlannedOrder:
         refuse(
             "planned-order-gone",
             "order_uid",
-            "the warehouse gave the order back, and its plan is no longer kept; poll the order from its shop again",
-            "仓库退回了订单，但其计划已超过保留期；请从店铺重新拉取该订单",
+            LetterProblem.PLAN_GONE(),
         )
     return planned
 
 
-def refuse(reason: str, where: str, problem: str, problem_zh: str) -> NoReturn:
+def refuse(reason: str, where: str, explanation: Explanation) -> NoReturn:
     """Raise a PermanentError about one field of the answer."""
-    raise PermanentError(reason, [Failure(attempt="wms event", where=where, problem=problem, problem_zh=problem_zh)])
+    raise PermanentError(reason, [Failure(attempt="wms event", where=where, explanation=explanation)])

@@ -16,6 +16,7 @@ from typing import Final
 from channel_adapters.contract import (
     ChannelAdapter,
     ChannelError,
+    ChannelRefused,
     Headers,
     OrderHint,
     RawOrder,
@@ -23,7 +24,7 @@ from channel_adapters.contract import (
     UnreadablePayload,
 )
 from channel_adapters.shop import Shop, ShopSettings
-from schemas.text import Text
+from schemas.codes import Explanation, PayloadProblem
 from workers.intake.apart import Apart
 from workers.intake.lease import Leases
 from workers.intake.publish import publish
@@ -39,8 +40,9 @@ logger = logging.getLogger(__name__)
 
 _REDIS_SECONDS: Final = 1.0  # platforms wait five seconds for the answer
 _MOST_UNNOTED: Final = 10_000
+_MOST_CODE: Final = 60  # characters of a platform's error code
 
-_EMPTY: Final = UnreadablePayload("not-an-order", "", Text("holds no order at all", "不包含任何订单"))
+_EMPTY: Final = UnreadablePayload("not-an-order", "", PayloadProblem.NO_ORDER_AT_ALL())
 
 
 class PushIntake:
@@ -84,7 +86,7 @@ class PushIntake:
         except UnreadablePayload as error:
             await self._keep_unreadable(arrival, body, error)
         except ChannelError as error:
-            await self._keep_unreadable(arrival, body, UnreadablePayload("platform-error", "", error.text))
+            await self._keep_unreadable(arrival, body, UnreadablePayload("platform-error", "", _platform_error(error)))
         else:
             await (self._publish(arrival, adapter, orders) if orders else self._keep_unreadable(arrival, body, _EMPTY))
 
@@ -159,3 +161,10 @@ class PushIntake:
             arrival.shop, error.where, error.text.en, error.text.zh,
         )  # fmt: skip
         await self._read_soon(arrival.shop, ())
+
+
+def _platform_error(error: ChannelError) -> Explanation:
+    """What a push is that is no order, but the platform's own error message."""
+    if isinstance(error, ChannelRefused):
+        return PayloadProblem.PLATFORM_ERROR(code=error.code[:_MOST_CODE])
+    return PayloadProblem.PLATFORM_BUSY()

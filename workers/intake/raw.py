@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Final, Literal
 
 from channel_adapters.contract import RawOrder, UnreadablePayload
+from schemas.codes import LetterProblem
 from schemas.dead_letter import DeadLetter, Failure
 from schemas.ids import order_uid
 from schemas.record import encode, record
@@ -89,19 +90,15 @@ def oversize_letter(arrival: Arrival, order: RawOrder) -> Record:
     up; the platform still has the object, and the letter says which one to ask for. To hold back the window instead
     would stop the shop's other orders.
     """
-    size, limit = f"{len(order.payload):,}", ORDERS_RAW.max_message_bytes >> 20
-    failure = Failure(
-        attempt=STAGE,
-        where="",
-        problem=f"is {size} bytes, more than the {limit} MiB a raw order may have; ask the platform for it by its id",
-        problem_zh=f"大小为 {size} 字节，超过原始订单上限 {limit} MiB；请按订单号向平台查询",
-    )
+    limit = ORDERS_RAW.max_message_bytes >> 20
+    told = LetterProblem.RAW_ORDER_OVER(size=len(order.payload), megabytes=limit)
+    failure = Failure(attempt=STAGE, where="", explanation=told)
     return _letter(arrival, "too-large", failure, key=_uid(arrival.shop, order), state=_state(order), payload=b"")
 
 
 def unreadable_letter(arrival: Arrival, body: bytes, error: UnreadablePayload) -> Record:
     """A letter that keeps a signed push whole which does not fit its channel's format."""
-    failure = Failure(attempt=STAGE, where=error.where, problem=error.text.en, problem_zh=error.text.zh)
+    failure = Failure(attempt=STAGE, where=error.where, explanation=error.explanation)
     state = blake2b(body, digest_size=16).hexdigest()
     key = order_uid(*arrival.shop, "unreadable-push")
     return _letter(arrival, error.code, failure, key=key, state=state, payload=body)

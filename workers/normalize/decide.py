@@ -13,13 +13,13 @@ from channel_adapters.parsing import NoTemplateFits, read_order
 from channel_adapters.reading import MAX_PAYLOAD_BYTES, cancelled, read_model
 from channel_adapters.shop import Shop
 from schemas import plain
+from schemas.codes import Explanation, LetterProblem
 from schemas.dead_letter import Failure
 from schemas.ids import SLUG
 from schemas.limits import ORDINARY_BYTES, TooLong, fitted
 from schemas.order import Order, Source
 from schemas.record import changed
 from schemas.revision import received, revision_of
-from schemas.text import Text
 from workers.runtime.errors import PermanentError
 from workers.runtime.stage import Delivery
 
@@ -71,7 +71,7 @@ def decide(delivery: Delivery[bytes], adapters: Mapping[str, ChannelAdapter], sh
     channel = delivery.topic.rpartition(".")[2]
     adapter = adapters.get(channel)
     if adapter is None:
-        _refuse("unknown-channel", "topic", f"no channel is named {channel!r}", f"没有名为 {channel!r} 的渠道")
+        _refuse("unknown-channel", "topic", LetterProblem.CHANNEL_UNKNOWN(channel=channel))
     origin = _origin(delivery)
     received_at = origin.received_at
     shop = shops.shop(channel, origin.shop_id)
@@ -128,7 +128,9 @@ def _deleted(channel: str, origin: _Origin, payload: bytes) -> Order:
     try:
         order_id = read_model(_Gone, payload).id
     except UnreadablePayload as error:
-        raise PermanentError(error.code, [_failure(_DELETED, error.where, error.text)]) from None
+        raise PermanentError(
+            error.code, [Failure(attempt=_DELETED, where=error.where, explanation=error.explanation)]
+        ) from None
     at = _moment(origin.deleted_after, "deleted-after") if origin.deleted_after else origin.received_at
     return cancelled(channel, origin.shop_id, order_id, at, _DELETED, at)
 
@@ -136,7 +138,7 @@ def _deleted(channel: str, origin: _Origin, payload: bytes) -> Order:
 def _edition(order: Order, edition: bytes) -> Order:
     """The order with its modify time later by the number of its edition, in milliseconds."""
     if not edition.isdigit() or len(edition) > _EDITION_DIGITS:
-        _refuse("bad-header", "edition", "is not a number from 1 to 999", "不是 1 到 999 的数字")
+        _refuse("bad-header", "edition", LetterProblem.NOT_AN_EDITION(most=999))
     later = changed(order, modified_at=order.modified_at + timedelta(milliseconds=int(edition)))
     later.revision = revision_of(later)  # type: ignore[misc]  # building ends here
     return later
@@ -149,8 +151,7 @@ def _shop(header: bytes) -> str:
         _refuse(
             "bad-header",
             "shop",
-            "does not name a shop: lower-case letters, digits and hyphens",
-            "未给出有效的店铺标识（小写字母、数字和连字符）",
+            LetterProblem.NO_SHOP_NAMED(),
         )
     return shop_id
 
@@ -158,7 +159,7 @@ def _shop(header: bytes) -> str:
 @lru_cache(256)  # the orders of one page were received together
 def _moment(milliseconds: bytes, header: str = "received-at") -> datetime:
     if not milliseconds.isdigit() or len(milliseconds) > _MAX_DIGITS:
-        _refuse("bad-header", header, "is not a time in milliseconds", "不是有效的毫秒时间戳")
+        _refuse("bad-header", header, LetterProblem.NOT_MILLISECONDS())
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
 
@@ -167,8 +168,7 @@ def _read(adapter: ChannelAdapter, payload: bytes, shop: Shop) -> Order:
         _refuse(
             "too-large",
             "",
-            f"is {len(payload):,} bytes; an order may have {_MAX_MEGABYTES} MB",
-            f"大小为 {len(payload):,} 字节，单个订单上限 {_MAX_MEGABYTES} MB",
+            LetterProblem.ORDER_OVER(size=len(payload), megabytes=_MAX_MEGABYTES),
         )
     try:
         return read_order(adapter, payload, shop)
@@ -181,16 +181,12 @@ def _fitted(order: Order) -> Order:
     try:
         fit = fitted(order)
     except TooLong as error:
-        _refuse("too-long", error.where, error.text.en, error.text.zh, attempt=order.source.template)
+        _refuse("too-long", error.where, error.explanation, attempt=order.source.template)
     return order if fit is order else changed(fit, revision=revision_of(fit))
 
 
 def _failures(error: NoTemplateFits) -> Sequence[Failure]:
-    return [_failure(each.template, each.where, each.text) for each in error.failures]
-
-
-def _failure(attempt: str, where: str, text: Text) -> Failure:
-    return Failure(attempt=attempt, where=where, problem=text.en, problem_zh=text.zh)
+    return [Failure(attempt=one.template, where=one.where, explanation=one.explanation) for one in error.failures]
 
 
 def _check_key(order: Order, key: bytes) -> None:
@@ -199,8 +195,7 @@ def _check_key(order: Order, key: bytes) -> None:
         _refuse(
             "key-mismatch",
             "",
-            f"describes order {plain.key(order.uid)}, but came under the key of another one",
-            f"内容属于订单 {plain.key(order.uid)}，但消息键属于另一个订单",
+            LetterProblem.ANOTHER_KEY(order=plain.key(order.uid)),
             attempt=order.source.template,
         )
 
@@ -210,13 +205,14 @@ def _check_time(order: Order, received_at: datetime) -> None:
         _refuse(
             "time-in-future",
             "modified_at",
-            f"is {order.modified_at:%Y-%m-%d %H:%M:%S} UTC, more than an hour after we received it "
-            f"({received_at:%Y-%m-%d %H:%M:%S} UTC); check the clock and time zone of the shop",
-            f"修改时间 {order.modified_at:%Y-%m-%d %H:%M:%S} UTC 比接收时间（{received_at:%Y-%m-%d %H:%M:%S} UTC）"
-            "晚一小时以上，请检查店铺的时钟与时区",
+            LetterProblem.AHEAD_OF_RECEIPT(time=_told(order.modified_at), received=_told(received_at)),
             attempt=order.source.template,
         )
 
 
-def _refuse(reason: str, where: str, en: str, zh: str, *, attempt: str = "normalize") -> NoReturn:
-    raise PermanentError(reason, [Failure(attempt=attempt, where=where, problem=en, problem_zh=zh)])
+def _told(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _refuse(reason: str, where: str, explanation: Explanation, *, attempt: str = "normalize") -> NoReturn:
+    raise PermanentError(reason, [Failure(attempt=attempt, where=where, explanation=explanation)])

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
+from schemas.codes import LetterProblem
 from schemas.dead_letter import DeadLetter, Failure
 from schemas.plain import is_key
+from schemas.record import changed
 from schemas.topics import ORDERS_QUARANTINED
 from workers.runtime.errors import PermanentError, ends_the_process, path_of
 from workers.runtime.kafka.records import Record
@@ -106,7 +108,7 @@ def last_resort(record: Any, stage: str) -> Record:
             letter_id=letter_id(record),
             stage=stage,
             reason="letter-failed",
-            failures=(Failure(attempt=stage, where="", problem="no more can be told of it than where it stands"),),
+            failures=(Failure(attempt=stage, where="", explanation=LetterProblem.NO_MORE_TOLD()),),
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
@@ -142,9 +144,11 @@ def _headers(headers: Iterable[tuple[str, bytes | None]]) -> tuple[dict[str, str
 
 
 def _short(failure: Failure) -> Failure:
-    words: Sequence[str] = (failure.attempt, failure.where, failure.problem, failure.problem_zh)
-    attempt, where, problem, problem_zh = (_plain(each) for each in words)
-    return Failure(attempt=attempt, where=where, problem=problem, problem_zh=problem_zh)
+    told = failure.explanation
+    if told is not None:
+        args = {name: _plain(value) if isinstance(value, str) else value for name, value in told.args.items()}
+        told = changed(told, args=args)
+    return Failure(attempt=_plain(failure.attempt), where=_plain(failure.where), explanation=told)
 
 
 def _plain(words: str) -> str:

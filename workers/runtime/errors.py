@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from schemas.codes import LetterProblem
 from schemas.dead_letter import Failure
 from schemas.text import Text
 
@@ -53,14 +54,19 @@ class PermanentError(StageError):
     """A message that no retry can help. `reason` is a code for metrics and for finding letters of one kind."""
 
     def __init__(self, reason: str, failures: Sequence[Failure]) -> None:
-        super().__init__(f"{reason}: " + "; ".join(f"{f.attempt}: {f.where}: {f.problem}" for f in failures))
+        super().__init__(reason)
         self.reason = reason
         self.failures = tuple(failures)
+
+    def __str__(self) -> str:
+        told = (f"{each.attempt}: {each.where}: {each.tell('en')}" for each in self.failures)
+        return f"{self.reason}: {'; '.join(told)}"
 
 
 def bug(stage: str, error: BaseException) -> PermanentError:
     """What a letter says of a bug: the exception's type and where it was raised. Its words could quote an order."""
-    return PermanentError("bug", [Failure(attempt=stage, where=path_of(error), problem=type(error).__name__)])
+    told = LetterProblem.BUG(error=type(error).__name__)
+    return PermanentError("bug", [Failure(attempt=stage, where=path_of(error), explanation=told)])
 
 
 def path_of(error: BaseException) -> str:

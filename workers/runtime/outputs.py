@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from schemas.codes import LetterProblem
 from schemas.dead_letter import Failure
 from schemas.topics import ORDERS_QUARANTINED
 from workers.runtime import metrics
@@ -114,10 +115,5 @@ def unwritable(stage: str, error: BaseException) -> PermanentError:
 
 
 def _refused(stage: str, topic: str, why: str) -> PermanentError:
-    failure = Failure(
-        attempt=stage,
-        where=topic,
-        problem=f"Kafka does not take what was made of it for {topic}: {why}",
-        problem_zh=f"Kafka 不接受由它生成、发往 {topic} 的消息：{why}",
-    )
-    return PermanentError("refused-by-kafka", [failure])
+    told = LetterProblem.OUTPUT_REFUSED(topic=topic, why=why)
+    return PermanentError("refused-by-kafka", [Failure(attempt=stage, where=topic, explanation=told)])

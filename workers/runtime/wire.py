@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from schemas import plain
+from schemas.codes import Explanation, LetterProblem, PayloadProblem
 from schemas.dead_letter import Failure
 from schemas.record import encode, reader
 from schemas.topics import Topic
@@ -34,7 +35,7 @@ class Decoder:
     def __call__(self, record: Any) -> Delivery[Any] | PermanentError:
         """One aiokafka ConsumerRecord, whatever it holds. One that does not fit its model becomes a PermanentError."""
         if not 0 <= record.timestamp < FAR_FUTURE_MS:
-            return _unreadable("timestamp", "is no time", "不是有效时间")
+            return _unreadable("timestamp", LetterProblem.TIMESTAMP_UNUSABLE())
         try:
             value = self._read(record.value or b"")
         except ValidationError as error:
@@ -42,14 +43,12 @@ class Decoder:
         except BaseException as error:
             if ends_the_process(error):
                 raise
-            return _unreadable("", f"cannot be read: {type(error).__name__}", f"无法读取：{type(error).__name__}")
+            return _unreadable("", LetterProblem.CANNOT_BE_READ(error=type(error).__name__))
         return delivery(record, value)
 
 
-def _unreadable(where: str, problem: str, problem_zh: str) -> PermanentError:
-    return PermanentError(
-        "unreadable", [Failure(attempt="decode", where=where, problem=problem, problem_zh=problem_zh)]
-    )
+def _unreadable(where: str, explanation: Explanation) -> PermanentError:
+    return PermanentError("unreadable", [Failure(attempt="decode", where=where, explanation=explanation)])
 
 
 def delivery(record: Any, value: Any) -> Delivery[Any]:
@@ -70,7 +69,8 @@ def _details(error: ValidationError) -> Sequence[Any]:
 
 
 def _failure(detail: Any) -> Failure:
-    return Failure(attempt="decode", where=plain.path(detail["loc"]), problem=detail["type"])
+    told = PayloadProblem.DOES_NOT_FIT(kind=detail["type"])
+    return Failure(attempt="decode", where=plain.path(detail["loc"]), explanation=told)
 
 
 class Encoder:
@@ -112,10 +112,5 @@ class _Route:
 
 
 def _too_large(topic: str, size: int, most: int) -> PermanentError:
-    failure = Failure(
-        attempt="encode",
-        where=topic,
-        problem=f"what was made of it for {topic} is {size:,} bytes; {most:,} fit",
-        problem_zh=f"由它生成、发往 {topic} 的消息为 {size:,} 字节，上限 {most:,} 字节",
-    )
-    return PermanentError("output-too-large", [failure])
+    told = LetterProblem.OUTPUT_OVER(topic=topic, size=size, most=most)
+    return PermanentError("output-too-large", [Failure(attempt="encode", where=topic, explanation=told)])

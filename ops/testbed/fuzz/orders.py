@@ -187,7 +187,7 @@ def outcomes_of(channel: str, body: bytes) -> Outcomes:
             order = normalize(_delivery(channel, uid, raw.payload), {channel: adapter})
         except PermanentError as error:
             for failure in error.failures:
-                _check_words(error.reason, failure.where, failure.problem, failure.problem_zh)
+                _check_words(error.reason, failure.where, failure.tell("en"), failure.tell("zh"))
             codes.append(error.reason)
             continue
         _check(order)

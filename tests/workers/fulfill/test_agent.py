@@ -99,7 +99,7 @@ async def two_told(house: House) -> FulfillmentInstruction:
 
 def refusal_of(outcome: Any) -> str:
     assert isinstance(outcome, PermanentError), outcome
-    assert outcome.failures[0].problem_zh
+    assert outcome.failures[0].tell("zh") != outcome.failures[0].tell("en")
     return outcome.reason
 
 
@@ -531,7 +531,7 @@ async def test_a_bad_answer_is_set_aside_and_the_others_go_on(
     refused, done = await house.answer(WmsEvent(**bad), good)
     assert isinstance(refused, PermanentError)
     assert refused.reason == reason
-    assert all(failure.problem and failure.problem_zh for failure in refused.failures)
+    assert all(failure.tell("en") != failure.tell("zh") for failure in refused.failures)
     assert done == ()
     assert (await house.level()).allocated == 1
 

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from channel_adapters.contract import ChannelRefused, ChannelUnavailable, RawOrder, UnreadablePayload, Window
+from schemas.codes import PayloadProblem
 from schemas.text import Text
 from tests.workers.intake.fakes import SHOP, FakeKafka, Shelf, shop_settings
 from workers.intake.cursor import Cursors
@@ -192,7 +193,7 @@ async def test_a_changed_format_is_waited_out_and_told_with_the_field(
     redis: Redis, kafka: FakeKafka, shelf: Shelf, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(_window: Window, _page: int) -> None:
-        raise UnreadablePayload("missing-field", "trades.trade", Text(en="is missing", zh="缺少此字段"))
+        raise UnreadablePayload("missing-field", "trades.trade", PayloadProblem.FIELD_MISSING())
 
     shelf.on_page = broken
     async with running(poller(redis, kafka, shelf).run()):

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channel_adapters.contract import RawOrder, UnreadablePayload
+from schemas.codes import PayloadProblem
 from schemas.dead_letter import DeadLetter
 from schemas.record import decode
-from schemas.text import Text
 from schemas.topics import ORDERS_QUARANTINED, ORDERS_RAW
 from workers.intake.raw import Arrival, Confirmed, dedupe_key, raw_record, unreadable_letter
 from workers.intake.store import ShopKey
@@ -66,12 +66,12 @@ def test_an_order_too_large_for_its_topic_becomes_a_letter_that_names_it() -> No
     assert (letter.stage, letter.reason, letter.key) == ("intake", "too-large", "taobao:flagship:1")
     assert (letter.topic, letter.partition, letter.offset) == ("orders.raw.taobao", -1, -1)
     assert letter.payload_base64 == ""
-    assert "12,582,912 bytes" in letter.failures[0].problem
-    assert "按订单号" in letter.failures[0].problem_zh
+    assert "12,582,912 bytes" in letter.failures[0].tell("en")
+    assert "按订单号" in letter.failures[0].tell("zh")
 
 
 def test_an_unreadable_push_is_kept_whole_and_fits_its_topic() -> None:
-    error = UnreadablePayload("broken-json", "line_items.0", Text(en="is not JSON", zh="不是 JSON"))
+    error = UnreadablePayload("broken-json", "line_items.0", PayloadProblem.NOT_JSON())
     record = unreadable_letter(PUSHED, b"{" * (10 << 20), error)
     letter = decode(DeadLetter, record.value)
     assert letter.reason == "broken-json"

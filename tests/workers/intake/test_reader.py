@@ -13,6 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from channel_adapters.contract import ChannelUnavailable, UnreadablePayload, Window
+from schemas.codes import PayloadProblem
 from schemas.dead_letter import DeadLetter
 from schemas.record import decode
 from schemas.text import Text
@@ -27,7 +28,7 @@ from workers.runtime.errors import TransientError
 
 MINUTE = timedelta(minutes=1)
 DOWN = ChannelUnavailable(Text(en="down", zh="不可用"))
-BROKEN = UnreadablePayload("broken-json", "orders.3", Text(en="is not JSON", zh="不是 JSON"))
+BROKEN = UnreadablePayload("broken-json", "orders.3", PayloadProblem.NOT_JSON())
 
 
 class Bench:

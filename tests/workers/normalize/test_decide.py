@@ -12,6 +12,7 @@ import pytest
 from channel_adapters.contract import ForgedRequest, Headers, RawOrder, UnreadablePayload
 from channel_adapters.reading import MAX_PAYLOAD_BYTES
 from channel_adapters.shop import Shop, ShopSettings
+from schemas.codes import PayloadProblem
 from schemas.dead_letter import Failure
 from schemas.order import Line, Order, OrderStatus, Source
 from schemas.revision import is_same_state, revision_of
@@ -41,8 +42,8 @@ class ATemplate:
         return replace(order, uid=f"taobao:{shop_id}:77", platform_order_id="77", modified_at=self.modified_at)
 
 
-MAIN = ATemplate("full", UnreadablePayload("unknown-status", "trade.status", Text("is not known", "取值未知")))
-BACKUP = ATemplate("list", UnreadablePayload("missing-field", "trade.tid", Text("is missing", "缺少此字段")))
+MAIN = ATemplate("full", UnreadablePayload("unknown-status", "trade.status", PayloadProblem.DOES_NOT_FIT(kind="enum")))
+BACKUP = ATemplate("list", UnreadablePayload("missing-field", "trade.tid", PayloadProblem.FIELD_MISSING()))
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def read(delivery: Delivery[bytes], *templates: ATemplate) -> Order:
 def refusal(delivery: Delivery[bytes], *templates: ATemplate) -> PermanentError:
     with pytest.raises(PermanentError) as caught:
         read(delivery, *templates)
-    assert all(failure.problem and failure.problem_zh for failure in caught.value.failures)
+    assert all(failure.tell("en") != failure.tell("zh") for failure in caught.value.failures)
     return caught.value
 
 
@@ -177,15 +178,15 @@ def test_when_no_template_fits_there_is_one_failure_for_each() -> None:
     error = refusal(a_record(b"odd"))
     assert error.reason == "unknown-status"
     assert error.failures == (
-        Failure(attempt="full", where="trade.status", problem="is not known", problem_zh="取值未知"),
-        Failure(attempt="list", where="trade.tid", problem="is missing", problem_zh="缺少此字段"),
+        Failure(attempt="full", where="trade.status", explanation=PayloadProblem.DOES_NOT_FIT(kind="enum")),
+        Failure(attempt="list", where="trade.tid", explanation=PayloadProblem.FIELD_MISSING()),
     )
 
 
 def test_a_payload_over_ten_megabytes_is_too_large() -> None:
     error = refusal(a_record(b"full".ljust(MAX_PAYLOAD_BYTES + 1)))
     assert error.reason == "too-large"
-    assert "10,485,761 bytes" in error.failures[0].problem
+    assert "10,485,761 bytes" in error.failures[0].tell("en")
 
 
 def test_an_order_modified_in_the_future_would_make_every_later_revision_look_old() -> None:
@@ -193,14 +194,14 @@ def test_an_order_modified_in_the_future_would_make_every_later_revision_look_ol
     assert error.reason == "time-in-future"
     assert error.failures[0].attempt == "full"
     assert error.failures[0].where == "modified_at"
-    assert "2026-11-11 05:00:03 UTC" in error.failures[0].problem
+    assert "2026-11-11 05:00:03 UTC" in error.failures[0].tell("en")
 
 
 @pytest.mark.parametrize("key", [b"taobao:flagship:78", b"taobao:outlet:77", b"", b"\xff"])
 def test_an_order_under_the_key_of_another_is_refused(key: bytes) -> None:
     error = refusal(a_record(key=key))
     assert error.reason == "key-mismatch"
-    assert "taobao:flagship:77" in error.failures[0].problem
+    assert "taobao:flagship:77" in error.failures[0].tell("en")
 
 
 @pytest.mark.parametrize("shop", [None, b"", b"Flagship", b"a shop", b"shop:1", "店".encode(), b"shop\n"])

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.testbed.torture.odd_records import OddRecord, unreadable
+from schemas.codes import LetterProblem
 from schemas.dead_letter import DeadLetter, Failure
 from schemas.fulfillment import WmsEvent, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
@@ -59,7 +60,8 @@ def counted(delivery: Delivery[WmsEvent]) -> Sequence[Any]:
     """Turns an event into an inventory event; refuses one reason, breaks on another."""
     value = delivery.value
     if value.reason == "refuse":
-        raise PermanentError("unknown-order", [Failure(attempt="count", where="order_uid", problem="is not known")])
+        told = LetterProblem.ORDER_NEVER_GIVEN()
+        raise PermanentError("unknown-order", [Failure(attempt="count", where="order_uid", explanation=told)])
     if value.reason == "break":
         raise ZeroDivisionError("secret of order")
     if value.reason == "skip":
@@ -132,7 +134,7 @@ async def test_a_bug_costs_only_its_own_record_and_its_letter_quotes_nothing() -
     await shell(producer, EachOf(counted)).run([record(1), record(2, "break"), record(3)])
     letter = decode(DeadLetter, producer.sent[1].value)
     assert letter.reason == "bug"
-    assert letter.failures[0].problem == "ZeroDivisionError"
+    assert letter.failures[0].tell("en") == "a bug of ours: ZeroDivisionError"
     assert "counted" in letter.failures[0].where
     assert b"secret" not in producer.sent[1].value
     assert [key for _, key in keys(producer)] == ["1", "orders.raw.taobao/0/2", "3"]
@@ -216,7 +218,8 @@ async def test_a_record_of_any_kind_becomes_a_letter_and_the_rest_goes_on(odd: O
     st.text(st.characters(), max_size=2000),
 )
 def test_a_letter_can_be_made_of_anything_and_is_the_same_each_time(bad: KafkaRecord, words: str) -> None:
-    error = PermanentError("bug", [Failure(attempt=words, where=words, problem=words, problem_zh=words)] * 12)
+    told = LetterProblem.BUG(error=words)
+    error = PermanentError("bug", [Failure(attempt=words, where=words, explanation=told)] * 12)
     sent = letter_record(bad, "count", error)
     assert sent == letter_record(bad, "count", error)
     letter = decode(DeadLetter, sent.value)
@@ -258,7 +261,11 @@ async def test_a_bug_of_any_kind_costs_only_its_record_in_the_first_stage_and_in
         producer = FakeProducer()
         await shell(producer, *agents).run([record(1), record(2, "break"), record(3)])
         [letter] = [decode(DeadLetter, each.value) for each in producer.sent if each.topic == "orders.quarantined"]
-        assert (letter.reason, letter.offset, letter.failures[0].problem) == ("bug", 2, kind.__name__)
+        assert (letter.reason, letter.offset, letter.failures[0].explanation) == (
+            "bug",
+            2,
+            LetterProblem.BUG(error=kind.__name__),
+        )
         assert "张三" not in str(letter.failures)
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ResponseError
 
+from schemas.codes import LetterProblem
 from schemas.dead_letter import Failure
 from workers.inventory.outbox import read_lines
 from workers.inventory.records import CorruptLedger, Reservation
@@ -60,10 +61,5 @@ def corrupt_ledger(error: Exception) -> CorruptLedger:
 
 
 def _corrupt(key: str, problem: str) -> CorruptLedger:
-    failure = Failure(
-        attempt="stock ledger",
-        where=key,
-        problem=f"{problem}; run `orderfleet stock audit` and repair the key",
-        problem_zh="库存账本中的数据不正确；请运行 `orderfleet stock audit` 检查并修复",
-    )
-    return CorruptLedger("corrupt-ledger", [failure])
+    told = LetterProblem.LEDGER_CORRUPT(problem=problem)
+    return CorruptLedger("corrupt-ledger", [Failure(attempt="stock ledger", where=key, explanation=told)])
