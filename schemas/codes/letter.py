@@ -9,7 +9,7 @@ from schemas.codes.explanation import Code
 
 
 class LetterProblem(Code):
-    """What is wrong with a message that came as an order, an answer of a WMS or another stage's output."""
+    """What is wrong with a message that came as an order, a decision, an answer of a WMS or another stage's output."""
 
     # -- any message
     BUG = "bug", "a bug of ours: {error}", "程序缺陷：{error}"
@@ -31,6 +31,10 @@ class LetterProblem(Code):
     LINES_TOO_LARGE = "lines-too-large", "make an order of {size:,} bytes with {lines:,} lines; {most:,} bytes fit", "使订单达到 {size:,} 字节（{lines:,} 个商品行），上限 {most:,} 字节"
     ANOTHER_KEY = "another-key", "describes order {order}, but came under the key of another one", "内容属于订单 {order}，但消息键属于另一个订单"
     AHEAD_OF_RECEIPT = "ahead-of-receipt", "is {time} UTC, more than an hour after we received it ({received} UTC); check the clock and time zone of the shop", "修改时间 {time} UTC 比接收时间（{received} UTC）晚一小时以上，请检查店铺的时钟与时区"
+
+    # -- a decision of a person
+    DECISIONS_UNREADABLE = "decisions-unreadable", "what Redis keeps of decisions about the order cannot be read; run `orderfleet stock audit`", "Redis 中该订单的人工决定无法读取；请运行 `orderfleet stock audit`"
+    KEY_IS_NO_ORDER = "key-is-no-order", "a decision must be keyed by the uid of its order", "消息键必须是订单 uid"
 
     # -- an answer of a WMS
     MESSAGE_ID_LENGTH = "message-id-length", "must have 1 to {most} characters; give every message an id of its own, and repeats the same", "必须为 1 到 {most} 个字符；每条消息用各自的编号，重发时编号不变"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from schemas.codes import LetterProblem
 from schemas.dead_letter import Failure
 from schemas.decision import MOST_DECISIONS, Decided, Decision, DecisionRefusal
 from schemas.plan import PlannedOrder, ReturnedOrder
@@ -181,10 +182,5 @@ def _said(job: _Job, ack: DecideAck) -> Sequence[Decided | ReturnedOrder]:
 
 
 def _misplaced() -> PermanentError:
-    failure = Failure(
-        attempt="apply",
-        where="key",
-        problem="a decision must be keyed by the uid of its order",
-        problem_zh="消息键必须是订单 uid",
-    )
+    failure = Failure(attempt="apply", where="key", explanation=LetterProblem.KEY_IS_NO_ORDER())
     return PermanentError("key-mismatch", [failure])

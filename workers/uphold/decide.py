@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from schemas.codes import LetterProblem
 from schemas.dead_letter import Failure
 from schemas.decision import Upheld
 from schemas.order import Order
@@ -24,12 +25,7 @@ def standing_of(kept: bytes | None) -> Standing | None:
     try:
         return decode(Standing, kept)
     except ValidationError:
-        failure = Failure(
-            attempt="uphold",
-            where="standing",
-            problem="what Redis keeps of decisions about the order cannot be read; run `orderfleet stock audit`",
-            problem_zh="Redis 中该订单的人工决定无法读取；请运行 `orderfleet stock audit`",
-        )
+        failure = Failure(attempt="uphold", where="standing", explanation=LetterProblem.DECISIONS_UNREADABLE())
         raise PermanentError("unreadable-standing", [failure]) from None
 
 
