@@ -107,24 +107,45 @@ Loose = Annotated[T | None, LOOSE]
 _MOST = 10**9  # rows of a listing; more is no count
 
 
+def small_number(text: str, most_digits: int = 9) -> int | None:
+    """The whole number that a text is, from 0, of at most so many digits; None for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= most_digits else None
+
+
 def count_of(value: object) -> int | None:
     """A count, as a number or as text; None for what is none, or for nothing."""
     if isinstance(value, str):
-        text = value.strip()
-        value = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST)) else None
+        value = small_number(value.strip(), most_digits=len(str(_MOST)))
     elif isinstance(value, float):
         value = int(value) if value.is_integer() else None
     return value if type(value) is int and 0 <= value <= _MOST else None
 
 
-_FLAGS = dict.fromkeys(("true", "1", "yes", "y"), True) | dict.fromkeys(("false", "0", "no", "n", ""), False)
+_FLAGS: Final = dict.fromkeys(("1", "1.0", "true", "t", "yes", "y", "on", "是"), True) | dict.fromkeys(
+    ("", "0", "0.0", "false", "f", "no", "n", "off", "否"), False
+)
+_NOTHING: Final = ("null", "none")
 
 
 def flag_of(value: object) -> bool | None:
     """A flag in any spelling: true, 1, "true", "1"; None for what is none, or for nothing."""
     if isinstance(value, bool):
         return value
-    return _FLAGS.get(str(value).strip().lower()) if isinstance(value, int | str) else None
+    return _FLAGS.get(_word(value))
+
+
+def is_set(flag: object, *, doubtful: bool = False) -> bool:
+    """Whether a flag is raised, however it is spelled. `doubtful`: what a value means that is neither yes nor no; of a
+    flag that forbids something, True.
+    """
+    if flag is None or flag is False or flag is True:
+        return flag is True
+    said = _FLAGS.get(word := _word(flag))
+    return (doubtful and word not in _NOTHING) if said is None else said
+
+
+def _word(value: object) -> str:
+    return str(value).strip().lower() if isinstance(value, str | int | float) else "?"
 
 
 class Wire(BaseModel):

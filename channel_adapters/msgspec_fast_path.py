@@ -63,7 +63,7 @@ class TypePreservingValidator:
         return self._mend(value)
 
 
-class NotQuick(Exception):
+class UnsupportedSchema(Exception):
     """A model says what only pydantic understands."""
 
 
@@ -109,7 +109,7 @@ def _reader(model: Any) -> Callable[[bytes], Any]:
     slow: Callable[[bytes], Any] = model.model_validate_json
     try:
         quick = msgspec.json.Decoder(twin(model)).decode
-    except NotQuick:
+    except UnsupportedSchema:
         return slow
 
     def read(payload: bytes) -> Any:
@@ -124,7 +124,7 @@ def _reader(model: Any) -> Callable[[bytes], Any]:
 
 
 def twin(model: type[BaseModel]) -> type[msgspec.Struct]:
-    """The msgspec type that reads the same fields. Raises NotQuick."""
+    """The msgspec type that reads the same fields. Raises UnsupportedSchema."""
     made: type[msgspec.Struct] = _Twins().type_of(TypeAdapter(model).core_schema)
     return made
 
@@ -174,7 +174,7 @@ class _Twins:
         kinds = [choice["type"] for choice in choices]
         lax = any(choice["type"] in ("bool", "int", "float") and not choice.get("strict") for choice in choices)
         if lax or ("float" in kinds and "int" in kinds[kinds.index("float") :]):
-            raise NotQuick("a member of a union takes what another one means")
+            raise UnsupportedSchema("a member of a union takes what another one means")
         members = self.type_of(choices[0])
         for choice in choices[1:]:
             members |= self.type_of(choice)
@@ -185,7 +185,7 @@ class _Twins:
 
     def _tuple(self, schema: Schema) -> Any:
         if schema.get("variadic_item_index") != 0 or len(schema["items_schema"]) != 1:
-            raise NotQuick("a tuple of a fixed length")
+            raise UnsupportedSchema("a tuple of a fixed length")
         return tuple[self.type_of(schema["items_schema"][0]), ...]  # type: ignore[misc]
 
     def _dict(self, schema: Schema) -> Any:
@@ -195,7 +195,7 @@ class _Twins:
 
     def _function_before(self, schema: Schema) -> Any:
         if not isinstance(schema["function"].get("function"), TypePreservingValidator):
-            raise NotQuick("a validator of its own")
+            raise UnsupportedSchema("a validator of its own")
         return self.type_of(schema["schema"])
 
     def _default(self, schema: Schema) -> Any:
@@ -214,20 +214,20 @@ class _Twins:
         model, inner = schema["cls"], schema["schema"]
         _check_known("config", schema["config"])
         if inner["type"] != "model-fields" or schema.get("custom_init") or schema.get("root_model"):
-            raise NotQuick("a model with validators or a constructor of its own")
+            raise UnsupportedSchema("a model with validators or a constructor of its own")
         if schema["config"].get("extra_fields_behavior", "ignore") != "ignore":
-            raise NotQuick("a model that minds unknown fields")
+            raise UnsupportedSchema("a model that minds unknown fields")
         if model not in self._made:
             self._made[model] = None  # a model that holds itself meets this, and is not quick
             self._made[model] = self._struct(model.__name__, inner)
         if self._made[model] is None:
-            raise NotQuick("a model inside itself")
+            raise UnsupportedSchema("a model inside itself")
         return self._made[model]
 
     def _struct(self, name: str, schema: Schema) -> type[msgspec.Struct]:
         _check_known("model-fields", schema)
         if schema.get("computed_fields"):
-            raise NotQuick("computed fields")
+            raise UnsupportedSchema("computed fields")
         fields, names, texts = [], {}, {}
         for field, declared in schema["fields"].items():
             _check_known("model-field", declared)
@@ -238,7 +238,7 @@ class _Twins:
                 texts[field], read_as = text, read_as | int
             fields.append((field, read_as, *_default_of(declared["schema"])))
         if not all(isinstance(alias, str) for alias in names.values()):
-            raise NotQuick("a field that is read from several places")
+            raise UnsupportedSchema("a field that is read from several places")
         # Wire data holds no cycles: the garbage collector need not walk it.
         return msgspec.defstruct(name, fields, rename=names, namespace=_mended(texts), kw_only=True, gc=False)
 
@@ -246,7 +246,7 @@ class _Twins:
 def _check_known(kind: str, schema: Schema) -> None:
     unknown = set(schema) - _KNOWN.get(kind, set()) - _ANYWHERE
     if unknown or kind not in _KNOWN:
-        raise NotQuick(f"{kind} {sorted(unknown)}")
+        raise UnsupportedSchema(f"{kind} {sorted(unknown)}")
 
 
 def _default_of(schema: Schema) -> Sequence[Any]:
@@ -254,10 +254,10 @@ def _default_of(schema: Schema) -> Sequence[Any]:
         return ()
     if factory := schema.get("default_factory"):
         if schema.get("default_factory_takes_data"):
-            raise NotQuick("a default that depends on other fields")
+            raise UnsupportedSchema("a default that depends on other fields")
         return (msgspec.field(default_factory=factory),)
     if not isinstance(schema["default"], str | int | float | tuple | None):
-        raise NotQuick("a default that can be changed")
+        raise UnsupportedSchema("a default that can be changed")
     return (schema["default"],)
 
 
@@ -265,7 +265,7 @@ def _pattern(schema: Schema) -> str:
     """As Python says it, where `$` also stands before a line break at the end."""
     pattern = schema["pattern"]
     if not (isinstance(pattern, str) and _PATTERN.fullmatch(pattern)):
-        raise NotQuick("a pattern that may mean something else to Python")
+        raise UnsupportedSchema("a pattern that may mean something else to Python")
     return pattern.removesuffix("$") + r"\Z"
 
 

@@ -20,6 +20,7 @@ from channel_adapters.contract import UnreadablePayload
 from channel_adapters.envelope import deleted_id as deleted_id  # what clients look for here
 from channel_adapters.envelope import read_object as read_object  # what clients look for here
 from channel_adapters.envelope import unidentified as unidentified
+from channel_adapters.fields import small_number
 from channel_adapters.limits import MAX_PAYLOAD_BYTES as MAX_PAYLOAD_BYTES
 from channel_adapters.model_reading import read_model as read_model
 from channel_adapters.refusal import hint as hint
@@ -313,8 +314,8 @@ class Reading:
 
     def _unknown(self, table: Mapping[Any, E], word: Any, where: str, unknown: E) -> E:
         text = str(word).strip()
-        for known in (text, *([int(text)] if text.isascii() and text.isdecimal() and len(text) < 10 else ())):
-            if known in table:  # text for a number, a number for text, blanks round it
+        for known in (text, small_number(text)):
+            if known is not None and known in table:  # text for a number, a number for text, blanks round it
                 return table[known]
         if (told := self._told(text, where)) is not None:
             self.meant.append(told)
@@ -383,20 +384,6 @@ class Reading:
         """
         if abs(told - worth) > lines:
             self.marks[HoldCode.TOTALS_CONTRADICT] = None
-
-
-_YES: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "on", "是"})
-_NO: Final = frozenset({"", "0", "0.0", "false", "f", "no", "n", "off", "null", "none", "否"})
-
-
-def is_set(flag: Any, *, doubtful: bool = False) -> bool:
-    """Whether a flag is raised, however it is spelled. `doubtful`: what a value means that is neither yes nor no; of a
-    flag that forbids something, True.
-    """
-    if flag is None or flag is False or flag is True:
-        return flag is True
-    word = str(flag).strip().lower() if isinstance(flag, str | int | float) else "?"
-    return word in _YES or (doubtful and word not in _NO)
 
 
 AS_IT_IS: Final[Mapping[OrderStatus, OrderStatus]] = {status: status for status in OrderStatus}

@@ -21,6 +21,9 @@ from schemas.record import encode
 
 _what_it_says = attrgetter(*(each.name for each in fields(Order) if each.name not in ("revision", "source")))
 
+MOST_EDITIONS: Final = 999
+"""So many states of an order may share a modify time: the next one is a second later, 1,000 milliseconds."""
+
 MOST_TRIES: Final = 999
 
 MOST_OWN_TRIES: Final = 799

@@ -23,7 +23,8 @@ from channel_adapters.douyin.lines import (
 )
 from channel_adapters.douyin.marks import to_marks
 from channel_adapters.douyin.wire import Address, Discount, Phase, ReducedOrder, SkuOrder, Stopped
-from channel_adapters.reading import Reading, buyer_key, given_up, is_set, required, unix_time, with_revision
+from channel_adapters.fields import is_set, small_number
+from channel_adapters.reading import Reading, buyer_key, given_up, required, unix_time, with_revision
 from channel_adapters.shop import Shop
 from schemas.codes import HoldCode
 from schemas.ids import order_uid
@@ -190,7 +191,8 @@ def _stage(table: Mapping[Any, Stage], word: Any, field: str, shop: Shop) -> Sta
     told = shop.policy.meaning_of(text, field)
     if told is not None:
         return MEANS[told]
-    return table.get(int(text)) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+    number = small_number(text)
+    return None if number is None else table.get(number)
 
 
 def _status(told: Stage, main: Stage, lines: Sequence[Line], presale: Presale | None) -> OrderStatus:

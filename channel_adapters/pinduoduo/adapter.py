@@ -19,6 +19,7 @@ from channel_adapters.contract import (
     UnreadablePayload,
 )
 from channel_adapters.envelope import Envelope, raw_order, when
+from channel_adapters.fields import small_number
 from channel_adapters.pinduoduo.mapping import CHANNEL, is_over, to_order
 from channel_adapters.pinduoduo.wire import Ending, FullOrder, LeanOrder, OrderId
 from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, reject, required
@@ -108,7 +109,7 @@ def explain(error: dict[str, Any]) -> ChannelError:
     """
     value = error.get("error_code")
     code = str(value) if isinstance(value, int | str) and re.fullmatch(r"[0-9]{1,9}", str(value)) else "unknown"
-    number = int(code) if code.isdecimal() else 0
+    number = small_number(code) or 0
     if number in _LIMITS:
         en = f"pinduoduo limits our calls ({code}); they go on by themselves"
         return ChannelUnavailable(Text(en, f"拼多多限流（{code}），稍后自动恢复"))

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from operator import attrgetter
 from typing import Final, TypeVar
 
+from channel_adapters.fields import small_number
 from channel_adapters.pinduoduo.lines import listed, promised, real_items, to_lines
 from channel_adapters.pinduoduo.wire import Ending, Item, OrderTag
 from channel_adapters.pinduoduo.wire import Order as WireOrder
@@ -137,8 +138,8 @@ def is_over(ending: Ending) -> bool:
 
 
 def _told(table: Mapping[int, T], word: object) -> T | None:
-    text = str(word).strip()
-    return table.get(int(text)) if text.isascii() and text.isdecimal() and len(text) == 1 else None
+    number = small_number(str(word).strip(), most_digits=1)
+    return None if number is None else table.get(number)
 
 
 def _deal(wire: WireOrder, reading: Reading) -> _Deal:

@@ -20,6 +20,7 @@ from channel_adapters.contract import (
     UnreadablePayload,
 )
 from channel_adapters.envelope import Envelope, raw_order, when
+from channel_adapters.fields import small_number
 from channel_adapters.reading import Reading, beijing_time, cancelled, hint, read_model, reject, required
 from channel_adapters.shop import Shop, ShopSettings
 from channel_adapters.taobao.mapping import CHANNEL, is_over, to_order, trade_id
@@ -159,7 +160,7 @@ def _form(headers: Headers, body: bytes) -> dict[str, str] | None:
 def explain(error: dict[str, Any]) -> ChannelError:
     """What TOP's error answer asks of us (TOP docs: error codes; limits tell the wait only in `sub_msg`)."""
     code, sub = _word(error.get("code")), _word(error.get("sub_code"))
-    number = int(code) if code.isdecimal() else 0
+    number = small_number(code) or 0
     told = " ".join(part for part in (code, sub) if part) or "an error without a code"
     if number == 7 or sub.startswith("accesscontrol.limited-by"):
         ban = _BAN_SECONDS.search(str(error.get("sub_msg", "")))

@@ -9,8 +9,8 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from channel_adapters.contract import UnreadablePayload
-from channel_adapters.fields import count_of
-from channel_adapters.reading import Reading, is_set, minor_units, reject, required, share_out, without_orphans
+from channel_adapters.fields import count_of, is_set
+from channel_adapters.reading import Reading, minor_units, reject, required, share_out, without_orphans
 from channel_adapters.taobao.wire import SubOrder, Trade
 from schemas.codes import HoldCode, PayloadProblem
 from schemas.order import Line, LineKind, LineStatus, OrderStatus, Part, RefundStatus

@@ -10,13 +10,13 @@ from operator import attrgetter
 from typing import Final
 
 from channel_adapters.contract import UnreadablePayload
+from channel_adapters.fields import is_set, small_number
 from channel_adapters.reading import (
     AS_IT_IS,
     Reading,
     beijing_time,
     buyer_key,
     given_up,
-    is_set,
     minor_units,
     required,
     with_revision,
@@ -288,13 +288,11 @@ def _promotions(trade: Trade, subs: Named, reading: Reading) -> tuple[tuple[Prom
 
 def _promised_gift(detail: PromotionDetail, reading: Reading) -> PromisedGift:
     """Of a gift whose count cannot be read, one: a person looks at every gift that is only promised."""
-    count = (detail.gift_item_num or "1").strip()
-    if not (count.isascii() and count.isdecimal() and len(count) < 7):
+    count = small_number((detail.gift_item_num or "1").strip(), most_digits=6)
+    if count is None:
         reading.odd("gift_item_num")
-        count = "1"
-    return PromisedGift(
-        name=detail.gift_item_name or "", quantity=int(count), platform_item_id=detail.gift_item_id or ""
-    )
+        count = 1
+    return PromisedGift(name=detail.gift_item_name or "", quantity=count, platform_item_id=detail.gift_item_id or "")
 
 
 # -- receiver, times, marks ----------------------------------------------------------------------------------------

@@ -134,6 +134,7 @@ def test_a_count_is_a_number_or_a_text(value: object, count: int | None) -> None
     [
         (True, True), ("true", True), ("TRUE", True), (1, True), ("1", True), ("", False),
         (False, False), ("false", False), (0, False), ("0", False), (None, None), ("maybe", None), (2, None),
+        ("是", True), ("否", False), (1.0, True), ("null", None),
         ([], None),
     ],
 )  # fmt: skip

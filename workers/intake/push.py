@@ -30,7 +30,7 @@ from workers.intake.lease import Leases
 from workers.intake.publish import publish
 from workers.intake.raw import STAGE, Arrival, deletion_record, raw_record, unreadable_letter
 from workers.intake.reader import utc_now
-from workers.intake.register import GONE, OpenOrders, OrderState, state_of
+from workers.intake.register import GONE, OpenOrders, PlatformState, state_of
 from workers.intake.store import ShopKey
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError
@@ -68,7 +68,7 @@ class PushIntake:
         self._rereads = {ShopKey.of(shop): Shop(shop.shop_id, shop.policy) for shop in rereads}
         self._now = now
         self.apart = Apart()
-        self._unnoted: deque[tuple[ShopKey, list[OrderState]]] = deque(maxlen=_MOST_UNNOTED)
+        self._unnoted: deque[tuple[ShopKey, list[PlatformState]]] = deque(maxlen=_MOST_UNNOTED)
 
     async def take_in(self, shop: ShopKey, adapter: ChannelAdapter, headers: Headers, body: bytes) -> None:
         """One push; when this returns, Kafka has what is to be kept of it."""
@@ -120,7 +120,7 @@ class PushIntake:
     async def _delete(self, arrival: Arrival, order_id: str) -> None:
         """After all that is known of the order; as of now, when nothing is or Redis cannot be asked."""
         shop, now = arrival.shop, self._now()
-        state, edition, after = OrderState(order_id, 0, GONE, ended=True), 0, int(now.timestamp() * 1000)
+        state, edition, after = PlatformState(order_id, 0, GONE, ended=True), 0, int(now.timestamp() * 1000)
         await self._note()  # or the register would know an older state than Kafka has
         try:
             if self._unnoted:

@@ -26,9 +26,6 @@ from workers.intake.lease import Lease, LeaseLost
 from workers.intake.store import ShopKey, asked
 from workers.runtime.redis.scripts import load_script
 
-MOST_EDITIONS: Final = 999
-"""As many as there are milliseconds between two modify times, less one."""
-
 GONE: Final = "gone"
 """The digest that stands for an order that was deleted."""
 
@@ -60,7 +57,7 @@ class RereadPolicy:
     """Between two calls."""
 
 
-class OrderState(NamedTuple):
+class PlatformState(NamedTuple):
     """One state of an order as its platform showed it. `stamp`: its modify time, unix ms."""
 
     order_id: str
@@ -103,7 +100,7 @@ class Due(NamedTuple):
     registered: int  # orders in the register, due or not
 
 
-def state_of(adapter: ChannelAdapter, raw: RawOrder, shop: Shop) -> OrderState | None:
+def state_of(adapter: ChannelAdapter, raw: RawOrder, shop: Shop) -> PlatformState | None:
     """What the register keeps of an order object; None for one that does not say which order it is, or as of when.
 
     The digest is that of what we make of it, so that a link, or a field that we do not keep, is no news. Of what
@@ -115,9 +112,9 @@ def state_of(adapter: ChannelAdapter, raw: RawOrder, shop: Shop) -> OrderState |
     try:
         order = read_order(adapter, raw.payload, shop)
     except NoTemplateFits:
-        return OrderState(raw.platform_order_id, stamp, blake2b(raw.payload, digest_size=12).hexdigest(), False)
+        return PlatformState(raw.platform_order_id, stamp, blake2b(raw.payload, digest_size=12).hexdigest(), False)
     digest = order.revision.rpartition(".")[2]  # without the ranks before it, which come and go with our version
-    return OrderState(raw.platform_order_id, stamp, digest, order.status in _ENDED)
+    return PlatformState(raw.platform_order_id, stamp, digest, order.status in _ENDED)
 
 
 class OpenOrders:
@@ -145,7 +142,7 @@ class OpenOrders:
         return Due(int(answer[0]), orders, int(answer[1]), int(answer[2]))
 
     async def assign(
-        self, shop: ShopKey, fence: int, now: float, marks: int, states: Sequence[OrderState]
+        self, shop: ShopKey, fence: int, now: float, marks: int, states: Sequence[PlatformState]
     ) -> list[Assigned]:
         """The edition of each state that was read. `marks`: from before the reading was begun (`due`, `confirm`).
 
@@ -161,7 +158,7 @@ class OpenOrders:
             raise LeaseLost(str(shop))
         return [Assigned(int(edition), bool(done)) for edition, done in zip(answer[::2], answer[1::2], strict=True)]
 
-    async def confirm(self, shop: ShopKey, now: float, states: Iterable[tuple[OrderState, int]]) -> int:
+    async def confirm(self, shop: ShopKey, now: float, states: Iterable[tuple[PlatformState, int]]) -> int:
         """Kafka has these states as of these editions. Gives the `marks` for the next reading."""
         args: list[str | int] = []
         for state, edition in states:
@@ -169,7 +166,7 @@ class OpenOrders:
             args += [state.order_id, state.stamp, edition, state.digest, flag, again]
         return int(await asked(self._confirm(_keys(shop), args)))
 
-    async def note(self, shop: ShopKey, now: float, states: Sequence[OrderState]) -> int:
+    async def note(self, shop: ShopKey, now: float, states: Sequence[PlatformState]) -> int:
         """Pushes brought these states, and Kafka has them. How many orders are read again soon because of that."""
         args: list[str | int] = [_ms(now)]
         for state in states:
@@ -202,7 +199,7 @@ class OpenOrders:
             answers = await asked(pipe.execute())
         return int(answers[0])
 
-    def _next(self, state: OrderState, now: float) -> tuple[str, int]:
+    def _next(self, state: PlatformState, now: float) -> tuple[str, int]:
         if state.ended:
             return "Z", _ms(now + self.policy.keep_ended_seconds)
         return "C", _ms(now + self.policy.every_seconds)
@@ -221,7 +218,7 @@ class ShopRegister:
         self._now = now
         self._fence = 0
         self._marks = 0
-        self._assigned: list[tuple[OrderState, int]] = []
+        self._assigned: list[tuple[PlatformState, int]] = []
 
     async def begin(self, lease: Lease) -> None:
         """Before the first page of a round is asked for. Raises TransientError."""

@@ -17,7 +17,7 @@ from schemas.record import record
 from workers.intake.lease import Lease
 from workers.intake.publish import publish
 from workers.intake.raw import Arrival, deletion_record, raw_record
-from workers.intake.register import GONE, Assigned, Due, DueOrder, OpenOrders, OrderState, state_of
+from workers.intake.register import GONE, Assigned, Due, DueOrder, OpenOrders, PlatformState, state_of
 from workers.intake.store import ShopKey
 from workers.runtime import metrics
 from workers.runtime.kafka.records import Record
@@ -99,7 +99,7 @@ class Rereader:
         )
         arrival = Arrival(shop=self.shop, source="reread", at=self._now())
         records: list[Record] = []
-        done: list[tuple[OrderState, int]] = []
+        done: list[tuple[PlatformState, int]] = []
         for (row, state), as_of in zip(read, assigned, strict=True):
             if as_of.older or as_of.overtaken:
                 undated.add(state.order_id)
@@ -154,7 +154,7 @@ class Rereader:
 
     async def _delete(self, lease: Lease, due: Due, order: DueOrder) -> int:
         """Publish that an order was deleted; 0 when a push has told something else meanwhile."""
-        state = OrderState(order.order_id, order.stamp, GONE, ended=True)
+        state = PlatformState(order.order_id, order.stamp, GONE, ended=True)
         [as_of] = await self._register.assign(self.shop, lease.fence, self._seconds(), due.marks, [state])
         if as_of.older or as_of.overtaken:
             return 0
@@ -164,7 +164,7 @@ class Rereader:
         logger.info("%s: order %s was deleted at the shop; it is cancelled", self.shop, order.order_id)
         return 1 - as_of.confirmed
 
-    def deletion(self, state: OrderState, as_of: Assigned) -> Record:
+    def deletion(self, state: PlatformState, as_of: Assigned) -> Record:
         """After everything known of the order; now, for one of which nothing is."""
         now = self._now()
         after = state.stamp + max(1, as_of.edition) if state.stamp else int(now.timestamp() * 1000)

@@ -19,7 +19,7 @@ from schemas.ids import SLUG
 from schemas.limits import ORDINARY_BYTES, TooLong, fitted
 from schemas.order import Order, Source
 from schemas.record import changed
-from schemas.revision import received, revision_of
+from schemas.revision import MOST_EDITIONS, received, revision_of
 from workers.runtime.errors import PermanentError
 from workers.runtime.stage import Delivery
 
@@ -29,7 +29,6 @@ order look old: nothing could cancel it any more."""
 
 _MAX_DIGITS: Final = 14  # milliseconds up to the year 5138; Kafka itself writes -1 when it has no time
 _MAX_MEGABYTES: Final = MAX_PAYLOAD_BYTES >> 20
-_EDITION_DIGITS: Final = 3
 _DELETED: Final = "deleted"
 _RARE: Final = {"event": "event", "deleted-after": "deleted_after", "edition": "edition"}
 
@@ -63,7 +62,7 @@ def decide(delivery: Delivery[bytes], adapters: Mapping[str, ChannelAdapter], sh
     own time). `event: deleted` says that its platform no longer has the order: the payload is then `{"id": ...}`, and
     the order is cancelled as of `deleted-after` (milliseconds: later than every state of it that we know of, and not
     than one that it has after it was restored), or as of its receipt without that header. `edition`
-    (1 to 999) tells states apart that share a modify time: it counts as so many milliseconds.
+    (1 to MOST_EDITIONS) tells states apart that share a modify time: it counts as so many milliseconds.
 
     Raises PermanentError: unknown-channel, bad-header, too-large, key-mismatch, time-in-future, or what the channel's
     main template says, with one failure per template.
@@ -137,8 +136,8 @@ def _deleted(channel: str, origin: _Origin, payload: bytes) -> Order:
 
 def _edition(order: Order, edition: bytes) -> Order:
     """The order with its modify time later by the number of its edition, in milliseconds."""
-    if not edition.isdigit() or len(edition) > _EDITION_DIGITS:
-        _refuse("bad-header", "edition", LetterProblem.NOT_AN_EDITION(most=999))
+    if not edition.isdigit() or len(edition) > len(str(MOST_EDITIONS)):
+        _refuse("bad-header", "edition", LetterProblem.NOT_AN_EDITION(most=MOST_EDITIONS))
     later = changed(order, modified_at=order.modified_at + timedelta(milliseconds=int(edition)))
     later.revision = revision_of(later)  # type: ignore[misc]  # building ends here
     return later

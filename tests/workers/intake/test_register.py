@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from ops.testbed.local_stack.redis_server import RedisServer
 from tests.workers.inventory.looking import Connection
 from workers.intake.lease import LeaseLost
-from workers.intake.register import GONE, Due, OpenOrders, OrderState, RereadPolicy
+from workers.intake.register import GONE, Due, OpenOrders, PlatformState, RereadPolicy
 from workers.intake.store import ShopKey
 
 SHOP = ShopKey("woocommerce", "mall")
@@ -33,7 +33,7 @@ class Reading(NamedTuple):
 
     fence: int
     due: Due
-    shown: OrderState
+    shown: PlatformState
 
 
 class SilentShop(RuleBasedStateMachine):
@@ -50,13 +50,13 @@ class SilentShop(RuleBasedStateMachine):
         self.pushes = [self.shown]
         self.kafka: list[Published] = []
         self.read: list[Published] = []  # of these, what readings brought
-        self.unnoted: list[OrderState] = []
+        self.unnoted: list[PlatformState] = []
         self.reading: Reading | None = None
         self.fence = 0
         self.take_over()
 
-    def state(self, content: str, stamp: int | None = None) -> OrderState:
-        return OrderState(ORDER, self.seconds * 1000 if stamp is None else stamp, content, ended=False)
+    def state(self, content: str, stamp: int | None = None) -> PlatformState:
+        return PlatformState(ORDER, self.seconds * 1000 if stamp is None else stamp, content, ended=False)
 
     # -- the shop --------------------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class SilentShop(RuleBasedStateMachine):
         after = known.stamp + known.edition if known.stamp else self.seconds * 1000
         self.kafka.append(Published(after, GONE))
         if not killed:
-            state = OrderState(ORDER, known.stamp, GONE, ended=True)
+            state = PlatformState(ORDER, known.stamp, GONE, ended=True)
             self.run(self.register.confirm(SHOP, self.seconds, [(state, known.edition)]))
 
     # -- readings --------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ class SilentShop(RuleBasedStateMachine):
         if state.digest == GONE:
             if not due.orders:
                 return
-            state = OrderState(ORDER, due.orders[0].stamp, GONE, ended=True)
+            state = PlatformState(ORDER, due.orders[0].stamp, GONE, ended=True)
         if fence != self.fence:
             with pytest.raises(LeaseLost):
                 self.run(self.register.assign(SHOP, fence, self.seconds, due.marks, [state]))
@@ -139,7 +139,7 @@ class SilentShop(RuleBasedStateMachine):
         if not killed:
             self.run(self.register.confirm(SHOP, self.seconds, [(state, as_of.edition)]))
 
-    def publish(self, state: OrderState, edition: int) -> None:
+    def publish(self, state: PlatformState, edition: int) -> None:
         time = state.stamp + edition
         if state.digest == GONE:
             time = state.stamp + max(1, edition)
