@@ -51,6 +51,7 @@ class PlanReason(Code):
     GIVEN_BACK_IN_PART = "given-back-in-part", f"{{warehouse}} gave the order back ({{answer}}) when a part of it had left already; {_SEE_TO_THE_REST}", f"{{warehouse}} 退回了订单（{{answer}}），而其中一部分已发出；{_SEE_TO_THE_REST_ZH}"
     GIVEN_BACK_TOO_OFTEN = "given-back-too-often", "{warehouse} gave the order back ({answer}), and it was placed anew {times} times before", "{warehouse} 退回了订单（{answer}），此前已重新分配 {times} 次"
     PLACED_ANEW = "placed-anew", "{warehouse} gave the order back ({answer}): placed anew without it", "{warehouse} 退回了订单（{answer}）：已排除该仓并重新分配"
+    SHIPPED_BEFORE_TOLD_ANEW = "shipped-before-told-anew", "{warehouse} shipped the order as it was told before it was told anew, and what has left is never packed again", "{warehouse} 按重新下发之前的指令发出了订单；已发出的订单不会再次拣货"
     REST_NOT_TOLD = "rest-not-told", f"a part of the order has left already, and no warehouse was told to ship {{rest}}; {_SEE_TO_THE_REST}", f"订单已部分发出，且没有仓库收到发出 {{rest}} 的指令；{_SEE_TO_THE_REST_ZH}"
     DELETED_IN_SHOP = "deleted-in-shop", "the shop deleted the order after a warehouse was told to ship it, and goods have left or may have: see what the warehouse answers; if they did leave, ask the shop why, and the buyer for the goods or the money", "店铺在仓库收到发货指令后删除了订单，货物已发出或可能已发出：请看仓库的应答；如确已发出，请向店铺询问原因，并向买家要回货物或货款"
     STOCK_GONE_AGAIN = "stock-gone-again", "stock came {tries} times, and each time it was gone before this order had it", "到货 {tries} 次，每次都在该订单占用之前被用完"

@@ -25,6 +25,7 @@ from workers.fulfill.decide import (
     steps_of,
 )
 from workers.fulfill.reading import Answered, check_known, check_told, known_order, read, read_again, still_there
+from workers.fulfill.told_anew import is_never_packed, newer_order
 from workers.inventory.archive import Archive
 from workers.inventory.ledger import Ledger
 from workers.inventory.operations.record_return import RecordReturn, RecordReturnOutcome, ReturnAck
@@ -75,6 +76,7 @@ class _Job:
         self.steps: Sequence[Step] = ()
         self.answers: list[Answer] = []
         self.follow_up = FollowUp.DONE
+        self.void = ""  # revision of an instruction that is never packed, as goods left by the one that is answered
         self.attempt(lambda: setattr(self, "answered", reading()))
 
     @property
@@ -117,6 +119,7 @@ class FulfillAgent:
         for wave in unique_key_batches(_sound(jobs), lambda job: job.event.order_uid):
             await self._look(wave)
             await self._apply(_sound(wave))
+            await self._find_what_is_never_packed(_sound(wave))
             await self._note(_sound(wave))
             await self._follow(_going_on(wave))
             await self._revive([job for job in _sound(wave) if job.follow_up is FollowUp.CHANGE_REFUSED])
@@ -148,6 +151,16 @@ class FulfillAgent:
                 job.answers.append(answer)
         for job in _sound(jobs):
             job.attempt(partial(_conclude, job))
+
+    async def _find_what_is_never_packed(self, jobs: Sequence[_Job]) -> None:
+        """Only of orders that were told anew since: it costs a round trip."""
+        for job in jobs:
+            job.void = newer_order(job.answered, job.standing) if job.follow_up is FollowUp.DONE else ""
+        asked = [job for job in jobs if job.void]
+        places = [(job.event.warehouse_id, job.event.order_uid) for job in asked]
+        for job, found in zip(asked, await self._orders.reservations(places) if asked else (), strict=True):
+            if is_never_packed(job.answered, job.standing, found):
+                job.follow_up = FollowUp.NEVER_PACKED
 
     async def _note(self, jobs: Sequence[_Job]) -> None:
         notes = [note for job in jobs if (note := note_of(job.answered, job.standing)) is not None]
@@ -193,7 +206,10 @@ def _going_on(jobs: Iterable[_Job]) -> list[_Job]:
 
 def _comes_late(job: _Job, heard: ReturnAck) -> bool:
     """Whether the warehouse was told something newer while its answer was taken in."""
-    return heard.outcome is RecordReturnOutcome.STALE and job.follow_up is not FollowUp.CHANGE_REFUSED
+    stale = heard.outcome is RecordReturnOutcome.STALE
+    if stale and job.follow_up is FollowUp.NEVER_PACKED and job.standing.told:
+        raise TransientError("an order was changed while a warehouse's answer to it was taken in")
+    return stale and job.follow_up not in (FollowUp.CHANGE_REFUSED, FollowUp.NEVER_PACKED)
 
 
 def _set_out(job: _Job, standing: InstructionStatus | None) -> None:
@@ -213,7 +229,8 @@ def _conclude(job: _Job) -> None:
 
 def _hear(job: _Job) -> RecordReturn:
     refused = job.follow_up is FollowUp.CHANGE_REFUSED
-    return RecordReturn(job.event.order_uid, job.event.warehouse_id, job.answered.revision, change_only=refused)
+    revision = job.void if job.follow_up is FollowUp.NEVER_PACKED else job.answered.revision
+    return RecordReturn(job.event.order_uid, job.event.warehouse_id, revision, change_only=refused)
 
 
 def _warehouses(job: _Job, heard: ReturnAck) -> list[str]:

@@ -19,6 +19,7 @@ from schemas.plan import (
 from schemas.record import changed, encode
 from schemas.revision import MOST_OWN_TRIES, retry_of, tries_of
 from workers.fulfill.reading import Answered, refuse, refuse_more_than_told
+from workers.fulfill.told_anew import follows_anew
 from workers.inventory.operations.allocate import Allocate
 from workers.inventory.operations.drop_return import DropReturn
 from workers.inventory.operations.reserve import Reserve, ReserveOutcome, Taking
@@ -49,6 +50,7 @@ class FollowUp(StrEnum):
     ANEW = "anew"  # it is placed anew
     ADDRESS = "address"  # a person must see to its address
     CHANGE_REFUSED = "change-refused"  # it ships as it was before; a person must see to it
+    NEVER_PACKED = "never-packed"  # it shipped before it was told anew: nobody ships what it was told then
 
 
 def limited(step: Step, limit: int) -> Step:
@@ -213,7 +215,7 @@ def note_of(answered: Answered, standing: InstructionStatus) -> StashReturn | Dr
     earlier = (*standing.replaced, *(one.revision for one in standing.overtaken))
     if follows and any(one < revision for one in earlier):
         return DropReturn(event.order_uid, event.warehouse_id, revision)
-    return None
+    return follows_anew(answered, standing)
 
 
 def remembered(answered: Answered) -> StashReturn:
@@ -259,6 +261,9 @@ def events_of(answered: Answered, follow_up: FollowUp, planned: PlannedOrder, *,
     if disposition is Disposition.IGNORE and not shipped:
         shipped_they_say = PlanReason.GIVEN_BACK_THOUGH_SHIPPED(warehouse=warehouse, answer=_answer(answered))
         return _set_aside(planned, HoldCode.WMS_GAVE_UP, shipped_they_say)
+    if follow_up is FollowUp.NEVER_PACKED and _may_be_retried(planned):  # as it would be, had it said so in time
+        shipped_before = PlanReason.SHIPPED_BEFORE_TOLD_ANEW(warehouse=warehouse)
+        return [_retry(planned, changed(planned.plan, explanation=shipped_before, reason=""))]
     return _anew(planned, warehouse, _answer(answered), shipped=shipped)
 
 

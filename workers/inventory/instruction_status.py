@@ -38,6 +38,7 @@ def parse_instruction_status(
         sent=sent,
         most=most,
         asked=units.get(instruction),
+        followed=_followed(pointer, warehouse_id),
         wants=units[max(units)] if units else {},
     )
     if stands:
@@ -81,9 +82,13 @@ def _units_of(said: Sequence[tuple[str, Mapping[str, Any]]]) -> Units:
     return {revision: units for revision, told in said if told["kind"] != "cancel" and (units := told.get("units"))}
 
 
+def _followed(pointer: Mapping[bytes, bytes], warehouse_id: str) -> str:
+    return (pointer.get(f"followed:{warehouse_id}".encode()) or b"").decode()
+
+
 def _may_ship(pointer: Mapping[bytes, bytes], warehouse_id: str, units: Units, of: Sequence[str]) -> Units:
     """Of these instructions, those that no change replaced which the warehouse follows; none if units are not known."""
-    followed = (pointer.get(f"followed:{warehouse_id}".encode()) or b"").decode()
+    followed = _followed(pointer, warehouse_id)
     may_ship = [revision for revision in of if revision >= followed]
     return {revision: units[revision] for revision in may_ship} if units.keys() >= set(may_ship) else {}
 

@@ -66,6 +66,7 @@ class Answer(NamedTuple):
     outcome: StrEnum  # of the step's operation
     quantities: Quantities = {}  # noqa: RUF012  # what this order could have, with FENCED has; NOTED: what must be counted
     state: str = ""  # with ALREADY, FENCED and NOTHING_HELD of an allocation: the reservation's
+    stop: str = ""  # with RESERVED: what was to happen on the WMS's answer, where it was told to stop before
 
 
 class CorruptLedger(PermanentError):
@@ -109,6 +110,7 @@ class InstructionStatus(NamedTuple):
     most: Mapping[str, int] | None = None  # the most units of each SKU that any of them asked for; None: not known
     may_ship: Mapping[str, Mapping[str, int]] = {}  # what it may still follow: units by revision; empty: not known
     asked: Mapping[str, int] | None = None  # units that the instruction which is answered asked for; None: not known
+    followed: str = ""  # revision of the newest instruction that is known to be followed, of those that replaced others
     wants: Mapping[str, int] = {}  # that the newest of its instructions to ship asked for, refused or not
 
     def counts(self, revision: str, *, cancellation: bool) -> bool:
@@ -169,7 +171,7 @@ class Reservation:
     deadline_ms: int = 0
     fence: int = 0
     shipped: Quantities = field(default_factory=dict)
-    stop: str = ""  # the WMS was told to stop, and on its answer: release | keep
+    stop: str = ""  # the WMS was told to stop, and on its answer: release | keep | hold
 
 
 @record

@@ -17,7 +17,7 @@ from workers.inventory.operations.shared.context import CallContext, RunScripts
 from workers.inventory.operations.shared.parsing import parse_place
 from workers.inventory.operations.steps import Step
 from workers.inventory.reading import read_reservations
-from workers.inventory.records import Answer, CorruptLedger, OrderSnapshot, OrderState, Quantities
+from workers.inventory.records import Answer, CorruptLedger, OrderSnapshot, OrderState, Quantities, Reservation
 from workers.runtime.redis.errors import redis_errors
 from workers.runtime.redis.scripts import Each, ScriptCall, read_all
 
@@ -79,6 +79,10 @@ class OrderLedger:
             for warehouse_id in warehouse_ids:
                 counter.update(found.get((warehouse_id, uid), {}))
         return [dict(counter) for counter in units]
+
+    async def reservations(self, asked: Sequence[tuple[str, str]]) -> list[Reservation]:
+        """What (warehouse, order uid) have; state "" where nothing is known. Raises CorruptLedger."""
+        return await read_reservations(self._redis, asked)
 
     async def sources(self, order_uids: Sequence[str]) -> list[tuple[int, int] | None]:
         """Where in `orders.planned` the newest settled revision of each stands: partition and offset."""

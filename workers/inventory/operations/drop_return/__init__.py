@@ -13,11 +13,11 @@ SCRIPT: Final = Script(__package__, "drop_return.lua")
 
 
 class DropReturn(NamedTuple):
-    """A WMS follows a change: earlier instructions, and what it gave back of them, are void."""
+    """A WMS follows a change or a newer order: earlier instructions, and what it gave back of them, are void."""
 
     order_uid: str
     warehouse_id: str
-    revision: str  # of the change
+    revision: str  # of the instruction
 
 
 class DropReturnOutcome(StrEnum):

@@ -1,10 +1,10 @@
---[[ A WMS follows a change: it ships nothing as it was told before, and what it had given back of earlier instructions,
-  before it read the change, is void.
+--[[ A WMS follows a change, or an order that was told anew: it ships nothing as it was told before, and what it had given
+  back of earlier instructions, before it read this one, is void.
 
   KEYS[1]   order:{<order uid>}   hash: revision, fence, phase, intent, state, holdings, routed, source, said:<revision>,
                                   heard:<warehouse>:<revision>, overtaken:<warehouse>, followed:<warehouse>
   ARGV[1]   warehouse
-  ARGV[2]   revision of the change
+  ARGV[2]   revision of the instruction
   Returns   { outcome }
     FORGOTTEN   it is done; the ids of the messages stay, so that repeats of them are not remembered anew
     NOTHING     nothing was remembered of earlier instructions ]]

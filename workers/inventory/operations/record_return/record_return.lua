@@ -7,7 +7,8 @@
   ARGV[3]   all | change; all: it does not ship the order, and may be told of it again; change: it goes on as told before
   Returns   { outcome, ... }
     HEARD   open, source, holdings: open is "1" while the order has not moved on since the first time, and somebody must
-            place it anew; source is where in orders.planned its newest revision stands
+            place it anew; not for a change that was given back with the order; source is where in orders.planned its
+            newest revision stands
     STALE   the warehouse was told something newer since, or to stop, or never of this ]]
 
 -- What this warehouse was told to ship by that revision; nil where it is not known.
@@ -56,5 +57,5 @@ if not heard then
   end
 end
 local unmoved = 'settled ' .. revision
-local open = phase == 'settled' and (heard == unmoved or heard == unmoved .. ' change')
+local open = phase == 'settled' and (heard == unmoved .. ' change' or (heard == unmoved and ARGV[3] == 'all'))
 return { 'HEARD', open and '1' or '', found[5] or '', found[6] or '' }
