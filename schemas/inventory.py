@@ -57,10 +57,10 @@ class InventoryEvent:
     order_uid: str = ""  # "" when no order caused it
     revision: str = ""
     state: str = ""  # of the order's reservation after it: held, committed, allocated, released, expired, shipped
-    deadline: datetime | None = None  # with held: when it ends by itself
+    deadline: datetime | None = None  # with held, or stop = hold: when it ends by itself
     lines: dict[str, int] = field(default_factory=dict)  # sku -> units of the reservation, or the transfer, after it
     shipped: dict[str, int] = field(default_factory=dict)  # sku -> units that have left under the reservation so far
-    stop: str = ""  # the WMS was told to stop, and on its answer: release | keep
+    stop: str = ""  # the WMS was told to stop, and on its answer: release | keep | hold, until the deadline
     fence: int = 0  # number of the claim that the reservation has seen last
     message_id: str = ""  # the WMS's message that caused it
     transfer_id: str = ""

@@ -7,6 +7,7 @@ from collections.abc import Generator, Mapping, Sequence
 from schemas.order import Line
 from schemas.plan import OnShort
 from workers.inventory.availability import missing, split_plans, wanted
+from workers.inventory.operations.release import Giving, ReleaseOutcome
 from workers.inventory.operations.reserve import ReserveOutcome
 from workers.inventory.operations.steps import Step
 from workers.inventory.records import (
@@ -47,18 +48,19 @@ def _candidates(claimed: ClaimedOrder) -> list[str]:
 
 def _split(claimed: ClaimedOrder) -> Generator[Sequence[Step], Sequence[Answer], WorkflowResult | None]:
     for way in split_plans(claimed.lines, claimed.available):
-        taken: list[str] = []
+        taken: dict[str, Giving] = {}
         for warehouse, lines in way.items():
             [answer] = yield [claimed.take(warehouse, wanted(lines), claimed.taking(warehouse))]
             if not claimed.taken(answer):
                 break
-            taken.append(warehouse)
+            taken[warehouse] = Giving.ASK if answer.stop else Giving.ANY  # it may be packing what it was told before
         if len(taken) == len(way):
-            waiting = yield from claimed.leave_all_but(taken)
+            waiting = yield from claimed.leave_all_but([*taken])
             return placed(claimed, way, waiting)
-        for warehouse in taken:
-            yield [claimed.give_back(warehouse)]
-            claimed.holdings.pop(warehouse, None)
+        for warehouse, giving in taken.items():
+            [answer] = yield [claimed.give_back(warehouse, giving)]
+            if answer.outcome is not ReleaseOutcome.WAITING:
+                claimed.holdings.pop(warehouse, None)
     return None
 
 

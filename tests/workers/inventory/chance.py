@@ -34,7 +34,7 @@ counts = st.dictionaries(
 picks = st.integers(0, 5)
 seldom = st.sampled_from((False, False, False, True))
 news = st.sampled_from((1, 1, 1, 0, -1))  # the next revision of an order, the same again, the one before
-takings = st.sampled_from((Taking.TAKE, Taking.TAKE, Taking.TAKE, Taking.KEEP, Taking.STOP))
+takings = st.sampled_from((Taking.TAKE, Taking.TAKE, Taking.TAKE, Taking.GROW, Taking.KEEP, Taking.STOP))
 givings = st.sampled_from(Giving)
 calls = st.sampled_from((ALL, ALL, ALL, ALL, 0, 1, 2, 3, 4, 5))
 

@@ -165,7 +165,7 @@ class Orders(Books):
         has = found.quantities if found.state in LIVE else {}
         if is_stale(step, found):
             return Answer(ReserveOutcome.STALE)
-        if step.taking is not Taking.TAKE and not has:
+        if step.taking in (Taking.KEEP, Taking.STOP) and not has:
             is_gone = found.state == SHIPPED
             return Answer(ReserveOutcome.SHIPPED if is_gone else ReserveOutcome.NOTHING_HELD)
         after = _reserved(step, found)
@@ -180,7 +180,7 @@ class Orders(Books):
         if any(units > could[sku] for sku, units in after.quantities.items()):
             return Answer(ReserveOutcome.INSUFFICIENT, could)
         self.change("changed" if after.state == found.state else after.state, after)
-        return Answer(ReserveOutcome.RESERVED)
+        return Answer(ReserveOutcome.RESERVED, stop=found.stop)
 
     def release(self, step: Release) -> Answer:
         found = self.reservation(step.warehouse_id, step.order_uid)
@@ -192,7 +192,7 @@ class Orders(Books):
             return Answer(ReleaseOutcome.KEPT)
         after = replace(found, revision=step.revision, fence=step.fence)
         if is_with_wms and (step.giving is Giving.ASK or found.stop):
-            self.change("noted", replace(after, stop="release"))
+            self.change("noted", replace(after, stop="release", deadline_ms=0))
             return Answer(ReleaseOutcome.WAITING)
         state = found.state if found.state in (SHIPPED, EXPIRED) else given_up(found)
         self.change("released" if is_live else "noted", replace(after, state=state, deadline_ms=0, stop=""))
@@ -221,7 +221,7 @@ class Orders(Books):
                 return ReturnAck(RecordReturnOutcome.STALE)
             self.pointers[one.order_uid] = was = _given_back(was, one, told)
         heard, unmoved = was.heard[place], f"settled {was.revision}"
-        is_open = was.settled and heard in (unmoved, f"{unmoved} change")
+        is_open = was.settled and heard in (f"{unmoved} change", unmoved if not one.change_only else None)
         return ReturnAck(RecordReturnOutcome.HEARD, is_open, (0, 7) if was.source else None, tuple(was.holdings))
 
     def stash_return(self, note: StashReturn) -> None:
@@ -297,11 +297,13 @@ def given_up(found: Reservation) -> ReservationState:
 
 def _reserved(step: Reserve, found: Reservation) -> Reservation:
     """The reservation as it is to be, if there is enough. What has left for the order counts as given."""
-    state, keep = step.state, step.taking is not Taking.TAKE
-    if found.state == ReservationState.ALLOCATED or (keep and state == HELD):
+    state, keep = step.state, step.taking in (Taking.KEEP, Taking.STOP)
+    stop = _stop(step, found)
+    if found.state == ReservationState.ALLOCATED or stop == "hold" or (keep and state == HELD):
         state = ReservationState(found.state)
     rest = {sku: units - found.shipped.get(sku, 0) for sku, units in step.quantities.items()}
-    stop = {Taking.TAKE: "", Taking.KEEP: found.stop, Taking.STOP: "" if found.state == HELD else "keep"}[step.taking]
+    if step.taking is Taking.GROW and found.state in LIVE:
+        rest = {sku: max(rest.get(sku, 0), found.quantities.get(sku, 0)) for sku in {*rest, *found.quantities}}
     deadline_ms = found.deadline_ms if keep else step.deadline_ms
     return Reservation(
         warehouse_id=step.warehouse_id,
@@ -310,10 +312,22 @@ def _reserved(step: Reserve, found: Reservation) -> Reservation:
         fence=step.fence,
         state=state,
         quantities=found.quantities if keep else {sku: units for sku, units in rest.items() if units > 0},
-        deadline_ms=deadline_ms if state == HELD else 0,
+        deadline_ms=deadline_ms if state == HELD or stop == "hold" else 0,
         shipped=found.shipped,
         stop=stop,
     )
+
+
+def _stop(step: Reserve, found: Reservation) -> str:
+    """What happens when the warehouse answers that it stopped. It may be packing until then, paid or not."""
+    match step.taking:
+        case Taking.STOP:
+            return "" if found.state == HELD else "keep"
+        case Taking.KEEP:
+            return "keep" if found.stop == "hold" and step.state != HELD else found.stop
+        case Taking.GROW if step.state == HELD and found.state in LIVE and found.stop:
+            return "hold"
+    return ""
 
 
 def moved(before: Mapping[str, StockLevel], after: Mapping[str, StockLevel]) -> dict[str, dict[str, int]]:

@@ -102,7 +102,7 @@ class Model(Orders):
         off = found.quantities if found.stop == "release" else short
         after = replace(found, quantities=_less(found.quantities, off))
         if not after.quantities:
-            after = replace(after, state=given_up(found), stop="")
+            after = replace(after, state=given_up(found), stop="", deadline_ms=0)
         lost = {} if step.lost is Lost.NONE else self._missing(step, found, short)
         if step.lost is Lost.SHELF:
             lost = {sku: -off[sku] - self.free(step.warehouse_id, sku) for sku, units in short.items() if units}
@@ -142,6 +142,9 @@ class Model(Orders):
             return Answer(WithdrawOutcome.GIVEN_UP)
         if found.stop == "keep":
             self.change("committed", replace(found, state=ReservationState.COMMITTED, stop="", deadline_ms=0))
+            return Answer(WithdrawOutcome.KEPT)
+        if found.stop == "hold":
+            self.change("held", replace(found, state=HELD, stop=""))
             return Answer(WithdrawOutcome.KEPT)
         self.change("released", replace(found, state=given_up(found), stop="", deadline_ms=0))
         return Answer(WithdrawOutcome.RELEASED)

@@ -93,7 +93,8 @@ class Story:
         return {sku: self._random.randint(1, 3) for sku in self._random.sample(SKUS, self._random.randint(1, 2))}
 
     def _wish(self) -> Wish:
-        taking = self._random.choice((Taking.TAKE, Taking.TAKE, Taking.TAKE, Taking.KEEP, Taking.STOP))
+        takings = (Taking.TAKE, Taking.TAKE, Taking.TAKE, Taking.GROW, Taking.KEEP, Taking.STOP)
+        taking = self._random.choice(takings)
         deadline_ms = self._random.choice((0, *range(1, 7)))
         return Wish(self._units(), self._random.random() < 0.6, deadline_ms, taking, self._random.choice(list(Giving)))
 

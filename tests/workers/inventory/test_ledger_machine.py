@@ -162,6 +162,8 @@ class LedgerMachine(ProvenLedger):
             work.has.pop(warehouse, None)
         if answer.outcome not in (ReserveOutcome.RESERVED, ReserveOutcome.ALREADY):
             return False
+        if wish.taking is Taking.GROW:
+            has = {sku: max(wish.quantities.get(sku, 0), has.get(sku, 0)) for sku in {*wish.quantities, *has}}
         work.has[warehouse] = wish.quantities if wish.taking is Taking.TAKE else has
         return True
 

@@ -34,7 +34,7 @@ end
 found.revision, found.fence = ARGV[1], tonumber(ARGV[2])
 if found.live and found.state ~= 'held' and (ARGV[3] == 'ask' or found.stop ~= '') then
   check_ledger(KEYS[2], KEYS[3], KEYS[4], order)
-  found.stop = 'release'
+  found.stop, found.deadline = 'release', '0'
   save(found, order, 'noted', {}, ARGV[4])
   return { 'WAITING' }
 end

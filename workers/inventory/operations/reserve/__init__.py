@@ -19,7 +19,7 @@ class Taking(StrEnum):
     TAKE = "take"  # make them what is wanted
     KEEP = "keep"  # take nothing new: only carry over what is there
     STOP = "stop"  # keep, and the WMS was told to stop: on its answer the units are committed and wait
-    GROW = "grow"  # give nothing back: the WMS may ship it all the same, until it says that it follows the change
+    GROW = "grow"  # give nothing back, and end nothing by a deadline: the WMS may ship it, until it says it does not
     SHRINK = "shrink"  # take nothing: the WMS follows the change, and what it leaves out is free
 
 
@@ -79,7 +79,7 @@ def parse(step: Reserve, reply: Any, also: Collection[str] = ()) -> Answer:
         return Answer(outcome, dict(zip(_skus(step, also), reply[1:], strict=True)))
     if outcome is ReserveOutcome.ALREADY:
         return Answer(outcome, state=reply[1].decode())
-    return Answer(outcome)
+    return Answer(outcome, stop=reply[1].decode()) if len(reply) > 1 else Answer(outcome)
 
 
 def _skus(step: Reserve, also: Collection[str]) -> list[str]:

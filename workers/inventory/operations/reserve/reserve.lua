@@ -11,11 +11,12 @@
   ARGV[4]   deadline of a hold, ms since 1970; 0 = none
   ARGV[5]   take | keep | stop | grow | shrink; keep takes nothing new: units and a hold's deadline stay, and no state
             goes back; stop is keep, and the WMS was told to stop: when it answers, the units are committed and wait;
-            grow gives nothing back, shrink takes nothing, nor gives back what waits for a person
+            grow gives nothing back, and units for which an answer of the WMS is still to come become no hold before it;
+            shrink takes nothing, nor gives back what waits for a person
   ARGV[6]   how long a tombstone is kept, ms
   ARGV[7..] units wanted, one per KEYS[5..]; 0 for a SKU that is given up. What has shipped from here counts as given
   Returns   { outcome, ... }
-    RESERVED        it is done
+    RESERVED        stop: it is done; and what was to happen when the WMS answers, where it was told to stop before
     ALREADY         state: this is what the order already has
     STALE           a newer revision or claim was here
     INSUFFICIENT    units this order could have, one per KEYS[5..]; nothing was changed
@@ -26,7 +27,7 @@
 local order = string.sub(KEYS[1], #KEYS[2] - #'deadlines:' + #'reservation:' + 2)
 local revision, fence, state, deadline, taking = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local found = read_reservation(KEYS[1])
-if taking == 'shrink' and found.stop == 'keep' then
+if taking == 'shrink' and (found.stop == 'keep' or found.stop == 'hold') then
   taking = 'keep'
 end
 local keep = taking == 'keep' or taking == 'stop'
@@ -40,19 +41,21 @@ local skus = skus_in_keys(found)
 if not skus then
   return unknown_lines(found)
 end
-if found.state == 'allocated' or (keep and state == 'held') then
-  state = found.state -- what the WMS has, it keeps; and a hold that is only kept stays a hold
-end
-if state ~= 'held' then
-  deadline = '0'
-elseif keep then
-  deadline = found.deadline
-end
 local stop = ''
 if taking == 'stop' then
   stop = found.state == 'held' and '' or 'keep'
 elseif keep or taking == 'shrink' then
-  stop = found.stop
+  stop = found.stop == 'hold' and state == 'committed' and ARGV[5] == 'keep' and 'keep' or found.stop -- paid meanwhile
+elseif taking == 'grow' and state == 'held' and found.live and found.stop ~= '' then
+  stop = 'hold' -- the WMS may be packing them: no deadline ends that
+end
+if found.state == 'allocated' or stop == 'hold' or (keep and state == 'held') then
+  state = found.state -- what the WMS has, it keeps; and a hold that is only kept stays a hold
+end
+if keep and (state == 'held' or stop == 'hold') then
+  deadline = found.deadline
+elseif state ~= 'held' and stop ~= 'hold' then
+  deadline = '0'
 end
 
 local wanted, asked, left = {}, 0, 0
@@ -100,11 +103,14 @@ end
 check_ledger(KEYS[2], KEYS[3], KEYS[4], order)
 
 write_moves(moves)
-local kind = 'changed'
+local kind, had_stop = 'changed', found.stop
 if found.state ~= state then
   kind = state == 'held' and 'held' or 'committed'
 end
 found.revision, found.fence, found.state, found.deadline, found.stop = revision, fence, state, deadline, stop
 found.lines = pack_lines(skus, wanted)
 save(found, order, kind, moves, ARGV[6])
+if had_stop ~= '' then
+  return { 'RESERVED', had_stop }
+end
 return { 'RESERVED' }

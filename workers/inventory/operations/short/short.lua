@@ -119,7 +119,7 @@ end
 local some_left
 found.lines, some_left = pack_lines(skus, rest)
 if not some_left then
-  found.state, found.stop = found.shipped and 'shipped' or 'released', ''
+  found.state, found.stop, found.deadline = found.shipped and 'shipped' or 'released', '', '0'
 end
 save(found, order, 'short', moves, ARGV[3], ARGV[1], at)
 return { 'NOTED', unpack(to_count) }

@@ -9,7 +9,8 @@
   ARGV[2]   how long the tombstone is kept, ms
   Returns   { outcome, ... }
     RELEASED        the order had been given up, and only this answer was waited for: its units are given back
-    KEPT            the WMS had been told to stop: the units are committed again and wait for the order
+    KEPT            the WMS had been told to stop: the units are committed again and wait for the order; or, if it is not
+                    paid any more, they are held until its deadline
     GIVEN_UP        nobody had told it to stop; nothing was changed, the order must be placed anew
     STALE           a newer revision was told to the WMS since, and it will answer that one
     NOTHING_HELD    the order has nothing here
@@ -30,17 +31,19 @@ local skus = skus_in_keys(found)
 if not skus then
   return unknown_lines(found)
 end
-local keep, wanted = found.stop == 'keep', nothing_of(skus)
+local keep, wanted = found.stop ~= 'release', nothing_of(skus)
+local state = found.stop == 'hold' and 'held' or 'committed'
 if keep then
   for i = 1, #skus do
     wanted[i] = found.units[skus[i]] or 0
   end
 end
-local moves = plan_moves(found, skus, wanted, keep and 'committed' or '')
+local moves = plan_moves(found, skus, wanted, keep and state or '')
 check_ledger(KEYS[2], KEYS[3], KEYS[4], order)
 
 write_moves(moves)
-found.stop, found.deadline = '', '0'
-found.state = keep and 'committed' or (found.shipped and 'shipped' or 'released')
-save(found, order, keep and 'committed' or 'released', moves, ARGV[2])
+found.deadline = found.stop == 'hold' and found.deadline or '0'
+found.stop = ''
+found.state = keep and state or (found.shipped and 'shipped' or 'released')
+save(found, order, keep and state or 'released', moves, ARGV[2])
 return { keep and 'KEPT' or 'RELEASED' }
