@@ -148,12 +148,13 @@ def payload(
 ) -> None:
     """Untouched."""
     from ops.cli.letter_view import problem_of
-    from ops.cli.servers import ask_redis, fail_with
+    from ops.cli.servers import ask_redis, check_redis_address, fail_with
     from workers.admin.dead_letters import Original, find_letter
     from workers.admin.erasure import Erasure
     from workers.admin.errors import NotFound
 
     known = settings()
+    check_redis_address(known)
     with _reading(known) as topics:
         try:
             found = find_letter(topics, letter)

@@ -68,13 +68,14 @@ def forget(
     ] = False,
 ) -> None:
     """Look, ask, erase, tell what stays."""
-    from ops.cli.servers import ask_redis, fail_kafka_away, fail_with
+    from ops.cli.servers import ask_redis, check_redis_address, fail_kafka_away, fail_with
     from workers.admin.erasure import Erasure, check_erasure, kept_records, standing_of
     from workers.admin.errors import OperatorError
     from workers.admin.scan import Topics
     from workers.runtime.errors import TransientError
 
     known = settings()
+    check_redis_address(known)
     uid = uid_of(known, order.strip(), None)
     try:
         with Topics(known.cluster) as topics:

@@ -68,6 +68,11 @@ def redis_client(settings: Settings) -> Redis:
         fail_with(error)
 
 
+def check_redis_address(settings: Settings) -> None:
+    """End a command that asks Kafka first, when it could not go on with Redis: a wrong setting, whoever is away."""
+    redis_client(settings)
+
+
 def fail_with(error: OperatorError) -> NoReturn:
     """End the command: what was asked for is no question, is not there, or cannot be done."""
     fail(error.text, ExitCode.USAGE if isinstance(error, InvalidRequest) else ExitCode.BAD)

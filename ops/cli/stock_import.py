@@ -113,8 +113,17 @@ def load_known(rules: str | None, catalogue: str | None) -> Known:
     from workers.inventory.stocktake.counts import Known
     from workers.rules.problems import RulesetErrors
 
+    default = settings().rules_file
+    if rules is None and not default.exists():
+        fail(
+            Text(
+                f"there is no ruleset {shown(str(default))}; name yours with --rules FILE or ORDERFLEET_RULES_FILE",
+                f"没有规则集 {shown(str(default))}；请用 --rules FILE 或 ORDERFLEET_RULES_FILE 指定规则集",
+            ),
+            ExitCode.USAGE,
+        )
     try:
-        ruleset, skus = load_files(rules or str(settings().rules_file), catalogue)
+        ruleset, skus = load_files(rules or str(default), catalogue)
     except RulesetErrors as error:
         for problem in error.problems:
             say_error(Text(problem.tell("en"), problem.tell("zh")))

@@ -196,10 +196,17 @@ def test_a_redis_that_is_away_is_one_clear_line(command: str, run: Run, monkeypa
     assert "secret-word" not in result.stderr
 
 
-def test_an_address_that_is_none_is_wrong_usage(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "command",
+    ["stock show", "forget taobao:tea-house:1 --dry-run", "dead-letters payload x", "explain taobao:tea-house:1"],
+)
+def test_an_address_that_is_none_is_wrong_usage_though_kafka_is_away(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
     monkeypatch.setenv("ORDERFLEET_REDIS_URL", "localhost:6379")
+    monkeypatch.setenv("ORDERFLEET_KAFKA", nobody_listens())
 
-    result = run("stock", "show")
+    result = run(*command.split())
 
     assert result.exit_code == 2
     assert "ORDERFLEET_REDIS_URL" in result.stderr

@@ -705,3 +705,15 @@ def test_a_redis_that_is_away_is_one_clear_line(book: Book, program: Program) ->
 
     assert done.returncode == 3
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_outside_the_checkout_it_says_how_to_name_the_ruleset(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "counts.csv").write_text("sku,on hand\n")
+    monkeypatch.chdir(tmp_path)
+
+    result = run("stock", "import", "counts.csv")
+
+    assert result.exit_code == 2
+    assert "--rules FILE or ORDERFLEET_RULES_FILE" in result.stderr
