@@ -149,7 +149,7 @@ def _print_kept(kept: list[Kept]) -> None:
     table = a_table(
         Text("Records that Kafka gives up later", "Kafka 稍后删除的记录"),
         [
-            (Text("topic", "topic"), False),
+            (Text("topic", "主题"), False),
             (Text("records", "记录数"), True),
             (Text("until, and until the segment ends", "直到（及所在分段结束）"), False),
         ],
