@@ -93,8 +93,8 @@ def terminal(module: str, imports: list[Import]) -> list[str]:
 
 
 def web(module: str, imports: list[Import]) -> list[str]:
-    """Only ops/console knows its web framework."""
-    if within(module, "ops.console"):
+    """Only ops/api and ops/console know a web framework."""
+    if within(module, "ops.api") or within(module, "ops.console"):
         return []
     return [each.module for each in imports if any(within(each.module, one) for one in WEB)]
 
@@ -139,6 +139,8 @@ def test_it_imports_what_its_room_may(path: Path) -> None:
         (terminal, "ops.bench.meter", "from rich import box"),
         (web, "ops.cli.worker", "from nicegui import ui"),
         (web, "workers.intake.http_server", "import fastapi"),
+        (web, "workers.admin.desk.desk", "from starlette.requests import Request"),
+        (web, "ops.cli.api", "def f():\n  import uvicorn"),
         (production, "ops.cli.demo", "from ops.testbed.demo.run import Demo"),
         (production, "ops.cli.worker", "def f():\n  from ops.testbed.demo.run import Demo"),
         (production, "ops.cli.demo", "def f():\n  from ops.testbed import torture"),
@@ -157,6 +159,7 @@ def test_an_import_that_breaks_a_rule_is_noticed(rule: Rule, module: str, text: 
         ("ops.cli.worker", "import topology, typer\nfrom rich import box"),
         ("ops.cli.demo", "def f():\n  from ops.testbed.demo.run import Demo"),
         ("ops.console.app", "import nicegui"),
+        ("ops.api.app", "from fastapi import FastAPI\nimport uvicorn"),
         ("ops.bench.runs", "from ops.testbed.local_stack import broker"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from schemas.record import record
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Count, StockLevel
 from workers.inventory.stocktake.counts import Counted
@@ -71,3 +72,47 @@ async def write_snapshot(ledger: Ledger, rows: Sequence[Counted]) -> dict[tuple[
         for warehouse_id, of_warehouse in by_warehouse(rows).items()
         for level in await ledger.stock.levels(warehouse_id, [row.sku for row in of_warehouse])
     }
+
+
+# -- explained -----------------------------------------------------------------------------------------------------
+
+
+@record
+class StockFigures:
+    """How one SKU stands in a warehouse, or in all of them (`warehouse_id` ""), in units, each for what it is."""
+
+    warehouse_id: str
+    sku: str
+    on_hand: int  # physically there
+    held: int  # for orders that are not paid yet
+    committed: int  # for paid orders
+    allocated: int  # the WMS has them in hand
+    transfer: int  # set aside for another warehouse
+    safety: int  # never promised
+    available: int  # may still be sold: the first less all the others
+    oversold: int  # promised and not there: orders wait, or a count is wrong; safety stock is none of it
+
+
+def explained(level: StockLevel) -> StockFigures:
+    """Where the units of a SKU are."""
+    return _figures(level.warehouse_id, level.sku, [level])
+
+
+def pooled(sku: str, levels: Sequence[StockLevel]) -> StockFigures:
+    """A SKU in all warehouses together. What one has too many covers nothing that another has too few."""
+    return _figures("", sku, levels)
+
+
+def _figures(warehouse_id: str, sku: str, levels: Sequence[StockLevel]) -> StockFigures:
+    return StockFigures(
+        warehouse_id=warehouse_id,
+        sku=sku,
+        on_hand=sum(each.on_hand for each in levels),
+        held=sum(each.held for each in levels),
+        committed=sum(each.committed for each in levels),
+        allocated=sum(each.allocated for each in levels),
+        transfer=sum(each.transfer for each in levels),
+        safety=sum(each.safety for each in levels),
+        available=sum(max(0, each.available_to_promise) for each in levels),
+        oversold=sum(max(0, -each.available_to_promise - each.safety) for each in levels),
+    )

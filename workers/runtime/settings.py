@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr, Field(description="redis://, rediss:// or unix:// address")] = SecretStr(
         "redis://127.0.0.1:6379/0"
     )
+    book_url: Annotated[
+        SecretStr,
+        Field(description="postgresql:// address of the order book; empty: no book is kept. No transaction pooler"),
+    ] = SecretStr("")
     prefix: Annotated[
         str,
         Field(
@@ -88,6 +92,12 @@ class Settings(BaseSettings):
         Field(ge=0, description="More open orders of a shop than this gone within an hour: trouble, none is cancelled"),
     ] = 10
     poll_lookback_seconds: Annotated[float, Field(gt=0, description="How far back a new shop is read")] = 86400.0
+
+    api_host: Annotated[str, Field(description="Where `orderfleet api` listens; 0.0.0.0: everywhere")] = "127.0.0.1"
+    api_port: Annotated[int, Field(ge=0, le=65535, description="At which port; 0: any; TLS is a proxy's job")] = 8090
+    api_requests_per_second: Annotated[
+        float, Field(gt=0, description="What each token of the API may ask for over time; three times that at once")
+    ] = 20.0
 
     strict: Annotated[bool, Field(description="Refuse to start where orderfleet doctor warns")] = False
     expected_orders: Annotated[

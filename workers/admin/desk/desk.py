@@ -1,0 +1,65 @@
+"""What the command line, the API and the pages hold: the desk with everything that may be done at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from schemas.text import Text
+from workers.admin.desk.access import Actor, Deed
+from workers.admin.desk.audit import Audit, AuditEntry
+from workers.admin.desk.deeds import Deeds
+from workers.admin.desk.letters import LetterDesk
+from workers.admin.desk.paging import Page, checked_limit, from_cursor
+from workers.admin.desk.stock import StockDesk
+from workers.admin.desk.tokens import Tokens
+from workers.admin.desk.users import Users
+from workers.admin.errors import InvalidRequest
+from workers.runtime.postgres.database import Database
+from workers.runtime.postgres.migrations import migrate
+from workers.runtime.settings import Settings
+
+SCHEMA: Final = "desk"
+
+
+class Desk:
+    """Every deed takes an actor first, is checked, and is written down. From any thread that runs no event loop."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._database, self._audit = database, Audit(database)
+        self._deeds = Deeds(self._audit)
+        self.users = Users(database, self._deeds, self._audit)
+        self.tokens = Tokens(database, self._deeds)
+        self.stock = StockDesk(settings, self._deeds)
+        self.letters = LetterDesk(settings, self._deeds)
+
+    def audit(
+        self, actor: Actor, *, subject: str | None = None, who: str | None = None, cursor: str | None = None, limit: int
+    ) -> Page[AuditEntry]:
+        """What was done and refused, the newest first; of one subject, of one actor. Raises InvalidRequest."""
+        with self._deeds.doing(actor, Deed.AUDIT_LIST, subject=subject or who or ""):
+            after = from_cursor(cursor, int)
+            return self._audit.page(
+                subject=subject, actor=who, below=after[0] if after else None, limit=checked_limit(limit)
+            )
+
+    def answers(self) -> None:
+        """Return when the tables can be read. Raises TransientError."""
+        self._database.rows("SELECT 1 FROM users LIMIT 1")
+
+
+@contextmanager
+def opened_desk(settings: Settings, *, role: str, connections: int = 8) -> Iterator[Desk]:
+    """The desk, its tables made or brought up to date. Raises InvalidRequest without an address, TransientError."""
+    if not settings.book_url.get_secret_value():
+        raise InvalidRequest(
+            Text(
+                "no PostgreSQL: set ORDERFLEET_BOOK_URL to postgresql://USER:PASSWORD@HOST/DATABASE",
+                "没有 PostgreSQL：请将 ORDERFLEET_BOOK_URL 设为 postgresql://用户:密码@主机/数据库",
+            ),
+            "no-postgres",
+        )
+    with Database(settings.book_url, SCHEMA, role=role, connections=connections) as database:
+        migrate(database, f"{__package__}.schema")
+        yield Desk(settings, database)

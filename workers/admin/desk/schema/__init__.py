@@ -1,0 +1,1 @@
+"""The tables of the desk, as numbered files."""
