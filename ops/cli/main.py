@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ops.cli import (
+    api,
     backorders,
     dead_letters,
     demo,
@@ -31,7 +32,9 @@ from ops.cli import (
     stock,
     stock_import,
     stock_template,
+    tokens,
     topics,
+    users,
     worker,
 )
 from ops.cli.output import ExitCode, epilog, language, say, say_error
@@ -75,6 +78,7 @@ app.command("demo", rich_help_panel=RUNNING, epilog=demo.EPILOG, help=demo.HELP)
 app.command("worker", rich_help_panel=RUNNING, epilog=worker.EPILOG, help=worker.HELP)(worker.worker)
 app.command("poll", rich_help_panel=RUNNING, epilog=poll.EPILOG, help=poll.HELP)(poll.poll)
 app.command("receive", rich_help_panel=RUNNING, epilog=receive.EPILOG, help=receive.HELP)(receive.receive)
+app.command("api", rich_help_panel=RUNNING, epilog=api.EPILOG, help=api.HELP)(api.api)
 app.command("parse", rich_help_panel=READING, epilog=parse.EPILOG, help=parse.HELP)(parse.parse)
 app.add_typer(rules.app, name="rules", rich_help_panel=READING)
 app.command("doctor", rich_help_panel=OPERATING, epilog=doctor.EPILOG, help=doctor.HELP)(doctor.doctor)
@@ -87,6 +91,8 @@ app.add_typer(review.app, name="review", rich_help_panel=OPERATING)
 app.add_typer(backorders.app, name="backorders", rich_help_panel=OPERATING)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATING)
 app.add_typer(topics.app, name="topics", rich_help_panel=OPERATING)
+app.add_typer(users.app, name="users", rich_help_panel=OPERATING)
+app.add_typer(tokens.app, name="tokens", rich_help_panel=OPERATING)
 
 
 def version() -> str:
