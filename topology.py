@@ -46,6 +46,7 @@ from schemas.topics import (
 )
 from workers.admin.preflight import begin_to_look_at_kafka, preflight
 from workers.apply.agent import apply
+from workers.book.agent import book
 from workers.defer.agent import defer, wake
 from workers.defer.queue import DelayQueue
 from workers.fulfill.agent import fulfill
@@ -58,10 +59,11 @@ from workers.reserve.agent import reserve
 from workers.restock.agent import restock
 from workers.route.agent import route
 from workers.rules.provider import LOOK_SECONDS, RuleFiles
+from workers.runtime.following import FollowerThread
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.memory import tune_gc, tune_malloc
 from workers.runtime.settings import Settings, load_settings
-from workers.runtime.stage import Every, Stage, chained, every
+from workers.runtime.stage import Every, Following, Stage, chained, every, following
 from workers.runtime.stage_runner import StageRunner
 from workers.runtime.table import BrokenTable, Group, check, durable, select, to_mermaid
 from workers.runtime.tasks import end_tasks, look_again
@@ -86,6 +88,10 @@ class Services:
 
 
 # fmt: off
+BOOK = following(
+    ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED, ORDERS_ROUTED, WMS_EVENTS,
+    ORDERS_QUARANTINED, INVENTORY_EVENTS,
+)
 STAGES: tuple[Stage[Services], ...] = (
     Stage("normalize", reads=ORDERS_RAW,                 writes=(ORDERS_QUARANTINED,),                                                                    agent=normalize),
     Stage("uphold",    reads=chained(ORDERS_NORMALIZED), writes=(),                                                                                       agent=uphold_new),
@@ -102,6 +108,7 @@ STAGES: tuple[Stage[Services], ...] = (
     Stage("restock",   reads=every(1.0),                 writes=(ORDERS_PLANNED, ORDERS_REVIEW),                                                          agent=restock),
     Stage("sweep",     reads=every(1.0),                 writes=(),                                                                                       agent=sweep),
     Stage("relay",     reads=every(0.2),                 writes=(INVENTORY_EVENTS,),                                                                      agent=relay),
+    Stage("book",      reads=BOOK,                       writes=(),                                                                                       agent=book),
 )
 ENTERING = (ORDERS_RAW, WMS_EVENTS, ORDERS_DECISIONS)
 LEAVING = (
@@ -114,6 +121,8 @@ LEAVING = (
     INVENTORY_EVENTS,     # audit, stock sync
 )
 # fmt: on
+BOOK_RECORDS = 2000
+"""Most records that are written to the book at once: a transaction of some 100 ms."""
 
 
 def table(settings: Settings) -> tuple[Stage[Services], ...]:
@@ -140,19 +149,32 @@ def build_worker(settings: Settings, services: Services, stages: Sequence[str]) 
     rows = table(settings)
     check(rows, entering=ENTERING, leaving=LEAVING)
     producer = Producer(settings.cluster)
-    readers, timers = [], []
+    readers, timers, followers = [], [], []
     for group in select(rows, stages):
+        if isinstance(group.reads, Following) and not _is_kept(group, settings, stages):
+            continue
         agents = [stage.agent(services) for stage in group.stages]
         if isinstance(group.reads, Every):
             timers.append(Timer(group, agents[0], producer))
+        elif isinstance(group.reads, Following):
+            followers.append(FollowerThread(group, agents[0], settings.cluster, BOOK_RECORDS))
         else:
             readers.append(_reader(group, agents, producer, settings))
     set_backpressure_priority(readers)
-    return Worker(readers, timers, producer, patience=settings.retry_seconds)
+    return Worker(readers, timers, producer, followers=followers, patience=settings.retry_seconds)
+
+
+def _is_kept(group: Group, settings: Settings, stages: Sequence[str]) -> bool:
+    """Whether this installation keeps an order book. Raises BrokenTable when it does not and is asked to."""
+    if settings.book_url.get_secret_value():
+        return True
+    if group.name in stages:
+        raise BrokenTable(f"the stage {group.name} needs a PostgreSQL: set ORDERFLEET_BOOK_URL")
+    return False
 
 
 def _reader(group: Group, agents: Sequence[Any], producer: Producer, settings: Settings) -> Reader:
-    assert not isinstance(group.reads, Every)
+    assert not isinstance(group.reads, Every | Following)
     shell = StageRunner(group, agents, producer, retry_seconds=settings.retry_seconds)
     return Reader(group, topic_names(group.reads, tuple(CHANNELS)), shell, settings)
 
@@ -190,7 +212,8 @@ def drawing() -> str:
     """The page ops/docs/topology.md."""
     return (
         "# Topology\n\nDrawn from `topology.py` by `python topology.py draw`; a test fails when it is stale.\n"
-        "Thick arrows hand over in memory; slanted boxes are topics; circles are timers.\n\n"
+        "Thick arrows hand over in memory; dotted ones are read from places that the stage keeps itself; slanted boxes are"
+        " topics; circles are timers.\n\n"
         f"```mermaid\n{to_mermaid(STAGES)}```\n"
     )
 

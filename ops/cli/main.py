@@ -19,6 +19,7 @@ import typer
 from ops.cli import (
     api,
     backorders,
+    book,
     dead_letters,
     demo,
     doctor,
@@ -71,7 +72,7 @@ app = typer.Typer(
 
 # The commands, in the order of --help: one line each.
 READING = say("Read and try (no server needed)", "解读与试算（不需要服务器）")
-OPERATING = say("Look and act (Redis, Kafka)", "查看与操作（Redis、Kafka）")
+OPERATING = say("Look and act (Redis, Kafka, PostgreSQL)", "查看与操作（Redis、Kafka、PostgreSQL）")
 RUNNING = say("Run", "运行")
 
 app.command("demo", rich_help_panel=RUNNING, epilog=demo.EPILOG, help=demo.HELP)(demo.demo)
@@ -90,6 +91,7 @@ app.add_typer(stock.app, name="stock", rich_help_panel=OPERATING)
 app.add_typer(review.app, name="review", rich_help_panel=OPERATING)
 app.add_typer(backorders.app, name="backorders", rich_help_panel=OPERATING)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATING)
+app.add_typer(book.app, name="book", rich_help_panel=OPERATING)
 app.add_typer(topics.app, name="topics", rich_help_panel=OPERATING)
 app.add_typer(users.app, name="users", rich_help_panel=OPERATING)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=OPERATING)

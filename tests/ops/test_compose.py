@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -56,7 +57,9 @@ def provisioned(what: str, folder: str = "") -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("service", FOREIGN)
 def test_every_image_is_pinned_to_a_full_version(service: str) -> None:
-    assert re.search(r":v?\d+\.\d+\.\d+(-[a-z0-9.]+)?$", SERVICES[service]["image"]), SERVICES[service]["image"]
+    """PostgreSQL's full versions have two numbers."""
+    whole = r":\d+\.\d+-[a-z0-9.]+$" if service == "postgres" else r":v?\d+\.\d+\.\d+(-[a-z0-9.]+)?$"
+    assert re.search(whole, SERVICES[service]["image"]), SERVICES[service]["image"]
 
 
 def test_kafka_is_a_4_and_redis_a_7_or_8() -> None:
@@ -172,6 +175,16 @@ def test_the_command_line_on_the_host_finds_both_by_its_defaults() -> None:
     [(host, kafka, _)], [(_, redis, _)] = published("kafka"), published("redis")
     assert defaults.kafka == f"{host}:{kafka}"
     assert f"{host}:{redis}" in defaults.redis_url.get_secret_value()
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_the_fleet_looks_for_the_book_where_it_is(service: str) -> None:
+    found = urlsplit(compose.with_defaults(environment(service)["ORDERFLEET_BOOK_URL"]))
+    server = {name: compose.with_defaults(value) for name, value in environment("postgres").items()}
+    [(_, _, inside)] = published("postgres")
+    assert (found.hostname, found.port) == ("postgres", inside)
+    assert (found.username, found.password) == (server["POSTGRES_USER"], server["POSTGRES_PASSWORD"])
+    assert found.path == f"/{server['POSTGRES_DB']}"
 
 
 @pytest.mark.parametrize("service", SERVICES)

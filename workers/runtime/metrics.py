@@ -32,6 +32,10 @@ RESTOCKED = Counter("orders_restocked", "Waiting orders sent to be reserved agai
 DECISIONS = Counter("orders_decisions", "Decisions of people by kind and outcome: done, or why they were refused; repeats included.", ["kind", "outcome"])
 RESTOCK_LOST = Counter("orders_restock_lost", "Waiting orders that stock came for and whose planned order is no longer kept.")
 
+BOOK_ROWS = Counter("orders_book_rows", "Rows written to the order book, by table; what was there already counts, too.", ["table"])
+BOOK_SKIPPED = Counter("orders_book_skipped", "Records that the order book could not take and left out, by topic.", ["topic"])
+BOOK_UP = Gauge("orders_book_up", "1 while this process is connected to the order book in PostgreSQL, else 0.")
+
 UNKNOWN_WORDS = Counter("orders_unknown_words", "Words of a platform that no table knows, by field: each holds its order until a person has looked.", ["channel", "field"])
 
 INTAKE_ORDERS = Counter("orders_intake_orders", "Order states taken in from a platform and confirmed by Kafka.", ["channel", "shop", "source"])

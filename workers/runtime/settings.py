@@ -42,6 +42,12 @@ class Settings(BaseSettings):
         SecretStr,
         Field(description="postgresql:// address of the order book; empty: no book is kept. No transaction pooler"),
     ] = SecretStr("")
+    book_days: Annotated[
+        float, Field(gt=0, description="So long an order stays in the order book after it was placed, unless it waits")
+    ] = 180.0
+    book_shares: Annotated[
+        int, Field(ge=1, description="Among how many processes the order book's work is divided; more of them stand by")
+    ] = 1
     prefix: Annotated[
         str,
         Field(

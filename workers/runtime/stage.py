@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -106,11 +107,26 @@ every = Every
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """Reads topics from places that the stage keeps itself, beside what it made of them: no group's offsets count."""
+
+    topics: tuple[Topic, ...]
+
+    def __str__(self) -> str:
+        return "from its own places"
+
+
+def following(*topics: Topic) -> Following:
+    """A row that reads these, and keeps its places itself."""
+    return Following(topics)
+
+
+@dataclass(frozen=True, slots=True)
 class Stage(Generic[Services]):
     """One row of the pipeline. `agent` is called once per process with the services it may use."""
 
     name: str
-    reads: Topic | Chained | Every
+    reads: Topic | Chained | Every | Following
     writes: tuple[Topic, ...]
     agent: Callable[[Services], Any]
 
@@ -127,4 +143,43 @@ class Ticking(Protocol):
 
         True: there is more to do than a tick may take at once, so that the next one begins without a pause.
         """
+        ...
+
+
+Partition = tuple[str, int]  # topic, number
+
+
+class NotOurTurn(Exception):
+    """Another process does this work now: ask again in a while."""
+
+
+class KeptPlaces(Protocol):
+    """Where a stage that keeps its places itself has come, and the way to go on. Raises TransientError."""
+
+    def places(self) -> Mapping[Partition, int]:
+        """The offset of the record that comes next, for each partition of which anything was ever written."""
+        ...
+
+    def write(self, records: Sequence[Any]) -> None:
+        """Write what records (confluent_kafka.Message, ascending in each partition) say, and their places with it."""
+        ...
+
+    def forget(self, partition: Partition) -> None:
+        """The place is none any more: what was to come next is gone, and the partition is read from its beginning."""
+        ...
+
+    def idle(self) -> None:
+        """Nothing came: see whether what is written to is still there."""
+        ...
+
+
+class Follower(Protocol):
+    """The agent of a stage that keeps its places itself. It runs in a thread of its own, and may block there."""
+
+    def session(self) -> AbstractContextManager[KeptPlaces]:
+        """Begin to work, as the only one who does. Raises NotOurTurn, and TransientError when that cannot be now."""
+        ...
+
+    def takes(self, partition: Partition) -> bool:
+        """Whether this process is the one who reads a partition, of those that share the work."""
         ...

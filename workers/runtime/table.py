@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.namespace import prefixed
 from schemas.topics import Topic
-from workers.runtime.stage import Chained, Every, Stage
+from workers.runtime.stage import Chained, Every, Following, Stage
 
 AnyStage = Stage[Any]
 Table = Sequence[AnyStage]
@@ -36,7 +36,7 @@ class Group:
         return self.stages[0].name
 
     @property
-    def reads(self) -> Topic | Every:
+    def reads(self) -> Topic | Every | Following:
         """What starts the group."""
         head = self.stages[0].reads
         assert not isinstance(head, Chained)
@@ -102,17 +102,24 @@ def check(table: Table, *, entering: Sequence[Topic], leaving: Sequence[Topic]) 
 def _problems(table: Table, entering: Sequence[Topic], leaving: Sequence[Topic]) -> Iterator[str]:
     yield from _bad_rows(table)
     yield from _bad_chains(table)
-    read = [row.reads for row in table if isinstance(row.reads, Topic)]
+    read = [topic for row in table for topic in _read_by(row)]
     written = [topic for row in table for topic in row.writes]
     for row in table:
-        if isinstance(row.reads, Topic) and row.reads not in written and row.reads not in entering:
-            yield f"{row.name} reads {row.reads}, which nothing writes and which is not listed as entering"
+        for topic in _read_by(row):
+            if topic not in written and topic not in entering:
+                yield f"{row.name} reads {topic}, which nothing writes and which is not listed as entering"
         for topic in row.writes:
             if topic not in read and topic not in leaving:
                 yield f"{row.name} writes {topic}, which nothing reads and which is not listed as leaving"
     for topic in leaving:
         if topic not in written:
             yield f"{topic} is listed as leaving, and nothing writes it"
+
+
+def _read_by(row: AnyStage) -> tuple[Topic, ...]:
+    if isinstance(row.reads, Following):
+        return row.reads.topics
+    return (row.reads,) if isinstance(row.reads, Topic) else ()
 
 
 def _bad_rows(table: Table) -> Iterator[str]:
@@ -131,10 +138,15 @@ def _bad_chains(table: Table) -> Iterator[str]:
     for above, row in pairwise(table):
         if isinstance(row.reads, Chained) and isinstance(above.reads, Every):
             yield f"{row.name} is chained to {above.name}, which works on a timer"
+        if isinstance(row.reads, Chained) and isinstance(above.reads, Following):
+            yield f"{row.name} is chained to {above.name}, which keeps its places itself"
 
 
 def to_mermaid(table: Table) -> str:
-    """The pipeline as a Mermaid flow chart: stages as boxes, topics as arrows' ends, chains as thick arrows."""
+    """The pipeline as a Mermaid flow chart: stages as boxes, topics as arrows' ends, chains as thick arrows.
+
+    Dotted arrows: the stage keeps its places itself.
+    """
     lines = ["flowchart LR"]
     for group in groups(table):
         lines.append(f"  subgraph {group.name}_group[ ]")
@@ -143,10 +155,11 @@ def to_mermaid(table: Table) -> str:
         lines.append("  end")
     seen: set[str] = set()
     for row in resolve(table):
-        if isinstance(row.reads, Topic):
-            lines.extend(_topic_box(row.reads, seen))
-            lines.append(f"  {_box(row.reads)} --> {row.name}")
-        elif isinstance(row.reads, Every):
+        arrow = "-.->" if isinstance(row.reads, Following) else "-->"
+        for topic in _read_by(row):
+            lines.extend(_topic_box(topic, seen))
+            lines.append(f"  {_box(topic)} {arrow} {row.name}")
+        if isinstance(row.reads, Every):
             lines.append(f'  {row.name}_timer(("{row.reads}")) --> {row.name}')
         for topic in row.writes:
             lines.extend(_topic_box(topic, seen))

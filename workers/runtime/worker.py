@@ -25,6 +25,7 @@ from workers.runtime.errors import TransientError, path_of
 from workers.runtime.faust_bridge.patching import patch_aiokafka
 from workers.runtime.faust_bridge.recovery import PatientTables
 from workers.runtime.faust_bridge.transport import ChunkConsumer, ChunkTransport
+from workers.runtime.following import FollowerThread
 from workers.runtime.kafka.cluster import Cluster
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.outputs import of_events
@@ -216,10 +217,17 @@ class Worker:
     """Everything one process runs, from start to SIGTERM."""
 
     def __init__(
-        self, readers: Sequence[Reader], timers: Sequence[Timer], producer: Producer, *, patience: float = 120
+        self,
+        readers: Sequence[Reader],
+        timers: Sequence[Timer],
+        producer: Producer,
+        *,
+        followers: Sequence[FollowerThread] = (),
+        patience: float = 120,
     ) -> None:
         self._readers = readers
         self._timers = timers
+        self._followers = followers
         self._producer = producer
         self._patience = patience
         self._stop = asyncio.Event()
@@ -235,6 +243,8 @@ class Worker:
             loop.add_signal_handler(number, self._begin_to_leave)
         awake = asyncio.create_task(self._stay_awake(), name="stay awake")
         self._producer.start()
+        for follower in self._followers:
+            follower.start()
         ticking = [asyncio.create_task(timer.run(), name=timer.name) for timer in self._timers]
         try:
             if await self._started():
@@ -343,7 +353,8 @@ class Worker:
         leaving.result()
 
     async def _leave_groups(self) -> None:
-        await asyncio.gather(*(reader.stop() for reader in self._readers))
+        leaving = [reader.stop() for reader in self._readers], [follower.stop() for follower in self._followers]
+        await asyncio.gather(*leaving[0], *leaving[1])
         await self._producer.close()
 
 

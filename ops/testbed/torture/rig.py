@@ -29,8 +29,9 @@ from ops.testbed.simulators.wms.fate import Mishaps
 from ops.testbed.torture.faults import Kafka
 from ops.testbed.torture.proof import Stock
 from ops.testbed.torture.proxy import Proxy
+from schemas.topics import Topic
 from workers.runtime.kafka.topics import create_topics, wanted_topics
-from workers.runtime.stage import Every
+from workers.runtime.stage import Every, Following
 from workers.runtime.table import groups
 from workers.runtime.worker import topic_names
 
@@ -235,6 +236,8 @@ def fleet_jobs() -> tuple[str, str]:
     readers: list[str] = []
     timers: list[str] = []
     for group in groups(topology.STAGES):
+        if isinstance(group.reads, Following):
+            continue
         names = timers if isinstance(group.reads, Every) else readers
         names += [stage.name for stage in group.stages]
     return ",".join(readers), ",".join(timers)
@@ -242,5 +245,5 @@ def fleet_jobs() -> tuple[str, str]:
 
 def read_topics() -> list[str]:
     """Every topic that some worker reads."""
-    reads = [group.reads for group in groups(topology.STAGES) if not isinstance(group.reads, Every)]
+    reads = [group.reads for group in groups(topology.STAGES) if isinstance(group.reads, Topic)]
     return [name for topic in reads for name in topic_names(topic, tuple(CHANNELS))]

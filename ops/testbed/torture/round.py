@@ -21,8 +21,8 @@ from ops.testbed.torture.proof import Findings, misheld
 from ops.testbed.torture.rig import PARTITIONS, Rig
 from ops.testbed.torture.trouble import Troubles
 from ops.testbed.torture.watch import StockWatch
+from schemas.topics import Topic
 from workers.inventory.records import Reservation
-from workers.runtime.stage import Every
 from workers.runtime.table import group_id, groups
 from workers.runtime.worker import topic_names
 
@@ -61,7 +61,7 @@ class Lag:
         self._readers = {
             group.name: (self._member(address, group.name), topic_names(group.reads, tuple(CHANNELS)))
             for group in groups(topology.STAGES)
-            if not isinstance(group.reads, Every)
+            if isinstance(group.reads, Topic)
         }
 
     @staticmethod

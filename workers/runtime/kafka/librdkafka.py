@@ -66,7 +66,9 @@ _STUCK_SECONDS: Final = 10.0
 
 
 class Reader:
-    """Reads partitions from their beginning, in no group, and skips nothing: it remembers by itself what comes next.
+    """Reads partitions, from their beginning or a given place, in no group, and skips nothing.
+
+    It remembers by itself what comes next.
 
     When a broker dies and comes back, librdkafka may take a partition for truncated and go on at one of its ends, or
     stop to fetch it without a word and for good. Here, a partition of which nothing came for some seconds is asked for
@@ -101,6 +103,10 @@ class Reader:
         found = self._consumer.list_topics(timeout=seconds).topics.get(topic)
         return len(found.partitions) if found is not None else 0
 
+    def partitions(self, seconds: float) -> dict[str, int]:
+        """How many each topic has. Raises KafkaException."""
+        return {name: len(each.partitions) for name, each in self._consumer.list_topics(timeout=seconds).topics.items()}
+
     def topics(self, seconds: float) -> list[str]:
         """All there are. Raises KafkaException."""
         return sorted(self._consumer.list_topics(timeout=seconds).topics)
@@ -109,9 +115,22 @@ class Reader:
         """One past the last record of each: see `ends_of`. Raises KafkaException."""
         return ends_of(self._consumer, partitions, seconds)
 
+    def known_ends(self) -> dict[Partition, int]:
+        """One past the last record of each, as the brokers said when they last sent records: costs no request."""
+        found = {}
+        for partition in self._next:
+            marks = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
+            if marks is not None and marks[1] >= 0:
+                found[partition] = marks[1]
+        return found
+
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Read these from their beginning, and none else. Raises KafkaException."""
-        self._next = dict.fromkeys(partitions, OFFSET_BEGINNING)
+        self.assign_at(dict.fromkeys(partitions, OFFSET_BEGINNING))
+
+    def assign_at(self, places: Mapping[Partition, int]) -> None:
+        """Read these, each from the offset of the record that comes next, and none else. Raises KafkaException."""
+        self._next = dict(places)
         self._misplaced.clear()
         self._asked.clear()
         self._consumer.assign(self._places(self._next))
