@@ -24,7 +24,17 @@ from workers.rebuild.replay import Record, TransferRecord, WarehouseReplay
 from workers.runtime.redis.errors import raise_trouble, redis_errors
 
 WAITING_FAMILIES: Final = ("waiting", "waiting-ages", "waiting-wants", "waiting-in-hand")
-FAMILIES: Final = ("stock", "reservation", "deadlines", "transfer", "moved", "sequence", "order", *WAITING_FAMILIES)
+FAMILIES: Final = (
+    "stock",
+    "reservation",
+    "deadlines",
+    "transfer",
+    "moved",
+    "sequence",
+    "order",
+    "decisions",
+    *WAITING_FAMILIES,
+)
 """How the keys of the ledger begin, `warehouses` aside. `outbox` and `relay` are about the way to Kafka."""
 
 _PAGE: Final = 2000

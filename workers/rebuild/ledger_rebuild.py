@@ -95,7 +95,7 @@ async def rebuild_ledger(
     return Rebuilt(
         keys=keys,
         events=rebuild.replay.events,
-        unreadable=rebuild.replay.unreadable + rebuild.trails.unreadable,
+        unreadable=rebuild.replay.unreadable + rebuild.trails.unreadable + rebuild.decisions.unreadable,
         seconds=written - started,
         reading_seconds=read - started,
         backup=backup.path if backup else None,

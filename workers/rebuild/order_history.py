@@ -72,10 +72,15 @@ class Trail:
 class Trails:
     """Takes in the topics of the order path: `orders.planned` before what followed from it."""
 
-    def __init__(self, is_done: Callable[[int, int], bool]) -> None:
+    def __init__(
+        self,
+        is_done: Callable[[int, int], bool],
+        is_void: Callable[[str, str, int], bool] = lambda order_uid, revision, decided: False,
+    ) -> None:
         self.orders: dict[str, Trail] = {}
         self.unreadable = 0
         self._is_done = is_done  # of partition and offset: whether the stage had finished with it
+        self._is_void = is_void  # of order uid, revision and decisions known: whether it never claimed it
 
     def of(self, order_uid: str) -> Trail:
         """One order's trail."""
@@ -89,6 +94,7 @@ class Trails:
         try:
             one = orjson.loads(value)
             order, plan = one["order"], one["plan"]
+            void = self._is_void(order["uid"], order["revision"], one.get("decided", 0))
             planned = Planned(
                 order["revision"],
                 Disposition(plan["disposition"]),
@@ -108,6 +114,8 @@ class Trails:
         if not self._is_done(partition, offset):
             trail.open.append(planned._replace(raw=value))
             return
+        if void:
+            return  # it was put back, to be decided with what people had decided
         before = trail.done.revision if trail.done is not None else ""
         newest = Newest(before, trail.seen).after(planned.revision)
         trail.seen = newest.seen

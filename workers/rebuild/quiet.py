@@ -30,8 +30,13 @@ def reserve_group() -> str:
 
 
 def fulfill_group() -> str:
-    """The consumer group of the stage that hears the warehouses. With the other: all that write to the ledger."""
+    """The consumer group of the stage that hears the warehouses."""
     return group_id("fulfill")
+
+
+def apply_group() -> str:
+    """The consumer group of the stage that applies what people decide: it writes to the orders' pointers."""
+    return group_id("apply")
 
 
 async def refuse_unless_quiet(kafka: Kafka, redis: Redis) -> None:
@@ -64,7 +69,7 @@ def _groups_at_work(kafka: Kafka) -> list[Text]:
     admin = admin_of(kafka)
     signs = []
     for name, asked in admin.describe_consumer_groups(
-        [reserve_group(), fulfill_group()], request_timeout=ANSWER_SECONDS
+        [reserve_group(), fulfill_group(), apply_group()], request_timeout=ANSWER_SECONDS
     ).items():
         try:
             group: Any = asked.result(ANSWER_SECONDS + 1)

@@ -13,7 +13,7 @@ from schemas.record import changed, record
 from schemas.revision import retry_of
 from schemas.topics import ORDERS_PLANNED, Topic
 from workers.inventory.archive import Place, PlannedArchive
-from workers.inventory.keys import order_key, warehouses_key
+from workers.inventory.keys import decisions_key, order_key, warehouses_key
 from workers.inventory.ledger import Ledger
 from workers.inventory.retention import REMEMBER_MS
 from workers.inventory.waiting import WAITS, waiting_of
@@ -67,6 +67,7 @@ class Rebuild:
         self._now_ms = int(time.time() * 1000)
         self.replay = sources.replay
         self.trails = sources.trails
+        self.decisions = sources.decisions
         self._records: dict[str, dict[str, Record]] | None = None
 
     @property
@@ -85,6 +86,9 @@ class Rebuild:
         for one in self.replay:
             yield from contents_of(one, REMEMBER_MS, self._now_ms)
         yield from self.pointers()
+        for order_uid, answers in self.decisions.answers():
+            if (expires_ms := answers.at_ms + REMEMBER_MS) > self._now_ms:
+                yield Content(decisions_key(order_uid), answers.by_id, expires_ms)
         if self.replay.warehouses:
             yield Content(warehouses_key(), sorted(self.replay.warehouses))
 
@@ -94,7 +98,8 @@ class Rebuild:
         for order_uid in self.records.keys() | self.trails.orders.keys():
             pointer = pointer_of(self.trails.of(order_uid), self.records.get(order_uid, nothing), REMEMBER_MS)
             if pointer is not None and (not pointer.expires_ms or pointer.expires_ms > self._now_ms):
-                yield Content(order_key(order_uid), pointer.fields, pointer.expires_ms)
+                fields = pointer.fields | self.decisions.pointer_fields(order_uid)
+                yield Content(order_key(order_uid), fields, pointer.expires_ms)
 
     async def compare(self) -> Differences:
         """What is in Redis against what should be."""

@@ -15,6 +15,8 @@ from schemas.record import decode, encode
 from schemas.topics import (
     INVENTORY_EVENTS,
     ORDERS_BACKORDERED,
+    ORDERS_DECIDED,
+    ORDERS_DECISIONS,
     ORDERS_PLANNED,
     ORDERS_REVIEW,
     ORDERS_ROUTED,
@@ -25,6 +27,7 @@ from workers.fulfill.reading import read
 from workers.inventory.keys import outbox_key
 from workers.inventory.retention import MOVED_MS, REMEMBER_MS
 from workers.inventory.snapshot import Snapshots
+from workers.rebuild.decision_history import DecisionTrails
 from workers.rebuild.event_log import ANSWER_SECONDS, TopicLog, reader_config
 from workers.rebuild.order_history import Trails
 from workers.rebuild.quiet import fulfill_group, reserve_group
@@ -49,7 +52,10 @@ class Sources:
         self.replay = Replay(REMEMBER_MS, MOVED_MS)
         self._committed: dict[int, int] = {}
         self._answered: dict[int, int] = {}
-        self.trails = Trails(lambda partition, offset: offset < self._committed.get(partition, -1))
+        self.decisions = DecisionTrails()
+        self.trails = Trails(
+            lambda partition, offset: offset < self._committed.get(partition, -1), self.decisions.is_void
+        )
 
     async def read(self) -> None:
         """Read everything. Nothing is written."""
@@ -74,6 +80,8 @@ class Sources:
 
     def _read_order_path(self) -> None:
         trails = self.trails
+        self._read_topic(ORDERS_DECISIONS.name, lambda message: self.decisions.decision(message.value() or b""))
+        self._read_topic(ORDERS_DECIDED.name, self._take_decided)
         self._read_topic(ORDERS_PLANNED.name, self._take_planned)
         for name in self._routed_topics():
             self._read_topic(name, lambda message: trails.instruction(message.value() or b""))
@@ -85,6 +93,9 @@ class Sources:
     def _take_planned(self, message: Message) -> None:
         at_ms = message.timestamp()[1]
         self.trails.planned(message.value() or b"", message.partition(), message.offset(), at_ms)
+
+    def _take_decided(self, message: Message) -> None:
+        self.decisions.decided(message.value() or b"", message.timestamp()[1])
 
     def _take_answer(self, message: Message) -> None:
         """What the fulfill stage had not finished with comes again; what it had refused says nothing."""
