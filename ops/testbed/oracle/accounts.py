@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from ops.testbed.oracle.decided import Decisions
 from ops.testbed.oracle.parcels import Content, Parcel, Told, content_of
 from ops.testbed.simulators.wms.house import IMPOSSIBLE
 from schemas.dead_letter import DeadLetter
+from schemas.decision import Decided
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEvent, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.order import lines_to_ship
@@ -38,6 +40,7 @@ _REVIEW = reader(ReviewOrder)
 _LETTER = reader(DeadLetter)
 _INVENTORY = reader(InventoryEvent)
 _WMS_EVENT = reader(WmsEvent)
+_DECIDED = reader(Decided)
 
 
 @dataclass(slots=True)
@@ -58,6 +61,8 @@ class Account:
     letters: int = 0
     stock: tuple[str, int] = "", 0  # revision and fence of the newest inventory event that moved stock
     stock_kind: InventoryEventKind | None = None
+    decisions: Decisions = field(default_factory=Decisions)
+    to_ship: dict[str, int] = field(default_factory=dict)  # of what the newest asks for
     found_as_told: str = ""  # newest revision for which the stock was already where it had to be
 
     @property
@@ -146,6 +151,8 @@ class Books:
         self.sequences: defaultdict[str, set[int]] = defaultdict(set)
         self.impossible: set[str] = set()  # messages of warehouses that cannot be right ...
         self.set_aside: set[str] = set()  # ... and those that were refused as such
+        self.decided: dict[str, bytes] = {}  # what became of decisions, by id
+        self.torn_answers: set[str] = set()  # ids of decisions that were answered in two ways
         self._seen: set[tuple[str, str, str]] = set()
         self._readers = {
             "orders.planned": self._planned,
@@ -156,11 +163,14 @@ class Books:
             "orders.quarantined": self._letter,
             "inventory.events": self._inventory,
             "wms.events": self._answer,
+            "orders.decided": self._decided,
         }
 
     def add(self, topic: str, key: str, dedupe: str, value: bytes) -> None:
         """Take one record in; a repeat is counted and otherwise ignored."""
         family = "orders.routed" if topic.startswith("orders.routed.") else topic
+        if family == "orders.decided" and self.decided.setdefault(dedupe, value) != value:
+            self.torn_answers.add(dedupe)
         if (family, key, dedupe) in self._seen:
             self.repeats += 1
             return
@@ -180,6 +190,7 @@ class Books:
             account.disposition = planned.plan.disposition
             account.sent_back = any(code.startswith("wms-") for code in planned.plan.hold_codes)
             account.wanted, account.content = units_wanted, content_of(lines, planned.order)
+            account.to_ship = wanted(lines)
         for sku, units in units_wanted.items():
             account.ordered[sku] = max(units, account.ordered.get(sku, 0))
 
@@ -199,6 +210,11 @@ class Books:
         self.answers[_answer_name(event)] += 1
         parcel = self.accounts[event.order_uid].routed.setdefault(event.warehouse_id, Parcel())
         parcel.hear(event)
+
+    def _decided(self, value: bytes) -> None:
+        decided = _DECIDED(value)
+        if decided.is_done:  # of one that is refused, the order may never have been shown
+            self.accounts[decided.order_uid].decisions.add(decided)
 
     def _backorder(self, value: bytes) -> None:
         order = _BACKORDER(value).planned.order

@@ -23,6 +23,11 @@ _TOLD: Final = (
     "message_id",
     "parcel",
     "parcels",
+    "decision_id",
+    "seen",
+    "code",
+    "issued",
+    "number",
 )
 _STOCK: Final = ("event_id", "kind", "revision", "fence", "state", "stop", "lines", "changes")
 _PLAN: Final = ("disposition", "gave_up", "explanation", "on_short")

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException, Message
 
 from ops.testbed.oracle.accounts import Account, Books, Expected, Verdict, judge
 from ops.testbed.oracle.history import History
+from ops.testbed.oracle.parcels import Content
 from ops.testbed.oracle.tail import TopicTail, enter
 from ops.testbed.torture.odd_records import is_odd
 from ops.testbed.torture.replay import Replay
@@ -158,6 +159,36 @@ class Accountant:
         """Where each of these orders is."""
         with self._lock:
             return {expected.uid: self._place(expected.uid) for expected in truth}
+
+    def seen(self, uid: str) -> tuple[str, Content | None]:
+        """What somebody sees who looks at this order now: its newest revision, and its lines."""
+        with self._lock:
+            account = self.books.accounts.get(uid)
+            return (account.planned, account.content) if account is not None else ("", None)
+
+    def against_decisions(self) -> list[str]:
+        """Orders that are where a person's decision forbids, and decisions that nobody was told of."""
+        with self._lock:
+            found = {uid: account for uid, account in self.books.accounts.items() if account.decisions.effective}
+            illegal = [f"{uid}: {why}" for uid, one in found.items() if (why := one.decisions.illegal(one.place()))]
+            return illegal + [f"{uid}: a decision was never told" for uid, one in found.items() if one.decisions.gaps]
+
+    def undecided(self, made: Collection[str]) -> list[str]:
+        """Decisions that were answered by nobody, or in two ways."""
+        with self._lock:
+            return sorted({*made} - self.books.decided.keys()) + sorted(self.books.torn_answers)
+
+    def as_decided(self, truth: Iterable[Expected]) -> list[Expected]:
+        """With the units that people made of them, where they corrected orders. Not those that had left by then."""
+        with self._lock:
+            told = []
+            for expected in truth:
+                account: Account | None = self.books.accounts.get(expected.uid)
+                if account is None or not account.decisions.corrected:
+                    told.append(expected)
+                elif account.place() != "shipped":
+                    told.append(replace(expected, quantities=account.to_ship))
+            return told
 
     def planned(self, uids: Iterable[str]) -> dict[str, str]:
         """The newest revision of each of these orders that was decided."""

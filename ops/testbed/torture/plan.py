@@ -6,13 +6,14 @@ The same seed gives the same plan, whatever the clock says: only the times insid
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
 from channel_adapters.contract import RawOrder
 from ops.testbed.oracle.accounts import Expected
+from ops.testbed.oracle.decided import ANYWHERE
 from ops.testbed.simulators.catalogue import Catalogue
 from ops.testbed.simulators.generator import Generator, Life, open_sale
 from ops.testbed.simulators.payloads.order_objects import order_object
@@ -20,6 +21,7 @@ from ops.testbed.simulators.places import somewhere
 from ops.testbed.simulators.sale import Sale
 from ops.testbed.simulators.stories import SHIPPABLE, close_unpaid, pay, refund_all, refund_first_line, shown
 from ops.testbed.torture.faults import Fault, FaultKind, draw_faults
+from schemas.decision import DecisionKind
 from schemas.ids import order_uid
 from workers.intake.raw import Arrival, raw_record
 from workers.intake.store import ShopKey
@@ -36,7 +38,17 @@ _TIED: Final = 0.4  # of these steps
 _TOUCHED: Final = 0.15  # of the orders that ship: their shop touches them twice more ...
 _TOUCHED_FROM: Final = 0.6  # ... in the last part of the round, when they may have left
 _REORDERED: Final = 0.3  # of the orders with several revisions
-_REPEATED: Final = 0.2  # of the records
+_REPEATED: Final = 0.2  # of the records, and of the decisions
+_DECIDED: Final = 0.2  # of the orders: people decide about them, one to three times
+_KINDS: Final = (
+    DecisionKind.RELEASE,
+    DecisionKind.RELEASE,
+    DecisionKind.CANCEL,
+    DecisionKind.HOLD,
+    DecisionKind.REDECIDE,
+    DecisionKind.CORRECT,
+    DecisionKind.CORRECT,
+)
 _UNITS: Final = ((0, 1, 4, 12, 40), (8, 10, 22, 30, 30))  # to promise of one SKU in one warehouse, and their odds
 
 
@@ -46,6 +58,20 @@ class Feed:
 
     at: float
     record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """That somebody decides about an order, and when, seconds into the round; what exactly depends on what they see.
+
+    `again`: when the same decision comes a second time; None: it does not.
+    """
+
+    at: float
+    uid: str
+    kind: DecisionKind
+    decision_id: str
+    again: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +85,7 @@ class RoundPlan:
     stock: dict[str, dict[str, int]]
     reordered: int  # orders of which an older revision comes after a newer one
     repeated: int  # records that come a second time
+    choices: tuple[Choice, ...] = ()  # of people who decide meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +115,36 @@ def plan_round(
         uid = order_uid(sale.channel, sale.shop_id, sale.order_id)
         truth.append(Expected(uid, sale.story, sale.expected, sale.wanted()))
     again = _repeats(rng, feeds, size.seconds)
+    choices = _choices(seed, [expected.uid for expected in truth], size.seconds)
+    decided = {choice.uid for choice in choices}
     return RoundPlan(
         seed=seed,
         feeds=tuple(sorted((*feeds, *again), key=lambda feed: feed.at)),
         faults=draw_faults(rng, kinds, size.faults, size.seconds, size.lasting),
-        truth=tuple(truth),
+        truth=tuple(anywhere(expected) if expected.uid in decided else expected for expected in truth),
         stock={warehouse: _stock(rng, catalogue) for warehouse in warehouses},
         reordered=reordered,
         repeated=len(again),
+        choices=choices,
     )
+
+
+def anywhere(expected: Expected) -> Expected:
+    """An order about which people decide: it may end in any legal place."""
+    return replace(expected, places=tuple(dict.fromkeys((*expected.places, *ANYWHERE))))
+
+
+def _choices(seed: int, uids: Sequence[str], seconds: float) -> tuple[Choice, ...]:
+    """Drawn apart from all else, so that a seed of before draws the same orders and faults."""
+    rng = Random(f"decisions {seed}")  # noqa: S311
+    choices = []
+    for uid in rng.sample(list(uids), int(len(uids) * _DECIDED)):
+        for number in range(rng.choice((1, 1, 2, 3))):
+            at = seconds * rng.uniform(0.1, 1.3)
+            again = at + rng.uniform(0, seconds / 2) if rng.random() < _REPEATED else None
+            kind = rng.choice(_KINDS)
+            choices.append(Choice(at, uid, kind, f"{seed}.{uid.replace('/', '.')}.{number}"[-90:], again))
+    return tuple(sorted(choices, key=lambda choice: choice.at))
 
 
 def _revisions(life: Life, placed_at: int, now: int) -> Iterator[Record]:

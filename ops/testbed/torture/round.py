@@ -15,6 +15,7 @@ import topology
 from channel_adapters.registry import CHANNELS
 from ops.testbed.oracle.accounts import Expected
 from ops.testbed.torture.accountant import Accountant, Outage
+from ops.testbed.torture.decider import Decider
 from ops.testbed.torture.feeder import Feeder
 from ops.testbed.torture.plan import RoundPlan
 from ops.testbed.torture.proof import Findings, misheld
@@ -116,8 +117,8 @@ def proof_at_rest(
 class Rounds:
     """Runs rounds one after the other on one rig; every round is judged together with all before it."""
 
-    def __init__(self, rig: Rig, books: Accountant, watch: StockWatch, feeder: Feeder) -> None:
-        self._rig, self._books, self._watch, self._feeder = rig, books, watch, feeder
+    def __init__(self, rig: Rig, books: Accountant, watch: StockWatch, feeder: Feeder, decider: Decider) -> None:
+        self._rig, self._books, self._watch, self._feeder, self._decider = rig, books, watch, feeder, decider
         self._lag = Lag(rig.broker.address)
         self._stock = rig.stock
         self._truth: list[Expected] = []
@@ -133,9 +134,11 @@ class Rounds:
         self._truth += plan.truth
         troubles = Troubles(plan.faults, self._rig, self._books)
         self._feeder.feed(plan.feeds)
+        self._decider.decide(plan.choices)
         waited: defaultdict[str, float] = defaultdict(float)
         findings = self._judged(plan, troubles, waited)
         self._feeder.close()
+        self._decider.close()
         report = RoundReport(
             seed=plan.seed,
             orders=len(plan.truth),
@@ -176,7 +179,7 @@ class Rounds:
             now = time.monotonic()
             waited[missing.partition(":")[0]] += now - turned
             turned = now
-            if not troubles.over or not self._feeder.done:
+            if not troubles.over or not self._feeder.done or not self._decider.done:
                 missing = "the input" if troubles.over else "the faults"
             else:
                 deadline = deadline or now + GIVE_UP_SECONDS
@@ -202,7 +205,7 @@ class Rounds:
         if time.monotonic() - self._books.read_at < _LOOK_SECONDS:
             return "the messages"
         ends = dict(self._books.positions)
-        for place, end in self._feeder.ends.items():
+        for place, end in (*self._feeder.ends.items(), *self._decider.ends.items()):
             ends[place] = max(end, ends.get(place, 0))
         if not self._lag.none(ends):
             return "the lag"
@@ -227,7 +230,9 @@ class Rounds:
         slow, unanswered = self._rig.slowest_leave, books.unanswered()
         return {
             "not at rest": [moving] if moving else [],
-            "not fed": list(self._feeder.failures),
+            "not fed": [*self._feeder.failures, *self._decider.failures],
+            "decisions not answered once": [] if moving else books.undecided(self._decider.made),
+            "against decisions": [] if moving else books.against_decisions(),
             "lost": verdict.lost,
             "misplaced": verdict.misplaced,
             "double": verdict.doubled,
@@ -248,6 +253,7 @@ class Rounds:
 
     def _misheld(self, truth: Sequence[Expected], reservations: Sequence[Reservation]) -> list[str]:
         books, uids = self._books, [expected.uid for expected in truth]
+        truth = books.as_decided(truth)
         return misheld(truth, books.places(truth), reservations, books.shipped(uids), books.told(uids))
 
     def _touched(self) -> list[Expected]:

@@ -12,6 +12,7 @@ from ops.testbed.demo.run import load_rules
 from ops.testbed.oracle.tail import TopicTail
 from ops.testbed.simulators.catalogue import Catalogue, load_catalogue
 from ops.testbed.torture.accountant import Accountant
+from ops.testbed.torture.decider import Decider
 from ops.testbed.torture.faults import FaultKind, Kafka, possible_faults
 from ops.testbed.torture.feeder import Feeder
 from ops.testbed.torture.plan import Size, plan_round
@@ -67,7 +68,8 @@ def torture(run: Run, settings: Settings, folder: Path, show: Callable[[RoundRep
         tail = TopicTail(rig.broker.address, _topics(warehouses), PARTITIONS)
         books = stack.enter_context(Accountant(tail, rig.silent))
         watch = stack.enter_context(StockWatch(rig.redis.url, [(w, sku) for w in warehouses for sku in skus]))
-        rounds = Rounds(rig, books, watch, Feeder(rig.broker.address))
+        decider = Decider(rig.broker.address, books.seen, warehouses, skus)
+        rounds = Rounds(rig, books, watch, Feeder(rig.broker.address), decider)
         stack.callback(rounds.close)
         for report in _each(run, rounds, load_catalogue(settings.catalogue_file), warehouses):
             totals.add(report)
