@@ -69,6 +69,10 @@ class Fleet:
         """An order from its platform, up to what route says: nothing of it has reached the reserve stage."""
         return await self._plan(uphold_new(self), order)
 
+    async def plan_again(self, returned: ReturnedOrder) -> list[Any]:
+        """An order that comes back, up to what route says."""
+        return await self._plan(uphold_again(self), returned)
+
     async def decide(self, *decisions: Decision) -> list[Decided]:
         """People decide; all goes its way. The answers."""
         before = len(self.decided)
