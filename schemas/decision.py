@@ -103,7 +103,6 @@ class DecisionRefusal(StrEnum):
     NO_RECEIVER = "no-receiver"
     NO_STOCK = "no-stock"
     NO_SUGGESTION = "no-suggestion"
-    NOT_ALLOWED = "not-allowed"
     OVERTAKEN_BY_DECISION = "overtaken-by-decision"
     OVERTAKEN_BY_PLATFORM = "overtaken-by-platform"
     QUANTITY_ABOVE_ORDER = "quantity-above-order"
@@ -124,7 +123,6 @@ REFUSALS: Final[Mapping[DecisionRefusal, Text]] = MappingProxyType({
     DecisionRefusal.NO_RECEIVER: Text("the order has no receiver; correct the receiver first", "订单没有收货人；请先更正收货信息"),
     DecisionRefusal.NO_STOCK: Text("that warehouse does not have all of it; name another, or release it as suggested: then it waits for stock", "该仓库库存不足；请指定其他仓库，或按建议放行（缺货则待货）"),
     DecisionRefusal.NO_SUGGESTION: Text("no rule names a warehouse for the order; name one", "没有规则为该订单给出仓库；请指定仓库"),
-    DecisionRefusal.NOT_ALLOWED: Text("this may not be decided for this order", "该订单不允许此操作"),
     DecisionRefusal.OVERTAKEN_BY_DECISION: Text("somebody decided about the order meanwhile; look at it again", "期间已有他人处理该订单；请重新查看"),
     DecisionRefusal.OVERTAKEN_BY_PLATFORM: Text("the platform changed the order meanwhile; look at it again", "期间平台已更新该订单；请重新查看"),
     DecisionRefusal.QUANTITY_ABOVE_ORDER: Text("no more can be shipped than the buyer ordered", "发货数量不能超过买家购买数量"),

@@ -187,7 +187,8 @@ def _released(decision: Decision, found: Found, planned: PlannedOrder, known: Kn
         warehouses = [one for one in suggested if one not in plan.gave_up] or suggested
         if to_ship and not warehouses and not standing.cancelled:
             _refuse(DecisionRefusal.NO_SUGGESTION)
-    codes = (*(standing.settled.codes if standing.settled else ()), *plan.hold_codes)
+    before = standing.settled.codes if standing.settled else ()
+    codes = (*before, *plan.hold_codes, HoldCode.GRAY_ROLLOUT)  # a person's consent is what a rollout asks for
     codes = tuple(code for code in codes if code != HoldCode.OPERATOR_HOLD)
     split = standing.settled is not None and standing.settled.split
     return settled_as(planned.order, codes, dict.fromkeys(warehouses), split=split)

@@ -29,7 +29,7 @@ GIVE_UP_SECONDS = 45.0
 DELIVERY_SECONDS = 10.0
 
 TOGETHER = "normalize,reserve,fulfill"
-APART = ("normalize", "tag", "route", "reserve", "fulfill")
+APART = ("normalize", "uphold", "tag", "route", "reserve", "fulfill")
 
 
 @dataclass(frozen=True, slots=True)

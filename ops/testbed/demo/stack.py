@@ -55,7 +55,7 @@ class Stack:
         """Workers and the sweeper; returns when all are ready."""
         for number, stages in enumerate(self._jobs, start=1):
             self.workers.append(worker(f"worker-{number}", stages, self.folder, self.env))
-        sweeper = worker("sweeper", "defer,wake,apply,reroute,restock,sweep,relay", self.folder, self.env)
+        sweeper = worker("sweeper", "defer,wake,apply,reroute,retag,replan,restock,sweep,relay", self.folder, self.env)
         self.others.append(sweeper)
         for child in (*self.workers, sweeper):
             self._exit.callback(child.stop)
