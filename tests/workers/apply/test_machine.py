@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from itertools import permutations
 from typing import Any, TypeVar
 
@@ -47,6 +47,10 @@ CHANGES: dict[str, dict[str, Any]] = {
 KINDS = [kind for kind in DecisionKind if kind not in (DecisionKind.SPLIT, DecisionKind.SETTLE_FLAG)]
 
 
+async def _awaited(work: Awaitable[T]) -> T:
+    return await work
+
+
 class People(RuleBasedStateMachine):
     """One order and all who have to do with it."""
 
@@ -66,8 +70,8 @@ class People(RuleBasedStateMachine):
         self.made: list[Decision] = []
         self.clock = 0
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
+    def run(self, work: Awaitable[T]) -> T:
+        return self.loop.run_until_complete(_awaited(work))
 
     @initialize()
     def begin(self) -> None:
@@ -234,7 +238,7 @@ class People(RuleBasedStateMachine):
 def test_people_platforms_warehouses_and_deaths_in_any_order(redis_server: RedisServer) -> None:
     People.url = redis_server.url
     slow = os.environ.get("ORDERFLEET_TEST_PROFILE") == "slow"
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         People,
         settings=settings(
             max_examples=600 if slow else 60,

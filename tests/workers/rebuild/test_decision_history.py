@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from redis.asyncio import Redis
 
@@ -32,7 +35,7 @@ def a_day() -> list[Decision]:
         Correction(lines=(LineCorrection(line_id="1", sku=NUT),), receiver=MOVED),
         Correction(lines=(LineCorrection(line_id="1", quantity=9),)),
     )
-    kinds = [
+    kinds: list[tuple[DecisionKind, dict[str, Any]]] = [
         *[(DecisionKind.CORRECT, {"correction": wish}) for wish in wishes],
         (DecisionKind.NOTE, {}),
         (DecisionKind.RELEASE, {"warehouse_id": BJ}),
@@ -51,9 +54,7 @@ async def decided(fleet: Fleet) -> list[Decision]:
     made = []
     for decision in a_day():
         revision = (await fleet.state(ORDER.uid)).revision
-        made.append(
-            Decision(**{name: getattr(decision, name) for name in decision.__struct_fields__} | {"seen": revision})
-        )
+        made.append(replace(decision, seen=revision))
         await fleet.decide(made[-1])
     return made
 
@@ -73,7 +74,7 @@ async def test_what_stands_comes_back_to_the_byte(fleet: Fleet, redis: Redis) ->
 
     fields = read_again(fleet, made).pointer_fields(ORDER.uid)
 
-    kept = await redis.hmget(order_key(ORDER.uid), *fields)  # type: ignore[misc]
+    kept: Any = await redis.hmget(order_key(ORDER.uid), *fields)
     assert fields == dict(zip(fields, [value.decode() for value in kept], strict=True))
 
 
@@ -82,7 +83,7 @@ async def test_what_became_of_each_comes_back_to_the_byte(fleet: Fleet, redis: R
 
     [(uid, answers)] = read_again(fleet, made).answers()
 
-    kept = await redis.hgetall(decisions_key(uid))  # type: ignore[misc]
+    kept: Any = await redis.hgetall(decisions_key(uid))
     assert {name.decode(): value.decode() for name, value in kept.items()} == answers.by_id
 
 
