@@ -123,7 +123,7 @@ class BookSession:
     """The book as one connection writes it. Raises TransientError when PostgreSQL is away."""
 
     def __init__(self, connection: Connection, keep: timedelta = timedelta.max) -> None:
-        self._connection = connection
+        self.connection = connection
         self._keep = keep
         self._tidied = float("-inf")
         self._writer = Writer(connection)
@@ -131,20 +131,20 @@ class BookSession:
 
     def places(self) -> Mapping[Partition, int]:
         """As they stand in the book."""
-        with database.told(), self._connection.transaction():
+        with database.told(), self.connection.transaction():
             self._writer.still_ours()
-            rows = self._connection.execute("SELECT topic, partition, next_offset FROM places").fetchall()
+            rows = self.connection.execute("SELECT topic, partition, next_offset FROM places").fetchall()
         return {(prefixed(topic), number): offset for topic, number, offset in rows}
 
     def forget(self, partition: Partition) -> None:
         """Its topic is read from its beginning, whatever was read of it before."""
-        with database.told(), self._connection.transaction():
+        with database.told(), self.connection.transaction():
             self._writer.still_ours()
-            self._connection.execute("DELETE FROM places WHERE topic = %s AND partition = %s", _unprefixed(partition))
+            self.connection.execute("DELETE FROM places WHERE topic = %s AND partition = %s", _unprefixed(partition))
 
     def idle(self) -> None:
         """Raises TransientError when the connection is gone."""
-        with database.told(), self._connection.transaction():
+        with database.told(), self.connection.transaction():
             self._writer.still_ours()
         self._tidy()
 
@@ -157,14 +157,14 @@ class BookSession:
         """Now and then, give up a batch of what is old; the next one soon, when there is more."""
         if self._keep == timedelta.max or time.monotonic() - self._tidied < _TIDY_SECONDS:
             return
-        with database.told(), self._connection.transaction():
+        with database.told(), self.connection.transaction():
             self._writer.still_ours()
-            gone = retention.give_up(self._connection, datetime.now(UTC) - self._keep)
+            gone = retention.give_up(self.connection, datetime.now(UTC) - self._keep)
         self._tidied = time.monotonic() - (_TIDY_SECONDS - 1 if gone == retention.BATCH else 0)
 
     def _write(self, records: Sequence[_Record], *, clean: bool = False) -> None:
         try:
-            with database.told(), self._connection.transaction():
+            with database.told(), self.connection.transaction():
                 self._writer.still_ours()
                 self._put(records, clean=clean)
         except (psycopg.Error, UnicodeError, OverflowError) as error:

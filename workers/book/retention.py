@@ -22,11 +22,10 @@ def give_up(connection: Connection, before: datetime, most: int = BATCH) -> int:
     """
     uids = [uid for (uid,) in connection.execute(_OLD, (before, before, list(_KEPT), most)).fetchall()]
     for table, key in _OWN.items():
-        connection.execute(f"DELETE FROM {table} WHERE {key} = ANY(%s)", (uids,))  # noqa: S608  # names of ours
+        connection.execute(f"DELETE FROM {table} WHERE {key} = ANY(%s)", (uids,))  # names of ours
     for table, (key, at) in _BY_TIME.items():
         connection.execute(
-            f"DELETE FROM {table} WHERE ctid IN "  # noqa: S608
-            f"(SELECT ctid FROM {table} WHERE {at} < %s ORDER BY {key} LIMIT %s)",
+            f"DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM {table} WHERE {at} < %s ORDER BY {key} LIMIT %s)",
             (before, most),
         )
     return len(uids)

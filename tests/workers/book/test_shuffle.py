@@ -62,8 +62,8 @@ def interleaved(shuffled: random.Random, messages: Sequence[Message]) -> list[Me
 
 
 def empty(session: BookSession) -> None:
-    with session._connection.transaction():
-        session._connection.execute(f"TRUNCATE {', '.join(TABLES)}, places")
+    with session.connection.transaction():
+        session.connection.execute(f"TRUNCATE {', '.join(TABLES)}, places")
 
 
 # -- revisions -----------------------------------------------------------------------------------------------------

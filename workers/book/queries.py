@@ -1,0 +1,236 @@
+"""Orders in the book: found by what is known of them, and one with all that happened to it.
+
+Plain functions over a connection that finds the book's tables (`workers.book.database.connect`). Pages go by a place:
+the one after which the next page begins. `shops`: those that may be seen; None: all. All raise TransientError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from schemas.record import record
+from workers.book.database import Connection, told
+
+MOST: Final = 500
+"""Rows of one page, at the most."""
+
+Place = tuple[datetime, str]
+"""When the last order of a page was placed (or came to review), and its uid."""
+
+
+@record
+class OrderRow:
+    """An order in a list. Money in minor units of `currency`."""
+
+    uid: str
+    channel: str
+    shop_id: str
+    platform_order_id: str
+    stage: str
+    placed_at: datetime | None
+    paid_at: datetime | None
+    ship_by: datetime | None
+    payment: str | None
+    province: str | None
+    city: str | None
+    currency: str | None
+    paid: int | None
+    units: int | None
+    skus: tuple[str, ...]
+    tags: tuple[str, ...]
+    hold_codes: tuple[str, ...]
+    review_codes: tuple[str, ...]
+    routed_at: datetime | None
+    shipped_at: datetime | None
+    warehouses: tuple[str, ...]  # told to ship it, and not to stop
+
+
+@record
+class OrderFilter:
+    """What orders are looked for: all that is given must hold."""
+
+    uid: str = ""
+    platform_order_id: str = ""
+    shop_ids: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    sku: str = ""
+    warehouse_id: str = ""
+    tag: str = ""
+    placed_from: datetime | None = None
+    placed_before: datetime | None = None
+
+
+@record
+class OrderPage:
+    """Newest first. `after`: where the next page begins; None: this is the last one."""
+
+    rows: tuple[OrderRow, ...]
+    after: Place | None
+
+
+@record
+class ShipmentRow:
+    """An order in a warehouse."""
+
+    warehouse_id: str
+    state: str
+    kind: str | None
+    revision: str | None
+    parcel: int | None
+    parcels: int | None
+    units: int | None
+    ship_by: datetime | None
+    routed_at: datetime | None
+    wms_kind: str | None
+    wms_at: datetime | None
+    wms_reason: str | None
+    shipped_at: datetime | None
+    stock_state: str | None  # None, too, when the warehouse's stock began anew since
+    hold_until: datetime | None
+
+
+@record
+class TimelineEntry:
+    """Something that happened to an order."""
+
+    at: datetime
+    kind: str
+    ref: str  # a revision, a message id, a sequence or a letter id
+    warehouse_id: str
+    codes: tuple[str, ...]
+
+
+@record
+class OrderView:
+    """All that the book knows of one order."""
+
+    order: OrderRow
+    revision: str | None
+    lines: tuple[dict[str, Any], ...]
+    plan: dict[str, Any]  # codes and arguments: schemas.codes makes words of them
+    review_why: dict[str, Any] | None
+    suggested: tuple[str, ...]
+    missing: dict[str, int]
+    unshipped: dict[str, int]
+    not_before: datetime | None
+    shipments: tuple[ShipmentRow, ...]
+    timeline: tuple[TimelineEntry, ...]
+
+
+def find_orders(
+    connection: Connection,
+    wanted: OrderFilter,
+    *,
+    shops: Sequence[str] | None = None,
+    after: Place | None = None,
+    most: int = 50,
+) -> OrderPage:
+    """A page of orders, newest first. Those of which nobody said when they were placed are found by their ids only."""
+    conditions, values = _conditions(wanted, shops)
+    by_id = bool(wanted.uid or wanted.platform_order_id)
+    if after is not None:
+        conditions.append("(o.placed_at, o.uid) < (%s, %s)")
+        values += after
+    elif not by_id:
+        conditions.append("o.placed_at IS NOT NULL")
+    limit = min(most, MOST)
+    where = " AND ".join(conditions) or "true"
+    text = f"SELECT {ORDER_COLUMNS} FROM orders AS o WHERE {where} ORDER BY o.placed_at DESC, o.uid DESC LIMIT %s"
+    rows = [order_row(row) for row in rows_of(connection, text, [*values, limit + 1])]
+    page = rows[:limit]
+    last = page[-1] if len(rows) > limit else None
+    return OrderPage(
+        rows=tuple(page), after=(last.placed_at, last.uid) if last is not None and last.placed_at is not None else None
+    )
+
+
+def _conditions(wanted: OrderFilter, shops: Sequence[str] | None) -> tuple[list[str], list[Any]]:
+    """SQL of our own, and the values for its gaps."""
+    given: list[tuple[str, Any]] = [
+        ("o.uid = %s", wanted.uid),
+        ("o.platform_order_id = %s", wanted.platform_order_id),
+        ("o.shop_id = ANY(%s)", list(wanted.shop_ids)),
+        ("o.stage = ANY(%s)", list(wanted.stages)),
+        ("o.skus @> ARRAY[%s]", wanted.sku),
+        ("o.tags @> ARRAY[%s]", wanted.tag),
+        ("o.placed_at >= %s", wanted.placed_from),
+        ("o.placed_at < %s", wanted.placed_before),
+        (_TOLD, wanted.warehouse_id),
+    ]
+    kept = [(text, value) for text, value in given if value]
+    if shops is not None:
+        kept.append(("o.shop_id = ANY(%s)", list(shops)))
+    return [text for text, _ in kept], [value for _, value in kept]
+
+
+def show_order(connection: Connection, uid: str, *, shops: Sequence[str] | None = None) -> OrderView | None:
+    """One order; None when the book does not know it, or it may not be seen."""
+    conditions, values = _conditions(OrderFilter(uid=uid), shops)
+    found = rows_of(connection, f"SELECT {ORDER_COLUMNS}, {_MORE} WHERE {' AND '.join(conditions)}", values)
+    if not found:
+        return None
+    [row] = found
+    shipments = rows_of(connection, _SHIPMENTS, [uid])
+    timeline = rows_of(connection, _TIMELINE, [uid])
+    return OrderView(
+        order=order_row(row),
+        revision=row["planned_revision"],
+        lines=tuple(row["lines"] or ()),
+        plan=row["plan"] or {},
+        review_why=row["review_why"],
+        suggested=tuple(row["suggested"] or ()),
+        missing=row["missing"] or {},
+        unshipped=row["unshipped"] or {},
+        not_before=row["not_before"],
+        shipments=tuple(ShipmentRow(**one) for one in shipments),
+        timeline=tuple(TimelineEntry(**{**one, "codes": tuple(one["codes"])}) for one in timeline),
+    )
+
+
+def order_row(row: dict[str, Any]) -> OrderRow:
+    """From a row with at least these columns."""
+    return OrderRow(**{name: _plain(row[name]) for name in _NAMES})
+
+
+def rows_of(connection: Connection, text: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    """Ask in a transaction of its own. `text`: SQL of our own, with gaps for the values."""
+    with told(), connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql.SQL(text), values).fetchall()
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+_TOLD: Final = (
+    "EXISTS (SELECT FROM shipments AS s WHERE s.order_uid = o.uid AND s.warehouse_id = %s AND s.kind <> 'cancel')"
+)
+_ARRAYS: Final = ("skus", "tags", "hold_codes", "review_codes")
+_NAMES: Final = tuple(OrderRow.__struct_fields__)  # type: ignore[attr-defined]  # a record is a struct
+ORDER_COLUMNS: Final = ", ".join(
+    f"coalesce(o.{name}, '{{}}') AS {name}" if name in _ARRAYS else f"o.{name}"
+    for name in _NAMES
+    if name != "warehouses"
+) + (
+    ", ARRAY(SELECT s.warehouse_id FROM shipments AS s WHERE s.order_uid = o.uid AND s.kind <> 'cancel' "
+    "ORDER BY s.warehouse_id) AS warehouses"
+)
+_MORE: Final = """
+    o.planned_revision, o.review_why, o.suggested, o.missing, o.unshipped, o.not_before, d.lines, d.plan
+    FROM orders AS o LEFT JOIN order_details AS d USING (uid)
+"""
+_SHIPMENTS: Final = """
+    SELECT s.warehouse_id, s.state, s.kind, s.revision, s.parcel, s.parcels, s.units, s.ship_by, s.routed_at,
+      s.wms_kind, s.wms_at, s.wms_reason, s.shipped_at, s.hold_until,
+      CASE WHEN s.stock_sequence > coalesce(w.began_sequence, 0) THEN s.stock_state END AS stock_state
+    FROM shipments AS s LEFT JOIN warehouses AS w USING (warehouse_id)
+    WHERE s.order_uid = %s ORDER BY s.routed_at NULLS LAST, s.warehouse_id
+"""
+_TIMELINE: Final = """
+    SELECT at, kind, ref, warehouse_id, codes FROM timeline WHERE order_uid = %s ORDER BY at, kind, ref, warehouse_id
+"""
