@@ -116,8 +116,8 @@ def list_reviews(
     limit = min(most, MOST)
     rows = rows_of(
         connection,
-        f"SELECT {ORDER_COLUMNS}, o.planned_revision, o.review_revision, o.review_at, o.review_why, o.suggested, o.unshipped "
-        f"FROM orders AS o WHERE o.stage = 'review' AND o.review_at IS NOT NULL{where} "
+        f"SELECT {ORDER_COLUMNS}, o.planned_revision, o.review_revision, o.review_at, o.review_why, o.suggested, "
+        f"o.unshipped FROM orders AS o WHERE o.stage = 'review' AND o.review_at IS NOT NULL{where} "
         "ORDER BY o.review_at, o.uid LIMIT %s",
         [*values, limit + 1],
     )
