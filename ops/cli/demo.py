@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from ops.testbed.demo.run import Report, View
 
 HELP = say(
-    "Run everything on this machine, on simulated platforms: broker, Redis, six shops, pollers, workers, sweeper. "
-    "Ends by itself; exit code 0 means that every order is accounted for exactly once and the stock adds up.",
-    "在本机运行整套系统（模拟平台）：消息队列、Redis、六个店铺、拉单、工作进程、超时释放。"
+    "Run everything on this machine, on simulated platforms: broker, Redis, PostgreSQL, six shops, pollers, workers, "
+    "sweeper. Ends by itself; exit code 0 means that every order is accounted for exactly once and the stock adds up.",
+    "在本机运行整套系统（模拟平台）：消息队列、Redis、PostgreSQL、六个店铺、拉单、工作进程、超时释放。"
     "自动结束；退出码 0 表示每单恰好有一个去处且库存账实相符。",
 )
 EPILOG = epilog(
@@ -242,6 +242,13 @@ def _findings(report: Report) -> list[str]:
             f"{len(audit.findings)} 处不符",
         ),
     ]
+    lines.append(
+        say(
+            f"order book: {report.in_book:,} orders, {len(report.book_disagrees)} in another stage than the books say",
+            f"订单台账：{report.in_book:,} 单，其中 {len(report.book_disagrees)} 单的阶段与账目不符",
+        )
+    )
+    lines += [f"  ! {one}" for one in report.book_disagrees[:10]]
     lines += [f"  ! {one}" for one in (*verdict.lost, *verdict.misplaced, *verdict.doubled, *verdict.unknown)[:20]]
     lines += [f"  ! {finding.warehouse_id}: {say(*finding.message)}" for finding in audit.findings[:10]]
     lines.append(
@@ -280,6 +287,8 @@ def _as_json(report: Report) -> dict[str, Any]:
         "missing_events": report.missing_events,
         "answers": dict(report.books.answers),
         "unanswered": report.unanswered,
+        "in_book": report.in_book,
+        "book_disagrees": report.book_disagrees,
         "audit_findings": len(report.audit.findings),
         "repeats": report.books.repeats,
         "restarts": report.restarts,

@@ -227,6 +227,9 @@ SHIPPED: Final = Aspect(
 )
 """When goods left last, and from which warehouses."""
 
+FOUND: Final = extreme("found", "orders", {**IDENTITY, "found_revision": "text"}, ("uid",), ("found_revision",), ">")
+"""For which revision stock and warehouses were already as wanted: nobody is told anything then."""
+
 # -- shipments -----------------------------------------------------------------------------------------------------
 
 _SHIPMENT: Final = ("order_uid", "warehouse_id")
@@ -363,6 +366,7 @@ ASPECTS: Final[tuple[Aspect, ...]] = (
     TRANSFER_WANTED,
     ROUTED,
     SHIPPED,
+    FOUND,
     DETAILS,
     INSTRUCTION,
     WMS,

@@ -13,6 +13,7 @@ import orjson
 
 from ops.testbed.demo.stack import Stack
 from ops.testbed.oracle.accounts import Books, Expected, Verdict, judge
+from ops.testbed.oracle.book import disagreements
 from ops.testbed.oracle.history import History
 from ops.testbed.oracle.tail import TopicTail
 from schemas.ids import order_uid
@@ -27,6 +28,7 @@ from workers.runtime.settings import Settings
 QUIET_SECONDS = 2.0
 GIVE_UP_SECONDS = 45.0
 DELIVERY_SECONDS = 10.0
+BOOK_SECONDS = 20.0
 
 TOGETHER = "normalize,reserve,fulfill"
 APART = ("normalize", "uphold", "tag", "route", "reserve", "fulfill")
@@ -78,12 +80,14 @@ class Report:
     unanswered: int  # orders of which a warehouse never said what became of them
     memory: dict[str, list[int]]
     restarts: int
+    in_book: int  # orders in the order book ...
+    book_disagrees: list[str]  # ... and those that it has in another stage than the books
     history: Path | None = None  # what the topics say of the orders that are wrong
 
     @property
     def clean(self) -> bool:
         """Whether every order is where it belongs, exactly once, and the stock adds up."""
-        balanced = not (self.oversold or self.missing_events or self.unanswered)
+        balanced = not (self.oversold or self.missing_events or self.unanswered or self.book_disagrees)
         return self.verdict.clean and self.audit.is_clean and balanced
 
 
@@ -128,7 +132,8 @@ class Demo:
                 self._deliver(stock)
             truth = list(self._truth())
             audit, oversold = run_async(_audit(stack.redis.url))
-            report = self._report(truth, audit, oversold, time.monotonic() - started)
+            seconds = time.monotonic() - started
+            report = self._report(truth, audit, oversold, seconds, *self._compare_book())
             if report.verdict.wrong:
                 report.history = self._write_history(warehouses, report.verdict.wrong)
             return report
@@ -222,6 +227,16 @@ class Demo:
             uid = order_uid(row["channel"], row["shop_id"], row["platform_order_id"])
             yield Expected(uid, row["story"], tuple(row["expected"]), row["skus"])
 
+    def _compare_book(self) -> tuple[int, list[str]]:
+        """How many orders the order book has, and where it disagrees, once it has caught up."""
+        deadline = time.monotonic() + BOOK_SECONDS
+        while True:
+            stages = _stages(self.stack.postgres.url)
+            wrong = disagreements(self.books, stages)
+            if not wrong or time.monotonic() > deadline:
+                return len(stages), wrong
+            time.sleep(0.2)
+
     def _write_history(self, warehouses: tuple[str, ...], uids: list[str]) -> Path:
         """Read everything once more for what was said of these orders."""
         history, file = History(only=frozenset(uids)), self.stack.folder / "wrong-orders.txt"
@@ -235,7 +250,15 @@ class Demo:
         history.write(file, uids)
         return file
 
-    def _report(self, truth: list[Expected], audit: AuditReport, oversold: list[str], seconds: float) -> Report:
+    def _report(
+        self,
+        truth: list[Expected],
+        audit: AuditReport,
+        oversold: list[str],
+        seconds: float,
+        in_book: int,
+        book_disagrees: list[str],
+    ) -> Report:
         by_channel: dict[str, int] = {}
         for uid in self.books.accounts:
             channel = uid.split(":", 1)[0]
@@ -249,6 +272,8 @@ class Demo:
             oversold=oversold,
             missing_events=self.books.missing_events(),
             unanswered=self.books.waiting(),
+            in_book=in_book,
+            book_disagrees=book_disagrees,
             memory={child.name: child.memory for child in (*self.stack.workers, *self.stack.others)},
             restarts=self._restarts,
         )
@@ -279,6 +304,14 @@ async def _fill_up(url: str, stock: dict[str, dict[str, int]]) -> None:
             low = [level for level in await ledger.stock.levels(warehouse) if level.on_hand < full[level.sku] // 2]
             if low:
                 await ledger.stock.set_counts(warehouse, {level.sku: Count(on_hand=full[level.sku]) for level in low})
+
+
+def _stages(url: str) -> dict[str, str]:
+    """The stage of each order in the order book."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        return dict(connection.execute("SELECT uid, stage FROM book.orders").fetchall())
 
 
 async def _audit(url: str) -> tuple[AuditReport, list[str]]:

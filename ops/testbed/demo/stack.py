@@ -1,4 +1,4 @@
-"""The demo's processes: broker, Redis, simulators, pollers, workers, sweeper. All of them end when the demo ends."""
+"""The demo's processes: servers, simulators, pollers, workers, sweeper. All of them end when the demo ends."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import yaml
 from channel_adapters.registry import CHANNELS
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.child import Child, fleet_environment, simulated_wms, worker
+from ops.testbed.local_stack.postgres import PostgresServer
 from ops.testbed.local_stack.redis_server import RedisServer
 from ops.testbed.simulators.shops import simulated_shops
 from workers.runtime.kafka.topics import create_topics, wanted_topics
@@ -28,6 +29,7 @@ class Stack:
         self.folder = folder
         self.broker = Broker(folder)
         self.redis = RedisServer(folder)
+        self.postgres = PostgresServer(folder)
         self.partitions = partitions
         self._extra = dict(environment)
         self._exit = ExitStack()
@@ -39,12 +41,14 @@ class Stack:
     @property
     def env(self) -> dict[str, str]:
         """What the processes are told."""
-        return fleet_environment(self.broker.address, self.redis.url, self.partitions, self._extra)
+        others = {**self._extra, "ORDERFLEET_BOOK_URL": self.postgres.url}
+        return fleet_environment(self.broker.address, self.redis.url, self.partitions, others)
 
     def start_servers(self, warehouses: Sequence[str]) -> None:
-        """Broker, Redis and topics."""
+        """Broker, Redis, PostgreSQL and topics."""
         self._exit.enter_context(self.broker)
         self._exit.enter_context(self.redis)
+        self._exit.enter_context(self.postgres)
         names = tuple(CHANNELS)
         create_topics(
             self.broker.address,
@@ -52,15 +56,16 @@ class Stack:
         )
 
     def start_fleet(self) -> None:
-        """Workers and the sweeper; returns when all are ready."""
+        """Workers, the sweeper and who keeps the order book; returns when all are ready."""
         for number, stages in enumerate(self._jobs, start=1):
             self.workers.append(worker(f"worker-{number}", stages, self.folder, self.env))
         sweeper = worker("sweeper", "defer,wake,apply,reroute,retag,replan,restock,sweep,relay", self.folder, self.env)
-        self.others.append(sweeper)
-        for child in (*self.workers, sweeper):
+        book = worker("book", "book", self.folder, self.env)
+        self.others += [sweeper, book]
+        for child in (*self.workers, *self.others):
             self._exit.callback(child.stop)
             child.start()
-        for child in (*self.workers, sweeper):
+        for child in (*self.workers, *self.others):
             child.wait_ready()
 
     def start_warehouses(self, seed: int) -> None:

@@ -157,6 +157,7 @@ class Story:
             at=self._now(),
             changes=(),
             order_uid="" if anew else told.order_uid,
+            revision="" if anew else told.revision,
             state="" if anew else self._random.choice(("held", "committed", "allocated", "released")),
         )
         self._topics.add(INVENTORY_EVENTS, told.warehouse_id, event, self._now())

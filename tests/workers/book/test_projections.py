@@ -85,6 +85,31 @@ def test_an_order_that_ships(session: BookSession, look: Look) -> None:
     assert {row["kind"] for row in look.rows("timeline")} == {"planned", "told-fulfil", "wms-accepted", "wms-shipped"}
 
 
+def test_an_order_whose_change_concerns_no_warehouse_stays_with_it(session: BookSession, look: Look) -> None:
+    topics, planned = Topics(), a_planned_order()
+    uid = planned.order.uid
+    paid_later = a_planned_order(an_order(modified_at=NOON + timedelta(hours=1)))
+    topics.add(ORDERS_PLANNED, uid, planned)
+    topics.add(ORDERS_ROUTED, uid, an_instruction(planned), member="hangzhou")
+    topics.add(ORDERS_PLANNED, uid, paid_later)
+    session.write(topics.messages)
+    assert look.order(uid)["stage"] == "planned"
+    found = InventoryEvent(
+        event_id="hangzhou/1",
+        sequence=1,
+        warehouse_id="hangzhou",
+        kind=InventoryEventKind.CHANGED,
+        at=NOON,
+        changes=(),
+        order_uid=uid,
+        revision=paid_later.order.revision,
+        state="committed",
+    )
+    topics.add(INVENTORY_EVENTS, "hangzhou", found)
+    session.write(topics.messages[-1:])
+    assert look.order(uid)["stage"] == "routed"
+
+
 def test_an_order_in_two_parcels_is_shipped_when_both_are(session: BookSession, look: Look) -> None:
     way, planned = Way(session, look), a_planned_order()
     way.planned(planned)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from schemas.inventory import InventoryEvent, InventoryEventKind
-from workers.book.aspects import STOCK, WAREHOUSE
+from workers.book.aspects import FOUND, STOCK, WAREHOUSE
 from workers.book.facts import Fact, Place, happened, identity, utc
 
 _TOLD: Final = frozenset(
@@ -31,9 +31,11 @@ def moved(said: InventoryEvent, place: Place) -> Sequence[Fact]:
         return [(WAREHOUSE, (said.warehouse_id, said.sequence, utc(said.at)))]
     if not said.order_uid or not said.state:
         return ()
-    identity(said.order_uid)
+    whole = identity(said.order_uid)
     row = (said.order_uid, said.warehouse_id, said.sequence, said.state, utc(said.deadline))
     facts: list[Fact] = [(STOCK, row)]
+    if said.kind is InventoryEventKind.CHANGED and not said.changes and said.revision:
+        facts.append((FOUND, (*whole, said.revision)))
     if said.kind in _TOLD:
         kind, ref = f"stock-{said.kind.value}", str(said.sequence)
         facts.append(happened(said.order_uid, kind, ref, utc(said.at), (), said.warehouse_id))

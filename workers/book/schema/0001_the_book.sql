@@ -64,6 +64,7 @@ CREATE TABLE orders (
   transfer_revision text COLLATE "C", transfer_offset bigint, transfer_at timestamptz,
   routed_revision text COLLATE "C", routed_at timestamptz, parcels int,
   shipped_at timestamptz, shipped_from text[],
+  found_revision text COLLATE "C",  -- for which the warehouses had all that was wanted: they are not told again
 
   stage text NOT NULL GENERATED ALWAYS AS (CASE
     WHEN is_current(review_revision, planned_revision) THEN 'review'
@@ -71,7 +72,8 @@ CREATE TABLE orders (
     WHEN disposition = 'ignore' THEN 'done'
     WHEN cardinality(shipped_from) >= coalesce(parcels, 1) THEN 'shipped'
     WHEN cardinality(shipped_from) > 0 THEN 'part-shipped'
-    WHEN is_current(routed_revision, planned_revision) THEN 'routed'
+    WHEN is_current(routed_revision, planned_revision)
+      OR (routed_revision IS NOT NULL AND is_current(found_revision, planned_revision)) THEN 'routed'
     WHEN is_current(transfer_revision, planned_revision) THEN 'transfer'
     WHEN is_current(backorder_revision, planned_revision) THEN 'backordered'
     WHEN planned_revision IS NULL THEN 'unknown'
