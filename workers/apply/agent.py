@@ -13,8 +13,8 @@ from schemas.decision import MOST_DECISIONS, Decided, Decision, DecisionRefusal
 from schemas.plan import PlannedOrder, ReturnedOrder
 from schemas.record import decode, encode
 from workers.apply.decide import Found, Known, answer_to, judge, returned_of
-from workers.decisions.standing import NOTHING, Standing, fold
-from workers.inventory.archive import Archive
+from workers.decisions.standing import NOTHING, Standing, fold, standing_of
+from workers.inventory.archive import Archive, Place
 from workers.inventory.ledger import Ledger
 from workers.inventory.ledger.decisions import OrderAsItStands
 from workers.inventory.operations.decide import Decide, DecideAck, DecideOutcome
@@ -67,6 +67,7 @@ class _Job:
         self.standing: Standing = NOTHING
         self.planned: PlannedOrder | None = None
         self.left: Quantities = {}
+        self.failure: PermanentError | None = None
         self.decided: Decided | None = None
 
     @property
@@ -100,12 +101,19 @@ class ApplyAgent:
                 outcomes[number] = _misplaced()
             else:
                 jobs.append(_Job(number, delivery))
+        read: dict[Place, PlannedOrder | None] = {}  # a thousand decisions about one order read it once
         for wave in unique_key_batches(jobs, lambda job: job.decision.order_uid):
-            await self._wave(wave, outcomes)
+            await self._wave(wave, outcomes, read)
         return outcomes
 
-    async def _wave(self, jobs: Sequence[_Job], outcomes: list[Outcome]) -> None:
-        await self._look(jobs)
+    async def _wave(
+        self, jobs: Sequence[_Job], outcomes: list[Outcome], read: dict[Place, PlannedOrder | None]
+    ) -> None:
+        await self._look(jobs, read)
+        for job in jobs:
+            if job.failure is not None:
+                outcomes[job.number] = job.failure
+        jobs = [job for job in jobs if job.failure is None]
         pairs = list(dict.fromkeys(pair for job in jobs for pair in job.asks_for))
         there = dict(zip(pairs, await self._stock.available(pairs), strict=True)) if pairs else {}
         book = self._rules.current()
@@ -113,15 +121,18 @@ class ApplyAgent:
         for job, ack in zip(jobs, acks, strict=True):
             outcomes[job.number] = _said(job, ack)
 
-    async def _look(self, jobs: Sequence[_Job]) -> None:
+    async def _look(self, jobs: Sequence[_Job], read: dict[Place, PlannedOrder | None]) -> None:
         asked = [(job.decision.order_uid, job.decision.decision_id) for job in jobs]
         for job, order in zip(jobs, await self._decisions.look(asked), strict=True):
             job.order = order
-            if order.standing:
-                job.standing = decode(Standing, order.standing)
-        known = [job for job in jobs if job.order.place is not None]
-        places = [job.order.place for job in known if job.order.place is not None]
-        for job, planned in zip(known, await self._archive.read(places), strict=True):
+            try:
+                job.standing = standing_of(order.standing) or NOTHING
+            except PermanentError as error:
+                job.failure = error
+        places = [place for job in jobs if (place := job.order.place) is not None and place not in read]
+        read.update(zip(places, await self._archive.read(places) if places else (), strict=True))
+        for job in jobs:
+            planned = read[job.order.place] if job.order.place is not None else None
             is_the_one = planned is not None and planned.order.uid == job.decision.order_uid
             job.planned = planned if is_the_one else None
 

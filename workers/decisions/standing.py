@@ -10,6 +10,10 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
+from pydantic import ValidationError
+
+from schemas.codes import LetterProblem
+from schemas.dead_letter import Failure
 from schemas.decision import (
     Decided,
     DecisionKind,
@@ -19,8 +23,9 @@ from schemas.decision import (
     Upheld,
 )
 from schemas.order import Line, LineKind, LineStatus, Order, OrderStatus, Privacy, ShipTo, lines_to_ship
-from schemas.record import changed, encode, record
+from schemas.record import changed, decode, encode, record
 from workers.inventory.availability import missing, wanted
+from workers.runtime.errors import PermanentError
 
 _PAST_SHIPPING: Final = (OrderStatus.CANCELLED, OrderStatus.SHIPPED, OrderStatus.COMPLETED)
 _PLACE: Final = ("country", "province", "city", "district", "town", "street", "name", "phone", "postcode")
@@ -52,6 +57,17 @@ class Standing:
 
 
 NOTHING: Final = Standing()
+
+
+def standing_of(kept: bytes | None) -> Standing | None:
+    """What Redis keeps of an order's decisions. Raises PermanentError unreadable-standing when it is not ours."""
+    if not kept:
+        return None
+    try:
+        return decode(Standing, kept)
+    except ValidationError:
+        failure = Failure(attempt="decisions", where="standing", explanation=LetterProblem.DECISIONS_UNREADABLE())
+        raise PermanentError("unreadable-standing", [failure]) from None
 
 
 def fold(standing: Standing, decided: Decided, receiver: ReceiverCorrection | None = None) -> Standing:

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import ValidationError
-
-from schemas.codes import LetterProblem
-from schemas.dead_letter import Failure
 from schemas.decision import Upheld
 from schemas.order import Order
 from schemas.plan import ReturnedOrder, UpheldOrder
-from schemas.record import changed, decode
-from workers.decisions.standing import NOTHING, Standing, corrected, upheld_of
-from workers.runtime.errors import PermanentError
+from schemas.record import changed
+from workers.decisions.standing import NOTHING, corrected, standing_of, upheld_of
 
 _NOBODY_DECIDED: Final = Upheld()
-
-
-def standing_of(kept: bytes | None) -> Standing | None:
-    """What Redis keeps of an order's decisions. Raises PermanentError unreadable-standing when it is not ours."""
-    if not kept:
-        return None
-    try:
-        return decode(Standing, kept)
-    except ValidationError:
-        failure = Failure(attempt="uphold", where="standing", explanation=LetterProblem.DECISIONS_UNREADABLE())
-        raise PermanentError("unreadable-standing", [failure]) from None
 
 
 def uphold(order: Order, kept: bytes | None) -> UpheldOrder:

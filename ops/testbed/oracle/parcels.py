@@ -71,10 +71,15 @@ class Parcel:
     @property
     def newest(self) -> Told:
         """The instruction that stands."""
-        stands = [
+        stands = self._followed
+        return stands[-1] if stands else _NOTHING
+
+    @property
+    def _followed(self) -> list[Told]:
+        """All but the changes that came too late."""
+        return [
             each for each in self.told if each.kind is not InstructionKind.CHANGE or each.revision not in self.refused
         ]
-        return stands[-1] if stands else _NOTHING
 
     @property
     def live(self) -> bool:
@@ -85,7 +90,7 @@ class Parcel:
     @property
     def left(self) -> bool:
         """All that was to be shipped has left."""
-        units = next((each.units for each in reversed(self.told) if each.kind is not InstructionKind.CANCEL), 0)
+        units = next((each.units for each in reversed(self._followed) if each.kind is not InstructionKind.CANCEL), 0)
         standing = self.newest.units or units
         return bool(standing) and sum(self.shipped.values()) >= standing
 
@@ -100,5 +105,5 @@ class Parcel:
     @property
     def _is_over(self) -> bool:
         """What was told before a cancellation has left, or was given back, too."""
-        told = next((each for each in reversed(self.told) if each.kind is not InstructionKind.CANCEL), _NOTHING)
+        told = next((each for each in reversed(self._followed) if each.kind is not InstructionKind.CANCEL), _NOTHING)
         return self.left or self.gave_back >= told.revision

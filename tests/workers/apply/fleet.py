@@ -42,6 +42,7 @@ class Fleet:
         self.now = lambda: NOON.timestamp()
         self.rules = FixedRules(Rulebook(rules or ruleset_of(TO_HANGZHOU), example_catalogue()))
         self.planned: list[PlannedOrder] = []
+        self.reads = 0
         self.decided: list[Decided] = []
         self.told: list[FulfillmentInstruction] = []
         self.reviewed: list[ReviewOrder] = []
@@ -51,6 +52,7 @@ class Fleet:
 
     async def read(self, places: Sequence[tuple[int, int]]) -> list[PlannedOrder | None]:
         """The archive of planned orders."""
+        self.reads += 1
         return [self.planned[offset] for _, offset in places]
 
     async def stocked(self, units: int = 100, *warehouses: str, sku: str = NUT) -> None:
@@ -82,15 +84,17 @@ class Fleet:
 
     async def apply(self, decision: Decision, agent: ApplyAgent | None = None) -> list[Any]:
         """What the apply stage says; nothing of it has gone on."""
-        self._sent["decisions"] += 1
-        offset = self._sent["decisions"]
-        delivery = Delivery(
-            decision, key=decision.order_uid.encode(), offset=offset, timestamp_ms=int(NOON.timestamp() * 1000)
-        )
-        agent = agent or ApplyAgent(self.ledger, self, self.rules)
-        [outcome] = await agent.handle([delivery])
-        assert isinstance(outcome, Sequence), outcome
-        return list(outcome)
+        [said] = await self.apply_all([decision], agent)
+        return said
+
+    async def apply_all(self, decisions: Sequence[Decision], agent: ApplyAgent | None = None) -> list[list[Any]]:
+        """The same of many that come in one chunk."""
+        deliveries = [
+            Delivery(one, key=one.order_uid.encode(), timestamp_ms=int(NOON.timestamp() * 1000)) for one in decisions
+        ]
+        outcomes = await (agent or ApplyAgent(self.ledger, self, self.rules)).handle(deliveries)
+        assert all(isinstance(outcome, Sequence) for outcome in outcomes), outcomes
+        return [list(outcome) for outcome in outcomes if isinstance(outcome, Sequence)]
 
     async def answers(self, *events: WmsEvent) -> None:
         """A warehouse answers; all goes its way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,12 @@ from schemas.plan import Disposition
 from schemas.revision import is_same_state, tries_of
 from tests.builders import a_line, a_ship_to, an_order
 from tests.workers.apply.fleet import BJ, COOKIES, HZ, NUT, Fleet, a_decision, touched
+from workers.apply.agent import ApplyAgent
+from workers.inventory.keys import order_key
 from workers.inventory.records import OrderState
+from workers.runtime.errors import PermanentError
+from workers.runtime.stage import Delivery
+from workers.uphold.agent import uphold_new
 
 UNKNOWN = "NO-SUCH-SKU"
 RELEASE, HOLD, CANCEL = DecisionKind.RELEASE, DecisionKind.HOLD, DecisionKind.CANCEL
@@ -225,11 +231,31 @@ async def test_redeciding_takes_the_rules_of_today(fleet: Fleet) -> None:
 
 
 async def test_ten_thousand_decisions_for_one_order_end_and_hold_up_no_other(fleet: Fleet) -> None:
+    """In one chunk with a decision about another order, as one partition would bring them."""
     await in_review(fleet)
-    answers = [await fleet.apply(a_decision(RISKY, NOTE, number)) for number in range(1, 110)]
-    codes = [answer[0].code for answer in answers]
-    assert codes == [None] * 100 + [DecisionRefusal.TOO_MANY_DECISIONS] * 9
     other = replace(RISKY, uid="taobao:tea-house:2", platform_order_id="2")
     await fleet.platform(other)
-    [answer] = await fleet.decide(a_decision(other, RELEASE))
-    assert answer.is_done
+    flood = [a_decision(RISKY, NOTE, number) for number in range(1, 10_001)]
+    reads = fleet.reads
+
+    said = await fleet.apply_all([*flood, a_decision(other, RELEASE)])
+
+    codes = [answer[0].code for answer in said]
+    assert codes == [None] * 100 + [DecisionRefusal.TOO_MANY_DECISIONS] * 9_900 + [None]
+    assert fleet.reads - reads <= 2, "the order is read from Kafka once"
+
+
+async def test_a_damaged_standing_sets_its_order_aside_and_no_other(fleet: Fleet, redis: Redis) -> None:
+    await in_review(fleet)
+    await redis.hset(order_key(RISKY.uid), "standing", b"{")
+    other = replace(RISKY, uid="taobao:tea-house:2", platform_order_id="2")
+    deliveries = [Delivery(order, key=order.uid.encode()) for order in (touched(RISKY), other)]
+
+    first, second = await uphold_new(fleet).handle(deliveries)
+
+    assert isinstance(first, PermanentError)
+    assert first.reason == "unreadable-standing"
+    assert isinstance(second, Sequence)
+    decisions = [Delivery(a_decision(order, HOLD), key=order.uid.encode()) for order in (RISKY, other)]
+    outcomes = await ApplyAgent(fleet.ledger, fleet, fleet.rules).handle(decisions)
+    assert [isinstance(outcome, PermanentError) for outcome in outcomes] == [True, False]
