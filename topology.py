@@ -90,7 +90,7 @@ class Services:
 # fmt: off
 BOOK = following(
     ORDERS_PLANNED, ORDERS_REVIEW, ORDERS_DEFERRED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED, ORDERS_ROUTED, WMS_EVENTS,
-    ORDERS_QUARANTINED, INVENTORY_EVENTS,
+    ORDERS_QUARANTINED, INVENTORY_EVENTS, ORDERS_DECISIONS, ORDERS_DECIDED,
 )
 STAGES: tuple[Stage[Services], ...] = (
     Stage("normalize", reads=ORDERS_RAW,                 writes=(ORDERS_QUARANTINED,),                                                                    agent=normalize),

@@ -64,8 +64,13 @@ def extreme(
     key: tuple[str, ...],
     ranks: Sequence[str],
     prefer: Literal["<", ">"],
+    *,
+    shared: Sequence[str] = (),
 ) -> Aspect:
-    """The row with the smallest, or greatest, `ranks` stays. Where nothing is there of this aspect, any does."""
+    """The row with the smallest, or greatest, `ranks` stays. Where nothing is there of this aspect, any does.
+
+    `shared`: columns that another aspect writes, too, and whose word counts: they are only filled where nothing is.
+    """
     places = [list(columns).index(rank) for rank in ranks]
 
     def fold(before: Row, now: Row) -> Row:
@@ -73,7 +78,9 @@ def extreme(
         return now if (second < first if prefer == "<" else second > first) else before
 
     here, there = ", ".join(f"excluded.{rank}" for rank in ranks), ", ".join(f"o.{rank}" for rank in ranks)
-    return Aspect(name, table, key, columns, f"o.{ranks[0]} IS NULL OR ({here}) {prefer} ({there})", fold)
+    where = f"o.{ranks[0]} IS NULL OR ({here}) {prefer} ({there})"
+    sets = {column: f"coalesce(o.{column}, excluded.{column})" for column in shared if column not in key}
+    return Aspect(name, table, key, columns, where, fold, sets)
 
 
 # -- orders --------------------------------------------------------------------------------------------------------
@@ -303,6 +310,40 @@ WAREHOUSE: Final = extreme(
     ">",
 )
 
+# -- decisions -----------------------------------------------------------------------------------------------------
+
+_DECISION: Final = MappingProxyType(
+    {"decision_id": "text", "order_uid": "text", "kind": "text", "who": "text", "at": "timestamptz"}
+)
+ASKED: Final = extreme(
+    "asked",
+    "decisions",
+    {**_DECISION, "asked_offset": "int8", "seen": "text", "warehouse_id": "text", "codes": "text[]"},
+    ("decision_id",),
+    ("asked_offset",),
+    "<",
+    shared=tuple(_DECISION),
+)
+"""The same id is the same decision: the first counts."""
+
+DECIDED: Final = extreme(
+    "decided",
+    "decisions",
+    {
+        **_DECISION,
+        "decided_offset": "int8",
+        "decided_at": "timestamptz",
+        "refusal": "text",
+        "refused_where": "text",
+        "revision": "text",
+        "issued": "text",
+        "number": "int4",
+    },
+    ("decision_id",),
+    ("decided_offset",),
+    "<",
+)
+
 # -- what is told once ---------------------------------------------------------------------------------------------
 
 TRANSFER: Final = extreme(
@@ -373,6 +414,8 @@ ASPECTS: Final[tuple[Aspect, ...]] = (
     LEFT,
     STOCK,
     WAREHOUSE,
+    ASKED,
+    DECIDED,
     TRANSFER,
     TIMELINE,
     LETTER,

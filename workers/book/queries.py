@@ -106,6 +106,23 @@ class TimelineEntry:
 
 
 @record
+class DecisionRow:
+    """What a person decided about an order. `state`: pending, done or refused; then `refusal` is the code."""
+
+    decision_id: str
+    order_uid: str
+    kind: str
+    who: str
+    at: datetime
+    state: str
+    decided_at: datetime | None
+    refusal: str | None
+    refused_where: str | None
+    revision: str | None
+    issued: str | None
+
+
+@record
 class OrderView:
     """All that the book knows of one order."""
 
@@ -119,6 +136,7 @@ class OrderView:
     unshipped: dict[str, int]
     not_before: datetime | None
     shipments: tuple[ShipmentRow, ...]
+    decisions: tuple[DecisionRow, ...]
     timeline: tuple[TimelineEntry, ...]
 
 
@@ -177,6 +195,7 @@ def show_order(connection: Connection, uid: str, *, shops: Sequence[str] | None 
     [row] = found
     shipments = rows_of(connection, _SHIPMENTS, [uid])
     timeline = rows_of(connection, _TIMELINE, [uid])
+    decisions = rows_of(connection, _DECISIONS, [uid])
     return OrderView(
         order=order_row(row),
         revision=row["planned_revision"],
@@ -188,6 +207,7 @@ def show_order(connection: Connection, uid: str, *, shops: Sequence[str] | None 
         unshipped=row["unshipped"] or {},
         not_before=row["not_before"],
         shipments=tuple(ShipmentRow(**one) for one in shipments),
+        decisions=tuple(DecisionRow(**one) for one in decisions),
         timeline=tuple(TimelineEntry(**{**one, "codes": tuple(one["codes"])}) for one in timeline),
     )
 
@@ -230,6 +250,10 @@ _SHIPMENTS: Final = """
       CASE WHEN s.stock_sequence > coalesce(w.began_sequence, 0) THEN s.stock_state END AS stock_state
     FROM shipments AS s LEFT JOIN warehouses AS w USING (warehouse_id)
     WHERE s.order_uid = %s ORDER BY s.routed_at NULLS LAST, s.warehouse_id
+"""
+_DECISIONS: Final = """
+    SELECT decision_id, order_uid, kind, who, at, state, decided_at, refusal, refused_where, revision, issued
+    FROM decisions WHERE order_uid = %s ORDER BY at, decision_id
 """
 _TIMELINE: Final = """
     SELECT at, kind, ref, warehouse_id, codes FROM timeline WHERE order_uid = %s ORDER BY at, kind, ref, warehouse_id

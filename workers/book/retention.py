@@ -44,6 +44,7 @@ _OWN: Final = {
     "timeline": "order_uid",
     "shipments": "order_uid",
     "transfers": "order_uid",
+    "decisions": "order_uid",
     "order_details": "uid",
     "orders": "uid",
 }

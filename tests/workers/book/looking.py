@@ -14,6 +14,7 @@ TABLES: Final = (
     "transfers",
     "timeline",
     "dead_letters",
+    "decisions",
     "skipped",
 )
 """All that a book holds but its places."""

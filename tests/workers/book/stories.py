@@ -8,6 +8,7 @@ from itertools import count
 
 from schemas.codes import PlanReason
 from schemas.dead_letter import DeadLetter
+from schemas.decision import Decided, Decision, DecisionKind, DecisionRefusal
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.order import OrderStatus
@@ -17,6 +18,8 @@ from schemas.revision import received, retry_of
 from schemas.topics import (
     INVENTORY_EVENTS,
     ORDERS_BACKORDERED,
+    ORDERS_DECIDED,
+    ORDERS_DECISIONS,
     ORDERS_DEFERRED,
     ORDERS_PLANNED,
     ORDERS_QUARANTINED,
@@ -143,6 +146,7 @@ class Story:
                     self._topics.add(WMS_EVENTS, uid, event, self._now())
             if self._random.random() < 0.2:
                 self._review(planned)
+                self._decide(planned)
         if self._random.random() < 0.1:
             self._set_aside(planned)
 
@@ -161,6 +165,29 @@ class Story:
             state="" if anew else self._random.choice(("held", "committed", "allocated", "released")),
         )
         self._topics.add(INVENTORY_EVENTS, told.warehouse_id, event, self._now())
+
+    def _decide(self, planned: PlannedOrder) -> None:
+        uid, number = planned.order.uid, self._random.randint(1, 3)
+        decision = Decision(
+            decision_id=f"{uid}/{number}",
+            order_uid=uid,
+            kind=DecisionKind.RELEASE,
+            who="lin",
+            at=NOON,
+            why="the buyer asked",
+        )
+        answer = Decided(
+            decision_id=decision.decision_id,
+            order_uid=uid,
+            kind=decision.kind,
+            who=decision.who,
+            at=NOON,
+            code=self._random.choice((None, DecisionRefusal.NO_STOCK)),
+            revision=planned.order.revision,
+        )
+        for _ in range(self._random.choice((1, 2))):
+            self._topics.add(ORDERS_DECISIONS, uid, decision, self._now())
+            self._topics.add(ORDERS_DECIDED, uid, answer, self._now())
 
     def _set_aside(self, planned: PlannedOrder) -> None:
         letter = DeadLetter(

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from schemas.codes import PlanReason
 from schemas.dead_letter import DeadLetter, Failure
+from schemas.decision import Correction, Decided, Decision, DecisionKind, DecisionRefusal, ReceiverCorrection
 from schemas.fulfillment import FulfillmentInstruction, WmsEventKind
 from schemas.inventory import InventoryEvent, InventoryEventKind
 from schemas.plan import Backorder, DeferredOrder, Disposition, PlannedOrder, TransferRequest, to_review
@@ -14,6 +15,8 @@ from schemas.revision import retry_of
 from schemas.topics import (
     INVENTORY_EVENTS,
     ORDERS_BACKORDERED,
+    ORDERS_DECIDED,
+    ORDERS_DECISIONS,
     ORDERS_DEFERRED,
     ORDERS_PLANNED,
     ORDERS_QUARANTINED,
@@ -214,6 +217,34 @@ def test_stock_that_an_order_holds(session: BookSession, look: Look) -> None:
     [shipment] = look.rows("shipments")
     assert (shipment["state"], shipment["stock_sequence"]) == ("expired", 8)
     assert [row["began_sequence"] for row in look.rows("warehouses")] == [9]
+
+
+def test_a_decision_and_what_became_of_it(session: BookSession, look: Look) -> None:
+    topics, uid = Topics(), a_planned_order().order.uid
+    correction = Correction(receiver=ReceiverCorrection(name="秘密-name", street="秘密-street"))
+    for number, code in enumerate((None, DecisionRefusal.NO_STOCK, None)):
+        decision = Decision(
+            decision_id=f"d-{number}",
+            order_uid=uid,
+            kind=DecisionKind.CORRECT,
+            who="lin",
+            at=NOON + timedelta(minutes=number),
+            why="秘密-why",
+            correction=correction,
+        )
+        topics.add(ORDERS_DECISIONS, uid, decision)
+        answer = Decided(
+            decision_id=decision.decision_id, order_uid=uid, kind=decision.kind, who="lin", at=decision.at, code=code
+        )
+        if number < 2:
+            topics.add(ORDERS_DECIDED, uid, answer)
+    session.write(topics.messages)
+    assert [(row["state"], row["refusal"]) for row in look.rows("decisions")] == [
+        ("done", None),
+        ("refused", "no-stock"),
+        ("pending", None),
+    ]
+    assert "秘密" not in str(look.everything())
 
 
 def test_a_dead_letter(session: BookSession, look: Look) -> None:

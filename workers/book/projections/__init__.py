@@ -14,6 +14,8 @@ from typing import Final
 from schemas.topics import (
     INVENTORY_EVENTS,
     ORDERS_BACKORDERED,
+    ORDERS_DECIDED,
+    ORDERS_DECISIONS,
     ORDERS_DEFERRED,
     ORDERS_PLANNED,
     ORDERS_QUARANTINED,
@@ -25,6 +27,7 @@ from schemas.topics import (
 )
 from workers.book.facts import Projection
 from workers.book.projections.dead_letters import quarantined
+from workers.book.projections.decisions import asked, decided
 from workers.book.projections.instructions import routed
 from workers.book.projections.inventory import moved
 from workers.book.projections.orders import backordered, deferred, planned, reviewed
@@ -41,6 +44,8 @@ PROJECTIONS: Final[Mapping[Topic, Projection]] = MappingProxyType(
         ORDERS_ROUTED: routed,
         WMS_EVENTS: answered,
         ORDERS_QUARANTINED: quarantined,
+        ORDERS_DECISIONS: asked,
+        ORDERS_DECIDED: decided,
         INVENTORY_EVENTS: moved,
     }
 )
