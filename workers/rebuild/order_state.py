@@ -238,6 +238,7 @@ def _meaning(fields: Mapping[str, str]) -> dict[str, Any]:
     for name, value in fields.items():
         if name in ("holdings", "routed") or name.startswith("said:"):
             meant[name] = orjson.loads(value or "{}")
+            meant[name].pop("decided", None)  # of plans; what is made again from instructions need not be repeated
         elif name not in ("fence", "source", "returned") and not name.startswith(("heard:", "overtaken:", "followed:")):
             meant[name] = value
     return meant

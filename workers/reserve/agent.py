@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from schemas.plan import PlannedOrder
-from schemas.record import decode, encode
+from schemas.record import changed, decode, encode
 from workers.inventory.ledger import Ledger
 from workers.inventory.operations.claim import Claim, ClaimOutcome
 from workers.inventory.operations.fence import Fence, FenceOutcome
@@ -17,7 +17,7 @@ from workers.inventory.records import LIVE, Answer, CorruptLedger, Holdings, Ord
 from workers.inventory.waiting import WAITS, waiting_of
 from workers.reserve.claimed import ClaimSuperseded, Steps, WorkflowResult, pays
 from workers.reserve.decide import reservation_workflow, told_before
-from workers.reserve.result import Result, decided_anew, events_of
+from workers.reserve.result import Result, decided_anew, events_of, repeated
 from workers.runtime import metrics
 from workers.runtime.batches import unique_key_batches
 from workers.runtime.errors import TransientError
@@ -113,7 +113,7 @@ class ReserveAgent:
                 outcomes[job.number] = claim
             elif claim.outcome is ClaimOutcome.REPEAT:
                 said = decode(Result, claim.result) if claim.result else Result()
-                outcomes[job.number] = events_of(job.planned, said)
+                outcomes[job.number] = repeated(job.planned, said)
             elif claim.outcome is ClaimOutcome.OVERRULED:
                 outcomes[job.number] = decided_anew(job.planned, job.at_ms)
             elif claim.outcome is ClaimOutcome.CLAIMED:
@@ -231,7 +231,7 @@ def _settlement(job: _Job) -> Settlement:
     assert job.claim is not None
     assert job.result is not None
     order, ended = job.planned.order, job.result
-    result = b"" if ended.result == Result() else encode(ended.result)
+    result = b"" if ended.result == Result() else encode(changed(ended.result, decided=job.planned.decided))
     fence = job.claim.fence
     return Settlement(order.uid, order.revision, fence, ended.state, ended.holdings, ended.routed, result, job.source)
 

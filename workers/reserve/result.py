@@ -58,6 +58,7 @@ class Result:
     after_expiry: bool = False
     partly_shipped: bool = False
     deleted: bool = False  # by its shop, when goods had left or might have
+    decided: int = 0  # how many decisions of people the plan knew that this was said of: see repeated
 
 
 def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
@@ -72,6 +73,16 @@ def events_of(planned: PlannedOrder, result: Result) -> list[Event]:
     if result.deleted:
         events.append(to_review(planned, DELETED, PlanReason.DELETED_IN_SHOP()))
     return events
+
+
+def repeated(planned: PlannedOrder, result: Result) -> list[Event]:
+    """What the world is told once more, because it may not have heard: of the very plan it was said of.
+
+    The platform's record may be read again after people decided: a plan of the same revision with other lines. The
+    plan that was carried out is in Kafka and will come again by itself if it must; and what people decided comes under
+    a revision of its own.
+    """
+    return events_of(planned, result) if planned.decided == result.decided else []
 
 
 def decided_anew(planned: PlannedOrder, at_ms: int) -> list[ReturnedOrder]:

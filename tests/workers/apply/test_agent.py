@@ -130,6 +130,23 @@ async def test_a_corrected_sku_outlives_later_revisions(fleet: Fleet) -> None:
     assert fleet.kinds() == [InstructionKind.FULFIL], "nothing changes for the warehouse"
 
 
+async def test_no_instruction_says_another_thing_when_the_platforms_record_is_read_again(fleet: Fleet) -> None:
+    """As a worker does that died before it had acknowledged the record: by then, people have decided."""
+    await fleet.stocked(100, HZ)
+    await fleet.stocked(100, HZ, sku=COOKIES)
+    order = an_order()
+    await fleet.platform(order)
+    carried_out = fleet.planned[-1]
+    await fleet.decide(
+        a_decision(order, CORRECT, correction=Correction(lines=(LineCorrection(line_id="1", sku=COOKIES),)))
+    )
+    told = {each.instruction_id: each for each in fleet.told}
+    await fleet.platform(order)
+    await fleet.carry(await fleet.reserve(carried_out))
+    assert [each for each in fleet.told if each != told[each.instruction_id]] == []
+    assert len(fleet.told) > len(told), "what was carried out is said again"
+
+
 async def test_a_platform_that_changes_what_was_corrected_brings_the_order_back(fleet: Fleet) -> None:
     await fleet.stocked(100, sku=COOKIES)
     await fleet.stocked()
