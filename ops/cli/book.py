@@ -58,7 +58,7 @@ def status(as_json: AsJson = False) -> None:
     """As it is now."""
     from workers.admin.book import book_status
 
-    found = _asked(book_status)
+    found = ask_book(book_status)
     if as_json:
         print_json({**_as_json(found), "behind": found.behind})
     else:
@@ -113,7 +113,7 @@ def migrate(as_json: AsJson = False) -> None:
     """Whatever is missing."""
     from workers.admin.book import migrate_book
 
-    steps = _asked(migrate_book)
+    steps = ask_book(migrate_book)
     if as_json:
         print_json({"applied": steps})
     else:
@@ -150,7 +150,7 @@ def rebuild(
         )
         if not typer.confirm(question, err=True):
             raise typer.Exit(ExitCode.BAD)
-    done = _asked(lambda known: rebuild_book(known, _show))
+    done = ask_book(lambda known: rebuild_book(known, _show))
     if as_json:
         from msgspec import to_builtins
 
@@ -175,7 +175,8 @@ def _show(read: int, total: int) -> None:
     )
 
 
-def _asked(question: Callable[[Settings], T]) -> T:
+def ask_book(question: Callable[[Settings], T]) -> T:
+    """What the book answers. Ends the command when there is none, or a server is away."""
     from ops.cli.servers import fail_kafka_away, fail_with
     from workers.admin.errors import OperatorError
     from workers.runtime.errors import Misconfigured, TransientError

@@ -29,6 +29,7 @@ from ops.cli import (
     poll,
     receive,
     review,
+    review_list,
     rules,
     stock,
     stock_import,
@@ -88,6 +89,7 @@ app.command("forget", rich_help_panel=OPERATING, epilog=forget.EPILOG, help=forg
 stock.app.command("import", epilog=stock_import.EPILOG, help=stock_import.HELP)(stock_import.stock_import)
 stock.app.command("template", epilog=stock_template.EPILOG, help=stock_template.HELP)(stock_template.template)
 app.add_typer(stock.app, name="stock", rich_help_panel=OPERATING)
+review.app.command("list", epilog=review_list.EPILOG, help=review_list.HELP)(review_list.list_)
 app.add_typer(review.app, name="review", rich_help_panel=OPERATING)
 app.add_typer(backorders.app, name="backorders", rich_help_panel=OPERATING)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATING)
