@@ -70,7 +70,7 @@ def test_help_groups_the_commands(run: Run) -> None:
     text = run("--help").stdout
 
     assert "Read and try (no server needed)" in text
-    assert "Look and act (Redis, Kafka)" in text
+    assert "Look and act (Redis, Kafka, PostgreSQL)" in text
 
 
 def test_help_comes_in_chinese(program: Program) -> None:
