@@ -25,10 +25,12 @@ from ops.cli import (
     doctor,
     explain,
     forget,
+    orders,
     parse,
     poll,
     receive,
     review,
+    review_desk,
     review_list,
     rules,
     stock,
@@ -90,6 +92,9 @@ stock.app.command("import", epilog=stock_import.EPILOG, help=stock_import.HELP)(
 stock.app.command("template", epilog=stock_template.EPILOG, help=stock_template.HELP)(stock_template.template)
 app.add_typer(stock.app, name="stock", rich_help_panel=OPERATING)
 review.app.command("list", epilog=review_list.EPILOG, help=review_list.HELP)(review_list.list_)
+app.add_typer(orders.app, name="orders", rich_help_panel=OPERATING)
+review.app.command("show", epilog=review_desk.SHOW_EPILOG, help=review_desk.SHOW_HELP)(review_desk.show)
+review.app.command("bulk", epilog=review_desk.BULK_EPILOG, help=review_desk.BULK_HELP)(review_desk.bulk)
 app.add_typer(review.app, name="review", rich_help_panel=OPERATING)
 app.add_typer(backorders.app, name="backorders", rich_help_panel=OPERATING)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATING)

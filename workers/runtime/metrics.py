@@ -52,6 +52,10 @@ INTAKE_HINTS = Counter("orders_intake_hints", "Pushes that had an order read aga
 INTAKE_WEBHOOKS = Counter("orders_intake_webhooks", "Pushes received, by the HTTP status they were answered with; unknown shops count as shop unknown.", ["channel", "shop", "status"])
 INTAKE_DROPPED = Counter("orders_intake_push_connections_dropped", "Connections of the push receiver that were closed unanswered, by reason: too-slow, too-many, broken-off or bad-request.", ["reason"])
 
+API_REQUESTS = Counter("orders_api_requests", "Requests to the HTTP API, by path and HTTP status; none: a path that is not there.", ["path", "status"])
+API_SECONDS = Histogram("orders_api_request_duration_seconds", "How long a request to the HTTP API took, by path.", ["path"], buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30))
+DESK_DEEDS = Counter("orders_desk_deeds", "Deeds of people and programs at the desk, by name and outcome: done, refused or failed.", ["deed", "outcome"])
+
 EPOCH_LOST = Gauge("orders_stock_epoch_lost", "1 while this process holds still because Redis was emptied or is another one, else 0.")
 
 AUDIT_FINDINGS = Gauge("orders_stock_audit_findings", "What the last stock audit found, by kind of finding; 0 where it found nothing.", ["kind"])

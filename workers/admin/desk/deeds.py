@@ -11,6 +11,7 @@ from schemas.text import Text
 from workers.admin.desk.access import RULES, Actor, Deed, check, check_shop
 from workers.admin.desk.audit import MOST_WHY, Audit, Outcome
 from workers.admin.errors import InvalidRequest, OperatorError
+from workers.runtime import metrics
 
 _FAILURES: Final = (Exception, KeyboardInterrupt)
 
@@ -55,6 +56,8 @@ class _Told:
         self._audit, self._actor, self._deed, self._subject, self._why = audit, actor, deed, subject, why
 
     def add(self, outcome: Outcome, code: str = "") -> None:
+        if outcome is not Outcome.BEGUN:
+            metrics.DESK_DEEDS.labels(self._deed, outcome).inc()
         self._audit.add(
             self._actor, self._deed, outcome, deed_id=self.deed_id, subject=self._subject, why=self._why, code=code
         )

@@ -9,8 +9,12 @@ from typing import Final
 from schemas.text import Text
 from workers.admin.desk.access import Actor, Deed
 from workers.admin.desk.audit import Audit, AuditEntry
+from workers.admin.desk.bulk import BulkDesk
+from workers.admin.desk.deciding import DecidingDesk
 from workers.admin.desk.deeds import Deeds
+from workers.admin.desk.job_run import JobRunner, through_kafka
 from workers.admin.desk.letters import LetterDesk
+from workers.admin.desk.orders import OrderDesk
 from workers.admin.desk.paging import Page, checked_limit, from_cursor
 from workers.admin.desk.stock import StockDesk
 from workers.admin.desk.tokens import Tokens
@@ -31,6 +35,10 @@ class Desk:
         self._deeds = Deeds(self._audit)
         self.users = Users(database, self._deeds, self._audit)
         self.tokens = Tokens(database, self._deeds)
+        self.orders = OrderDesk(database, self._deeds)
+        self.deciding = DecidingDesk(settings, self._deeds)
+        self.bulk = BulkDesk(database, self._deeds)
+        self.jobs = JobRunner(database, through_kafka(settings.cluster))
         self.stock = StockDesk(settings, self._deeds)
         self.letters = LetterDesk(settings, self._deeds)
 

@@ -44,7 +44,18 @@ def postgres_errors() -> Iterator[None]:
         raise _ours(code, type(error).__name__) from None
 
 
+_NO_TABLES: Final = Text(
+    "the order book has no tables yet: run `orderfleet worker --stages book` on this database",
+    "订单台账尚未建表：请在此数据库上运行 `orderfleet worker --stages book`",
+)
+_MISSING: Final = ("42P01", "42703", "3F000")  # a table, a column, a schema
+
+
 def _ours(code: str, kind: str) -> TransientError:
+    if code in _MISSING:
+        missing = Misconfigured(f"PostgreSQL has not the tables that are asked for: {kind} {code}")
+        missing.code, missing.advice = code, _NO_TABLES
+        return missing
     if code.startswith(_REFUSING) or kind in ("InvalidPassword", "ProgrammingError"):
         found: TransientError = Misconfigured(
             f"PostgreSQL lets us not in, or not at our tables: {kind} {code}".rstrip()
@@ -93,6 +104,17 @@ class Database:
         """All that is done in it, or nothing. Raises TransientError."""
         with postgres_errors(), self._pool.connection() as connection:
             yield connection
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection of one's own whose statements each stand for themselves: for locks that outlive transactions."""
+        with postgres_errors(), self._pool.connection() as connection:
+            connection.autocommit = True
+            try:
+                yield connection
+            finally:
+                if not connection.closed:
+                    connection.autocommit = False
 
     def rows(self, query: str, values: Any = None) -> list[Any]:
         """What one query finds, or has written. Raises TransientError."""

@@ -1,0 +1,232 @@
+"""Orders at the desk, as the order book knows them: found, shown with what happened to them, and those in review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from schemas.record import record
+from schemas.text import Text
+from workers.admin.desk.access import Actor, Deed, shop_of
+from workers.admin.desk.deeds import Deeds
+from workers.admin.desk.filters import Conditions, OrderFilter, ReviewFilter, of_orders, of_review
+from workers.admin.desk.paging import Page, checked_limit, cut, from_cursor
+from workers.admin.errors import NotFound
+from workers.runtime.postgres.database import Connection, Database
+
+_SUMMARY: Final = (
+    "uid", "channel", "shop_id", "platform_order_id", "planned_revision", "stage", "placed_at", "paid_at", "ship_by",
+    "payment", "platform_status", "province", "city", "currency", "paid", "units", "line_count", "skus", "tags",
+)  # fmt: skip
+
+
+@record
+class OrderSummary:
+    """One order in a list. Amounts in minor units (fen), times in UTC. No receiver beyond province and city."""
+
+    uid: str
+    channel: str
+    shop_id: str
+    platform_order_id: str
+    revision: str | None
+    stage: str
+    placed_at: datetime | None
+    paid_at: datetime | None
+    ship_by: datetime | None
+    payment: str | None
+    platform_status: str | None
+    province: str | None
+    city: str | None
+    currency: str | None
+    paid: int | None
+    units: int | None
+    line_count: int | None
+    skus: list[str]
+    tags: list[str]
+
+
+@record
+class InReview:
+    """An order that waits for a person: since when, why, and what was suggested."""
+
+    order: OrderSummary
+    revision: str  # hand it back as `seen` with a decision
+    since: datetime | None
+    codes: list[str]
+    explanation: dict[str, Any] | None  # a code and its arguments
+    suggested: list[str]  # warehouses, best first
+
+
+@record
+class ShipmentRow:
+    """The order in one warehouse."""
+
+    warehouse_id: str
+    state: str
+    revision: str | None
+    units: int | None
+    ship_by: datetime | None
+    routed_at: datetime | None
+    shipped_at: datetime | None
+    answer: str | None  # what the WMS said last
+    answered_at: datetime | None
+    reason: str | None
+    stock_state: str | None
+    hold_until: datetime | None
+
+
+@record
+class TimelineEntry:
+    """Something that happened to the order."""
+
+    at: datetime
+    kind: str
+    ref: str
+    warehouse_id: str
+    codes: list[str]
+
+
+@record
+class OrderPage:
+    """Everything that the book knows of one order."""
+
+    order: OrderSummary
+    review: InReview | None
+    lines: list[dict[str, Any]]
+    plan: dict[str, Any] | None
+    shipments: list[ShipmentRow]
+    dead_letters: list[str]
+
+
+class OrderDesk:
+    """Reads the book. All methods raise NotAllowed, InvalidRequest, TransientError."""
+
+    def __init__(self, database: Database, deeds: Deeds) -> None:
+        self._database, self._deeds = database, deeds
+
+    def find(
+        self, actor: Actor, wanted: OrderFilter, *, cursor: str | None = None, limit: int = 50
+    ) -> Page[OrderSummary]:
+        """The newest first."""
+        with self._deeds.doing(actor, Deed.ORDERS_FIND, subject=wanted.text or wanted.shop or ""):
+            checked_limit(limit)
+            conditions = of_orders(actor, wanted)
+            after = from_cursor(cursor, datetime, str)
+            if after is not None:
+                conditions.add("(placed_at, uid) < (%(at)s, %(after)s)", at=after[0], after=after[1])
+            rows = self._orders(_SUMMARY, conditions, "placed_at DESC, uid DESC", limit)
+            return cut([_summary(row) for row in rows], limit, lambda each: (each.placed_at, each.uid))
+
+    def show(self, actor: Actor, order_uid: str) -> OrderPage:
+        """One order. Raises NotFound."""
+        with self._deeds.doing(actor, Deed.ORDERS_SHOW, subject=order_uid, shop=shop_of(order_uid)):
+            conditions = Conditions(actor)
+            conditions.add("uid = %(uid)s", uid=order_uid)
+            with self._database.transaction() as connection:
+                self._database.snapshot(connection)
+                row = self._one(connection, conditions, order_uid)
+                details = connection.execute(
+                    "SELECT lines, plan FROM book.order_details WHERE uid = %s", (order_uid,)
+                ).fetchone()
+                shipments = connection.execute(_SHIPMENTS, (order_uid,)).fetchall()
+                letters = connection.execute(_LETTERS, (order_uid,)).fetchall()
+            lines, plan = details or ([], None)
+            return OrderPage(
+                order=_summary(row),
+                review=_in_review(row) if row["stage"] == "review" else None,
+                lines=lines,
+                plan=plan,
+                shipments=[ShipmentRow(**dict(zip(_SHIPMENT_FIELDS, each, strict=True))) for each in shipments],
+                dead_letters=[letter_id for (letter_id,) in letters],
+            )
+
+    def timeline(self, actor: Actor, order_uid: str) -> list[TimelineEntry]:
+        """What happened to it, oldest first, at most the newest thousand. Raises NotFound."""
+        with self._deeds.doing(actor, Deed.ORDERS_SHOW, subject=order_uid, shop=shop_of(order_uid)):
+            conditions = Conditions(actor)
+            conditions.add("uid = %(uid)s", uid=order_uid)
+            with self._database.transaction() as connection:
+                self._one(connection, conditions, order_uid)
+                rows = connection.execute(_TIMELINE, (order_uid,)).fetchall()
+            return [TimelineEntry(**dict(zip(_TIMELINE_FIELDS, row, strict=True))) for row in reversed(rows)]
+
+    def review(
+        self, actor: Actor, wanted: ReviewFilter, *, cursor: str | None = None, limit: int = 50
+    ) -> Page[InReview]:
+        """Those that wait for a person, the longest first."""
+        with self._deeds.doing(actor, Deed.REVIEW_LIST, subject=wanted.code or wanted.shop or ""):
+            checked_limit(limit)
+            conditions = of_review(actor, wanted)
+            after = from_cursor(cursor, datetime, str)
+            if after is not None:
+                conditions.add("(review_at, uid) > (%(at)s, %(after)s)", at=after[0], after=after[1])
+            rows = self._orders((*_SUMMARY, *_REVIEW), conditions, "review_at, uid", limit)
+            return cut([_in_review(row) for row in rows], limit, lambda each: (each.since, each.order.uid))
+
+    def review_counts(self, actor: Actor) -> dict[str, int]:
+        """How many orders wait for each reason; one that waits for two is counted with both."""
+        with self._deeds.doing(actor, Deed.REVIEW_LIST, subject="counts"):
+            conditions = of_review(actor, ReviewFilter())
+            rows = self._database.rows(
+                "SELECT code, count(*) FROM book.orders, unnest(review_codes) AS code "  # noqa: S608
+                f"WHERE {conditions} GROUP BY code ORDER BY count(*) DESC, code",
+                conditions.values,
+            )
+            return {str(code): int(count) for code, count in rows}
+
+    def _orders(self, columns: Sequence[str], conditions: Conditions, order: str, limit: int) -> list[dict[str, Any]]:
+        query = f"SELECT {', '.join(columns)} FROM book.orders WHERE {conditions} ORDER BY {order} LIMIT %(most)s"  # noqa: S608
+        rows = self._database.rows(query, {**conditions.values, "most": limit + 1})
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def _one(self, connection: Connection, conditions: Conditions, order_uid: str) -> dict[str, Any]:
+        columns = (*_SUMMARY, *_REVIEW)
+        query = f"SELECT {', '.join(columns)} FROM book.orders WHERE {conditions}"  # noqa: S608
+        row = connection.execute(query.encode(), conditions.values).fetchone()
+        if row is None:
+            raise NotFound(
+                Text(f"no order {order_uid} is known", f"没有订单 {order_uid}"),
+                "unknown-order",
+                Text(
+                    "check the uid, that its shop is polled, and that the order book keeps up: orderfleet explain",
+                    "请核对 uid、店铺是否在拉取、订单台账是否跟上：orderfleet explain",
+                ),
+            )
+        return dict(zip(columns, row, strict=True))
+
+
+_REVIEW: Final = ("review_revision", "review_at", "planned_at", "review_codes", "hold_codes", "review_why", "suggested")
+_SHIPMENT_FIELDS: Final = (
+    "warehouse_id", "state", "revision", "units", "ship_by", "routed_at", "shipped_at", "answer", "answered_at",
+    "reason", "stock_state", "hold_until",
+)  # fmt: skip
+_SHIPMENTS: Final = """
+SELECT warehouse_id, state, revision, units, ship_by, routed_at, shipped_at, wms_kind, wms_at, wms_reason, stock_state,
+  hold_until
+FROM book.shipments WHERE order_uid = %s ORDER BY warehouse_id
+"""
+_LETTERS: Final = "SELECT letter_id FROM book.dead_letters WHERE order_uid = %s ORDER BY quarantined_at, letter_id"
+_TIMELINE_FIELDS: Final = ("at", "kind", "ref", "warehouse_id", "codes")
+_TIMELINE: Final = """
+SELECT at, kind, ref, coalesce(warehouse_id, ''), codes FROM book.timeline
+WHERE order_uid = %s ORDER BY at DESC, kind DESC, ref DESC LIMIT 1000
+"""
+
+
+def _summary(row: dict[str, Any]) -> OrderSummary:
+    fields = {name: row[name] for name in _SUMMARY if name != "planned_revision"}
+    return OrderSummary(
+        **fields | {"revision": row["planned_revision"], "skus": row["skus"] or [], "tags": row["tags"] or []}
+    )
+
+
+def _in_review(row: dict[str, Any]) -> InReview:
+    return InReview(
+        order=_summary(row),
+        revision=row["review_revision"] or row["planned_revision"] or "",
+        since=row["review_at"] or row["planned_at"],
+        codes=row["review_codes"] or row["hold_codes"] or [],
+        explanation=row["review_why"],
+        suggested=row["suggested"] or [],
+    )
