@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from ops.api.problems import LANGUAGE, problem
 from schemas.text import Language, Text
+from workers.runtime import metrics
 from workers.runtime.errors import path_of
 
 log = logging.getLogger(__name__)
@@ -68,7 +70,7 @@ class Gate:
         await self._through(scope, body, receive, send)
 
     async def _through(self, scope: MutableMapping[str, Any], body: bytes, receive: Receive, send: Send) -> None:
-        told = False
+        told, status, began = False, 0, time.perf_counter()
 
         async def replay() -> Message:
             nonlocal told
@@ -78,7 +80,9 @@ class Gate:
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def safe(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *_ALWAYS]
             await send(message)
 
@@ -86,6 +90,9 @@ class Gate:
             await self._app(scope, replay, safe)
         except Exception as error:  # noqa: BLE001  # it was answered with 500; its words may quote an order
             log.error("a mistake of ours at %s: %s at %s", scope["path"][:80], type(error).__name__, path_of(error))
+        path = getattr(scope.get("route"), "path", "none")  # as it was declared: no order's uid is in it
+        metrics.API_REQUESTS.labels(path, str(status)).inc()
+        metrics.API_SECONDS.labels(path).observe(time.perf_counter() - began)
 
 
 _ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))

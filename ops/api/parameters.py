@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from workers.admin.desk.paging import MOST
 
@@ -15,3 +15,7 @@ Cursor = Annotated[
 ]
 Sku = Annotated[str | None, Query(max_length=200, description="Only this SKU.")]
 Warehouse = Annotated[str | None, Query(pattern="^[a-z0-9-]{1,63}$", description="Only this warehouse.")]
+Shop = Annotated[
+    str | None, Query(pattern="^[a-z0-9-]+:[a-z0-9-]+$", max_length=130, description="Only this shop, CHANNEL:SHOP.")
+]
+OrderUid = Annotated[str, Path(max_length=300, description="CHANNEL:SHOP:PLATFORM-ORDER-ID.")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -61,7 +62,10 @@ def serve(settings: Settings, host: str, port: int, ready: Callable[[int], None]
             h11_max_incomplete_event_size=16 << 10,
         )
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        leave = threading.Event()
+        threading.Thread(target=desk.jobs.run_until, args=(leave,), name="jobs", daemon=True).start()
         _Server(config, lambda: ready(listener.getsockname()[1])).run(sockets=[listener])
+        leave.set()
 
 
 def _listening(host: str, port: int) -> socket.socket:
