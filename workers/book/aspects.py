@@ -228,8 +228,9 @@ SHIPPED: Final = Aspect(
     _both_shipped,
     {
         "shipped_at": "greatest(o.shipped_at, excluded.shipped_at)",
-        "shipped_from": 'ARRAY(SELECT DISTINCT one COLLATE "C" '
-        "FROM unnest(o.shipped_from || excluded.shipped_from) AS one ORDER BY 1)",
+        "shipped_from": "CASE WHEN o.shipped_from IS NULL THEN excluded.shipped_from ELSE "
+        'ARRAY(SELECT DISTINCT one COLLATE "C" FROM unnest(o.shipped_from || excluded.shipped_from) AS one ORDER BY 1) '
+        "END",
     },
 )
 """When goods left last, and from which warehouses."""

@@ -24,12 +24,20 @@ Fact = tuple[Aspect, Row]
 Projection = Callable[[Any, Place], Sequence[Fact]]
 """(the record's value, where it stands) -> rows. Raises ValueError for a value that says nothing to the book."""
 
+_known: Final[set[tuple[str, str]]] = set()  # channels and shops that are spelled as they must be: looked at once
+_MOST_SHOPS: Final = 10_000
 _ENDS_OF_TIME: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 
 
 def identity(uid: str) -> Row:
     """The columns that tell an order. Raises ValueError for what is no order uid."""
-    return (uid, *OrderUid.parse(uid))
+    channel, _, rest = uid.partition(":")
+    shop_id, _, platform_order_id = rest.partition(":")
+    if not platform_order_id or (channel, shop_id) not in _known:
+        OrderUid.parse(uid)
+        if len(_known) < _MOST_SHOPS:
+            _known.add((channel, shop_id))
+    return (uid, channel, shop_id, platform_order_id)
 
 
 def utc(at: datetime | None) -> datetime | None:

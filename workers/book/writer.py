@@ -29,6 +29,8 @@ class Writer:
         self._connection = connection
         self._statements = {aspect: _Statements(aspect) for aspect in ASPECTS}
         connection.execute("SET synchronous_commit = off")  # what a crash takes away is read again, as its places are
+        for setting in ("enable_hashjoin", "enable_mergejoin"):  # a chunk looks up its rows: never all of a table
+            connection.execute(sql.SQL("SET {} = off").format(sql.Identifier(setting)))
         for each in self._statements.values():
             connection.execute(each.make)
         [(self._generation,)] = connection.execute("SELECT generation FROM book").fetchall()

@@ -191,7 +191,7 @@ class Story:
 
     def _set_aside(self, planned: PlannedOrder) -> None:
         letter = DeadLetter(
-            letter_id=f"orders.planned/1/{planned.order.platform_order_id}",
+            letter_id=f"orders.planned/1/{planned.order.uid}",  # one letter is about one record, of one key
             stage="reserve",
             reason=self._random.choice(("bug", "unreadable")),
             failures=(),
