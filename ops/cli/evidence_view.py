@@ -8,6 +8,7 @@ from typing import Any
 
 from ops.cli.output import console, language, say, tell
 from schemas.dead_letter import DeadLetter
+from schemas.decision import Decided
 from schemas.fulfillment import FulfillmentInstruction
 from schemas.plan import PlannedOrder
 from schemas.text import moment
@@ -35,6 +36,7 @@ def _sections(evidence: Evidence) -> Iterator[tuple[str, list[str]]]:
     for title, lines in (
         (say("Instructions to warehouses", "发货指令"), [_told(read) for read in evidence.instructions]),
         (say("Answers of warehouses", "仓库应答"), [_said(read) for read in evidence.wms]),
+        (say("People decided", "人工决定"), list(dict.fromkeys(_decided(read) for read in evidence.decided))),
         (say("Backordered", "待货"), [_short(read) for read in evidence.backorders[-1:]]),
         (say("Transfers requested", "调拨请求"), [_moved(read) for read in evidence.transfers]),
         (say("Dead letters", "死信"), [line for read in evidence.letters for line in _letter(read)]),
@@ -86,6 +88,13 @@ def _told(read: Read[FulfillmentInstruction]) -> str:
 def _said(read: Read[Any]) -> str:
     it = read.value
     return f"{moment(it.at)} {it.warehouse_id}: {it.kind}{f', {it.reason}' if it.reason else ''}"
+
+
+def _decided(read: Read[Decided]) -> str:
+    from workers.admin.decisions import told as became
+
+    it = read.value
+    return f"{moment(it.at)} {it.who}: {tell(became(it))}"
 
 
 def _short(read: Read[Any]) -> str:

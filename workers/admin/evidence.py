@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from channel_adapters.registry import CHANNELS
 from schemas.dead_letter import DeadLetter
+from schemas.decision import Decided
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.ids import OrderUid
 from schemas.plan import Backorder, PlannedOrder, TransferRequest
@@ -20,6 +21,7 @@ from schemas.revision import Newest
 from schemas.text import Text
 from schemas.topics import (
     ORDERS_BACKORDERED,
+    ORDERS_DECIDED,
     ORDERS_PLANNED,
     ORDERS_QUARANTINED,
     ORDERS_RAW,
@@ -38,7 +40,14 @@ from workers.runtime.settings import Settings
 
 T = TypeVar("T")
 
-SINGLE: Final = (ORDERS_PLANNED, ORDERS_QUARANTINED, ORDERS_BACKORDERED, TRANSFERS_REQUESTED, WMS_EVENTS)
+SINGLE: Final = (
+    ORDERS_PLANNED,
+    ORDERS_QUARANTINED,
+    ORDERS_BACKORDERED,
+    TRANSFERS_REQUESTED,
+    WMS_EVENTS,
+    ORDERS_DECIDED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class Evidence:
     backorders: list[Read[Backorder]] = field(default_factory=list)
     transfers: list[Read[TransferRequest]] = field(default_factory=list)
     wms: list[Read[WmsEvent]] = field(default_factory=list)
+    decided: list[Read[Decided]] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     looked_in: list[str] = field(default_factory=list)
     away: list[Text] = field(default_factory=list)
@@ -122,6 +132,7 @@ def _read_topics(topics: Topics, evidence: Evidence, since: datetime | None) -> 
         ORDERS_BACKORDERED.name: (ORDERS_BACKORDERED, evidence.backorders),
         TRANSFERS_REQUESTED.name: (TRANSFERS_REQUESTED, evidence.transfers),
         WMS_EVENTS.name: (WMS_EVENTS, evidence.wms),
+        ORDERS_DECIDED.name: (ORDERS_DECIDED, evidence.decided),
     }
     for found in topics.having_key(evidence.order_uid, names, since):
         if found.topic.startswith(f"{ORDERS_RAW.name}."):

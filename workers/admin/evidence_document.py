@@ -25,6 +25,7 @@ def as_document(evidence: Evidence) -> dict[str, Any]:
         "decisions": len(evidence.planned),
         "instructions": [_instruction_document(read) for read in evidence.instructions],
         "wms_events": [_event_document(read) for read in evidence.wms],
+        "people_decided": [{**_place(read), "decided": read.value} for read in evidence.decided],
         "backorders": [{**_place(read), "missing": read.value.missing} for read in evidence.backorders],
         "transfers": [{**_place(read), "transfer": read.value} for read in evidence.transfers],
         "dead_letters": [_letter_document(read) for read in evidence.letters],
