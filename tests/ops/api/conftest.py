@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -100,3 +101,27 @@ def client(port: int, desk: Desk) -> Iterator[Client]:
     yield make
     for each in made:
         each.close()
+
+
+@contextmanager
+def worker(environment: dict[str, str], stages: str) -> Iterator[None]:
+    """Some stages, in a process of their own, on topics that are there."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("ORDERFLEET_")}
+    run = [sys.executable, "-m", "ops.cli"]
+    env = {**own, **environment, "ORDERFLEET_PARTITIONS": "4"}
+    subprocess.run([*run, "topics", "create"], cwd=PROJECT, env=env, check=True, capture_output=True, timeout=120)
+    process = subprocess.Popen(
+        [*run, "worker", "--stages", stages, "--json"],
+        cwd=PROJECT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert b"ready" in line, process.communicate(timeout=30)[1].decode()
+        yield
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)

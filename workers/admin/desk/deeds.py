@@ -1,4 +1,4 @@
-"""The one place where a deed is checked and written down, whoever asks, from wherever."""
+"""The one place where a deed is checked and written down, whoever asks, from wherever. Decision 27."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from schemas.topics import ORDERS_PLANNED, ORDERS_REVIEW
 from tests.builders import NOON, a_line, a_plan, a_planned_order, an_order
 from tests.workers.book.records import Topics
 from workers.book.agent import BookKeeper
+from workers.runtime.stage import NotOurTurn
 
 
 def in_review(
@@ -34,5 +36,12 @@ def fill(
         topics.add(ORDERS_REVIEW, planned.order.uid, to_review(planned, code, PlanReason.NO_RULE()), at)
     for planned in routed:
         topics.add(ORDERS_PLANNED, planned.order.uid, planned)
-    with BookKeeper(SecretStr(url), 1).session() as session:
-        session.write(topics.messages)
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with BookKeeper(SecretStr(url), 1).session() as session:
+                session.write(topics.messages)
+            return
+        except NotOurTurn:  # the server has not noticed yet that the writer before has left
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
