@@ -26,6 +26,7 @@ from channel_adapters.registry import CHANNELS
 from channel_adapters.shop_file import ShopPolicies
 from schemas.topics import (
     INVENTORY_EVENTS,
+    NOTICES,
     ORDERS_BACKORDERED,
     ORDERS_DECIDED,
     ORDERS_DECISIONS,
@@ -54,6 +55,8 @@ from workers.inventory.archive import PlannedArchive
 from workers.inventory.epoch import await_epoch, guarded
 from workers.inventory.ledger import Ledger
 from workers.normalize.agent import normalize
+from workers.notify.agent import notify, tell
+from workers.notify.store import NoticeStore
 from workers.relay.agent import relay
 from workers.reserve.agent import reserve
 from workers.restock.agent import restock
@@ -71,6 +74,7 @@ from workers.runtime.worker import Reader, Timer, Worker, set_backpressure_prior
 from workers.sweep.agent import sweep
 from workers.tag.agent import tag
 from workers.uphold.agent import uphold_again, uphold_new
+from workers.watch.agent import notice_backorders, notice_letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Services:
     ledger: Ledger
     deferred: DelayQueue
     archive: PlannedArchive
+    notices: NoticeStore
     now: Callable[[], float]  # seconds since the epoch
 
 
@@ -109,6 +114,10 @@ STAGES: tuple[Stage[Services], ...] = (
     Stage("sweep",     reads=every(1.0),                 writes=(),                                                                                       agent=sweep),
     Stage("relay",     reads=every(0.2),                 writes=(INVENTORY_EVENTS,),                                                                      agent=relay),
     Stage("book",      reads=BOOK,                       writes=(),                                                                                       agent=book),
+    Stage("letters",   reads=ORDERS_QUARANTINED,         writes=(NOTICES,),                                                                               agent=notice_letters),
+    Stage("shortage",  reads=ORDERS_BACKORDERED,         writes=(NOTICES,),                                                                               agent=notice_backorders),
+    Stage("notify",    reads=NOTICES,                    writes=(),                                                                                       agent=notify),
+    Stage("tell",      reads=every(1.0),                 writes=(),                                                                                       agent=tell),
 )
 ENTERING = (ORDERS_RAW, WMS_EVENTS, ORDERS_DECISIONS)
 LEAVING = (
@@ -140,6 +149,7 @@ def build_services(settings: Settings, redis: Redis) -> Services:
         ledger=Ledger(redis),
         deferred=DelayQueue(redis),
         archive=PlannedArchive(settings.cluster),
+        notices=NoticeStore(redis),
         now=time.time,
     )
 

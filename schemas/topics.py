@@ -13,6 +13,7 @@ from schemas.epoch import StockEpoch
 from schemas.fulfillment import FulfillmentInstruction, WmsEvent
 from schemas.inventory import InventoryEvent
 from schemas.namespace import prefixed
+from schemas.notice import Notice
 from schemas.order import Order
 from schemas.plan import (
     Backorder,
@@ -87,6 +88,7 @@ INVENTORY_EVENTS    = Topic("inventory.events",    InventoryEvent,         "ware
 INVENTORY_EPOCHS    = Topic("inventory.epochs",    StockEpoch,             "ledger",            "epoch_id",               FOREVER, compacted=True)
 WMS_EVENTS          = Topic("wms.events",          WmsEvent,               "order_uid",         "message_id",             _month)
 CHANNELS_CONTROL    = Topic("channels.control",    ChannelState,           "key",               "key",                    FOREVER, compacted=True)
+NOTICES             = Topic("notices",             Notice,                 "key",               "notice_id",              _month)
 # fmt: on
 
 TOPICS: tuple[Topic, ...] = (
@@ -110,4 +112,5 @@ TOPICS: tuple[Topic, ...] = (
     INVENTORY_EPOCHS,
     WMS_EVENTS,
     CHANNELS_CONTROL,
+    NOTICES,
 )

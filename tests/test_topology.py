@@ -31,12 +31,15 @@ def test_who_only_computes_gives_way_to_who_reads_what_it_writes() -> None:
     worker = topology.build_worker(settings, topology.build_services(settings, Redis()), stages=[])
     yields = {reader.name: {other.name for other in reader.yields_to} for reader in worker._readers}
     assert yields == {
-        "normalize": {"reserve", "defer"},
+        "normalize": {"reserve", "defer", "letters"},
         "reserve": set(),
         "defer": set(),
         "reroute": {"reserve", "defer"},
         "fulfill": set(),
         "apply": set(),
+        "letters": {"notify"},
+        "shortage": {"notify"},
+        "notify": set(),
     }
 
 

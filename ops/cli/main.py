@@ -25,6 +25,7 @@ from ops.cli import (
     doctor,
     explain,
     forget,
+    notices,
     orders,
     parse,
     poll,
@@ -98,6 +99,7 @@ review.app.command("bulk", epilog=review_desk.BULK_EPILOG, help=review_desk.BULK
 app.add_typer(review.app, name="review", rich_help_panel=OPERATING)
 app.add_typer(backorders.app, name="backorders", rich_help_panel=OPERATING)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATING)
+app.add_typer(notices.app, name="notices", rich_help_panel=OPERATING)
 app.add_typer(book.app, name="book", rich_help_panel=OPERATING)
 app.add_typer(topics.app, name="topics", rich_help_panel=OPERATING)
 app.add_typer(users.app, name="users", rich_help_panel=OPERATING)

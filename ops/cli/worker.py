@@ -51,6 +51,7 @@ def worker(
     from channel_adapters.shop_file import BrokenShopFile
     from ops.cli.servers import fail_kafka_away, fail_redis_away
     from workers.admin.preflight import Unfit
+    from workers.notify.recipients import BrokenRecipients
     from workers.rules.problems import RulesetErrors
     from workers.runtime.errors import TransientError
     from workers.runtime.table import BrokenTable
@@ -81,7 +82,7 @@ def worker(
         fail(Text(str(error), str(error)), ExitCode.USAGE)
     except RulesetErrors as error:
         fail(Text(str(error), str(error)), ExitCode.BAD)
-    except (BrokenShopFile, Unfit) as error:
+    except (BrokenShopFile, BrokenRecipients, Unfit) as error:
         fail(error.text, ExitCode.BAD)
     except (TransientError, KafkaConnectionError) as error:
         if str(error).startswith("Redis"):

@@ -7,6 +7,7 @@ from schemas.codes.explanation import Code, Explanation
 from schemas.codes.flag import FlagReason
 from schemas.codes.hold import HoldCode
 from schemas.codes.letter import LetterProblem
+from schemas.codes.notice import NoticeCode
 from schemas.codes.payload import PayloadProblem
 from schemas.codes.plan import PlanReason, RuleEffect
 from schemas.codes.rendering import ENUMERATIONS, in_both, render, render_all
@@ -18,6 +19,7 @@ __all__ = [
     "FlagReason",
     "HoldCode",
     "LetterProblem",
+    "NoticeCode",
     "PayloadProblem",
     "PlanReason",
     "RuleEffect",

@@ -10,6 +10,7 @@ from schemas.codes.explanation import Code, Explanation
 from schemas.codes.flag import FlagReason
 from schemas.codes.hold import HoldCode
 from schemas.codes.letter import LetterProblem
+from schemas.codes.notice import NoticeCode
 from schemas.codes.payload import PayloadProblem
 from schemas.codes.plan import PlanReason, RuleEffect
 from schemas.text import Language, Text
@@ -21,6 +22,7 @@ ENUMERATIONS: Final[tuple[type[Code], ...]] = (
     RuleEffect,
     PayloadProblem,
     LetterProblem,
+    NoticeCode,
 )
 """All that may be rendered. No two of them share a code."""
 

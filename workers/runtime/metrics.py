@@ -56,6 +56,11 @@ API_REQUESTS = Counter("orders_api_requests", "Requests to the HTTP API, by path
 API_SECONDS = Histogram("orders_api_request_duration_seconds", "How long a request to the HTTP API took, by path.", ["path"], buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30))
 DESK_DEEDS = Counter("orders_desk_deeds", "Deeds of people and programs at the desk, by name and outcome: done, refused or failed.", ["deed", "outcome"])
 
+NOTICES_STANDING = Gauge("orders_notices_standing", "Matters that people are told of and that are not over, by severity.", ["severity"])
+NOTICES_TOLD = Counter("orders_notices_told", "Matters that a recipient was told of, by what was told: raised, reminder, cleared or digest.", ["recipient", "telling"])
+NOTICES_FAILED = Counter("orders_notices_failed", "Messages that could not be sent to a recipient, and are tried again.", ["recipient"])
+NOTICES_UNREACHED = Gauge("orders_notices_unreached_recipients", "Recipients that could not be reached at the last try.")
+
 EPOCH_LOST = Gauge("orders_stock_epoch_lost", "1 while this process holds still because Redis was emptied or is another one, else 0.")
 
 AUDIT_FINDINGS = Gauge("orders_stock_audit_findings", "What the last stock audit found, by kind of finding; 0 where it found nothing.", ["kind"])

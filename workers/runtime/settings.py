@@ -105,6 +105,13 @@ class Settings(BaseSettings):
         float, Field(gt=0, description="What each token of the API may ask for over time; three times that at once")
     ] = 20.0
 
+    notices_file: Annotated[
+        Path | None, Field(description="Who is told of what, as YAML (ops/docs/notices.md); unset: nobody")
+    ] = None
+    notices_urls: Annotated[
+        SecretStr, Field(description='Where recipients are reached, as JSON: {"ops": "<an apprise URL>"}')
+    ] = SecretStr("")
+
     strict: Annotated[bool, Field(description="Refuse to start where orderfleet doctor warns")] = False
     expected_orders: Annotated[
         int, Field(ge=0, description="Orders that Redis must have room for, of 45 days; 2.5 kB each")
