@@ -114,5 +114,5 @@ def _figures(warehouse_id: str, sku: str, levels: Sequence[StockLevel]) -> Stock
         transfer=sum(each.transfer for each in levels),
         safety=sum(each.safety for each in levels),
         available=sum(max(0, each.available_to_promise) for each in levels),
-        oversold=sum(max(0, -each.available_to_promise - each.safety) for each in levels),
+        oversold=sum(each.oversold for each in levels),
     )

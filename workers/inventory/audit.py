@@ -65,10 +65,8 @@ class WarehouseAudit:
             counted, summed = getattr(level, counter), sums.get(counter, 0)
             if counted != summed:
                 self._findings.append(findings.counter_drift(self._warehouse_id, level.sku, counter, counted, summed))
-        if level.available_to_promise < 0:
-            self._findings.append(
-                findings.negative_available(self._warehouse_id, level.sku, -level.available_to_promise)
-            )
+        if level.oversold:
+            self._findings.append(findings.negative_available(self._warehouse_id, level.sku, level.oversold))
 
     def _compare_deadlines(self, deadlines: Mapping[str, int]) -> None:
         unlisted = sorted(uid for uid, deadline in self._holds.items() if deadlines.get(uid) != deadline)

@@ -158,6 +158,11 @@ class StockLevel:
         """What may still be sold. Below zero after a count that found less than is promised."""
         return self.on_hand - self.held - self.committed - self.allocated - self.transfer - self.safety
 
+    @property
+    def oversold(self) -> int:
+        """Units that are promised and not there. Safety stock that is gone is none of it: nobody was promised that."""
+        return max(0, -self.available_to_promise - self.safety)
+
 
 @record
 class Reservation:

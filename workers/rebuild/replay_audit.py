@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from workers.inventory import findings
 from workers.inventory.keys import reservation_key, stock_key, transfer_key
-from workers.inventory.records import ReservationState
+from workers.inventory.records import ReservationState, StockLevel
 from workers.inventory.report import Finding
 from workers.inventory.snapshot import Fields, Page
 from workers.rebuild.replay import COUNTERS, Record, TransferRecord, WarehouseReplay
@@ -67,9 +67,11 @@ class ReplayAudit:
                 self.findings.append(findings.counter_drift(self._warehouse_id, sku, name, counted, summed))
             if counted != told.get(name, 0) and (name not in _SUMMED or told.get(name, 0) != summed):
                 self.findings.append(findings.replay_drift(self._warehouse_id, sku, name, counted, told.get(name, 0)))
-        available = figures.get("on_hand", 0) - sum(figures.get(name, 0) for name in COUNTERS[1:])
-        if available < 0:
-            self.findings.append(findings.negative_available(self._warehouse_id, sku, -available))
+        level = StockLevel(
+            warehouse_id=self._warehouse_id, sku=sku, **{name: figures.get(name, 0) for name in COUNTERS}
+        )
+        if level.oversold:
+            self.findings.append(findings.negative_available(self._warehouse_id, sku, level.oversold))
 
     def _differs(self, key: str, fields: Fields | None, told: Record | TransferRecord | None, order_uid: str) -> bool:
         if fields is None:

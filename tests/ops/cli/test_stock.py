@@ -180,6 +180,18 @@ def test_audit_as_json_names_each_finding(counted: AskLedger, redis_url: str, ru
     assert (finding["kind"], finding["error"], finding["sku"]) == ("negative-available", False, "COFFEE-1KG")
 
 
+@pytest.mark.parametrize(("on_hand", "oversold"), [(4, []), (3, ["1 more promised than a count found"])])
+def test_safety_stock_that_is_gone_is_not_oversold(
+    counted: AskLedger, run: Run, on_hand: int, oversold: list[str]
+) -> None:
+    """Four are promised to buyers, two more are kept back."""
+    run("stock", "set", "-w", "hangzhou", "-s", "COFFEE-1KG", "--on-hand", on_hand, "--safety", 2)
+
+    found = json.loads(run("stock", "audit", "--no-replay", "--json").stdout)["findings"]
+
+    assert [finding["message"].split(": ")[1] for finding in found] == oversold
+
+
 # -- servers that are away -----------------------------------------------------------------------------------------
 
 
