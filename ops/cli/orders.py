@@ -26,8 +26,9 @@ from schemas.text import Text, moment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from workers.admin.desk.orders import OrderPage, OrderSummary, TimelineEntry
+    from workers.admin.desk.orders import OrderPage, OrderSummary
     from workers.admin.desk.paging import Page
+    from workers.book.queries import TimelineEntry
 
 EXITS: Final = (ExitCode.OK, ExitCode.BAD, ExitCode.USAGE, ExitCode.AWAY)
 _UID: Final = "taobao:main:2700000000000000001"
@@ -163,7 +164,7 @@ def tell_order(page: OrderPage) -> None:
             markup=False,
         )
     for each in page.shipments:
-        answer = each.answer or say("no answer yet", "尚无应答")
+        answer = each.wms_kind or say("no answer yet", "尚无应答")
         console().print(f"  {each.warehouse_id}: {each.state} ({answer})", markup=False)
 
 

@@ -17,8 +17,9 @@ from schemas.decision import AddedGift, Correction, DecisionKind, LineCorrection
 from schemas.record import record
 from workers.admin.desk.deciding import MOST_WAIT_SECONDS, Verdict
 from workers.admin.desk.filters import STAGES, OrderFilter, ReviewFilter
-from workers.admin.desk.orders import InReview, OrderPage, OrderSummary, TimelineEntry
+from workers.admin.desk.orders import InReview, OrderPage, OrderSummary
 from workers.admin.desk.paging import Page
+from workers.book.queries import TimelineEntry
 
 router = APIRouter(tags=["orders"])
 

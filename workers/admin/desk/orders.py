@@ -13,7 +13,11 @@ from workers.admin.desk.deeds import Deeds
 from workers.admin.desk.filters import Conditions, OrderFilter, ReviewFilter, of_orders, of_review
 from workers.admin.desk.paging import Page, checked_limit, cut, from_cursor
 from workers.admin.errors import NotFound
+from workers.book.queries import OrderView, ShipmentRow, TimelineEntry, show_order
 from workers.runtime.postgres.database import Connection, Database
+
+MOST_ENTRIES: Final = 1000
+"""Of a timeline: the newest."""
 
 _SUMMARY: Final = (
     "uid", "channel", "shop_id", "platform_order_id", "planned_revision", "stage", "placed_at", "paid_at", "ship_by",
@@ -59,35 +63,6 @@ class InReview:
 
 
 @record
-class ShipmentRow:
-    """The order in one warehouse."""
-
-    warehouse_id: str
-    state: str
-    revision: str | None
-    units: int | None
-    ship_by: datetime | None
-    routed_at: datetime | None
-    shipped_at: datetime | None
-    answer: str | None  # what the WMS said last
-    answered_at: datetime | None
-    reason: str | None
-    stock_state: str | None
-    hold_until: datetime | None
-
-
-@record
-class TimelineEntry:
-    """Something that happened to the order."""
-
-    at: datetime
-    kind: str
-    ref: str
-    warehouse_id: str
-    codes: list[str]
-
-
-@record
 class OrderPage:
     """Everything that the book knows of one order."""
 
@@ -126,18 +101,14 @@ class OrderDesk:
             with self._database.transaction() as connection:
                 self._database.snapshot(connection)
                 row = self._one(connection, conditions, order_uid)
-                details = connection.execute(
-                    "SELECT lines, plan FROM book.order_details WHERE uid = %s", (order_uid,)
-                ).fetchone()
-                shipments = connection.execute(_SHIPMENTS, (order_uid,)).fetchall()
+                view = _viewed(connection, order_uid)
                 letters = connection.execute(_LETTERS, (order_uid,)).fetchall()
-            lines, plan = details or ([], None)
             return OrderPage(
                 order=_summary(row),
                 review=_in_review(row) if row["stage"] == "review" else None,
-                lines=lines,
-                plan=plan,
-                shipments=[ShipmentRow(**dict(zip(_SHIPMENT_FIELDS, each, strict=True))) for each in shipments],
+                lines=list(view.lines),
+                plan=view.plan or None,
+                shipments=list(view.shipments),
                 dead_letters=[letter_id for (letter_id,) in letters],
             )
 
@@ -148,8 +119,7 @@ class OrderDesk:
             conditions.add("uid = %(uid)s", uid=order_uid)
             with self._database.transaction() as connection:
                 self._one(connection, conditions, order_uid)
-                rows = connection.execute(_TIMELINE, (order_uid,)).fetchall()
-            return [TimelineEntry(**dict(zip(_TIMELINE_FIELDS, row, strict=True))) for row in reversed(rows)]
+                return list(_viewed(connection, order_uid).timeline[-MOST_ENTRIES:])
 
     def review(
         self, actor: Actor, wanted: ReviewFilter, *, cursor: str | None = None, limit: int = 50
@@ -197,21 +167,15 @@ class OrderDesk:
 
 
 _REVIEW: Final = ("review_revision", "review_at", "planned_at", "review_codes", "hold_codes", "review_why", "suggested")
-_SHIPMENT_FIELDS: Final = (
-    "warehouse_id", "state", "revision", "units", "ship_by", "routed_at", "shipped_at", "answer", "answered_at",
-    "reason", "stock_state", "hold_until",
-)  # fmt: skip
-_SHIPMENTS: Final = """
-SELECT warehouse_id, state, revision, units, ship_by, routed_at, shipped_at, wms_kind, wms_at, wms_reason, stock_state,
-  hold_until
-FROM book.shipments WHERE order_uid = %s ORDER BY warehouse_id
-"""
 _LETTERS: Final = "SELECT letter_id FROM book.dead_letters WHERE order_uid = %s ORDER BY quarantined_at, letter_id"
-_TIMELINE_FIELDS: Final = ("at", "kind", "ref", "warehouse_id", "codes")
-_TIMELINE: Final = """
-SELECT at, kind, ref, coalesce(warehouse_id, ''), codes FROM book.timeline
-WHERE order_uid = %s ORDER BY at DESC, kind DESC, ref DESC LIMIT 1000
-"""
+
+
+def _viewed(connection: Connection, order_uid: str) -> OrderView:
+    """All that the book knows of an order that is there, in the transaction at hand."""
+    connection.execute("SET LOCAL search_path = book")
+    view = show_order(connection, order_uid)
+    assert view is not None
+    return view
 
 
 def _summary(row: dict[str, Any]) -> OrderSummary:
