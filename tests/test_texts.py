@@ -32,6 +32,10 @@ def written(node: ast.expr) -> str | None:
     if isinstance(node, ast.Constant | ast.JoinedStr):
         parts = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant))
         return "".join(part for part in parts if isinstance(part, str))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return f"{written(node.left) or ''}{written(node.right) or ''}"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        return written(node.func.value)
     return None
 
 
@@ -41,7 +45,7 @@ def untold(tree: ast.Module) -> Iterator[str]:
         if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] not in _BOTH:
             continue
         by_name = {each.arg: each.value for each in node.keywords}
-        pair = node.args[:2] if len(node.args) >= 2 else [by_name[name] for name in ("en", "zh") if name in by_name]
+        pair = [*node.args[:2], *(by_name[name] for name in ("en", "zh") if name in by_name)]
         en, zh = [written(each) for each in pair] if len(pair) == 2 else (None, None)
         if en and zh is not None and en not in _DEMANDED and _WORD.search(en) and not _CHINESE.search(zh):
             yield f"line {node.lineno}: {en!r}"
@@ -63,6 +67,44 @@ def test_every_text_is_told_in_chinese_too() -> None:
 )
 def test_a_planted_text_without_chinese_is_found(planted: str) -> None:
     assert len(list(untold(ast.parse(planted)))) == 1
+
+
+_SHOWS: Final = frozenset(
+    {"echo", "secho", "print", "prompt", "confirm", "Option", "Argument", "BadParameter", "UsageError", "HTTPException"}
+)
+"""Called with what a person sees."""
+
+
+def in_one_language(tree: ast.Module) -> Iterator[str]:
+    """Sentences that are shown as they are written, and other names under which `untold` would not look for them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.alias) and node.name in _BOTH and node.asname:
+            yield f"{node.name} has another name here"
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _SHOWS:
+            for each in [*node.args, *(one.value for one in node.keywords)]:
+                shown = written(each) or ""
+                if re.search(r"[A-Za-z]+ [a-z]+ [a-z]+", shown) and not _CHINESE.search(shown):
+                    yield f"line {node.lineno}: {shown!r}"
+
+
+def test_no_command_speaks_one_language_only() -> None:
+    asked = [path for path in product_files() if place_of(path).startswith(("ops/cli/", "ops/api/", "workers/admin/"))]
+    assert [f"{place_of(path)}, {each}" for path in asked for each in in_one_language(tree_of(path))] == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        'typer.echo("no such order")',
+        'console().print(f"no such order: {uid}")',
+        'raise typer.BadParameter("no such order")',
+        'raise HTTPException(404, detail="no such order")',
+        'typer.Option(help="which of the orders")',
+        "from schemas.text import Text as T",
+    ],
+)
+def test_a_planted_sentence_in_one_language_is_found(planted: str) -> None:
+    assert len(list(in_one_language(ast.parse(planted)))) == 1
 
 
 def tables(module: ModuleType) -> Iterator[tuple[str, Mapping[Enum, Text]]]:

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from schemas.codes import ENUMERATIONS, Code, Explanation, HoldCode, PlanReason, RuleEffect, render, render_all
-from tests.product_code import place_of, product_files, tree_of
+from tests.product_code import last_name, place_of, product_files, tree_of
 
 ALL: Final = [code for each in ENUMERATIONS for code in each]
 BY_ENUMERATION: Final = {each.__name__: each for each in ENUMERATIONS}
@@ -103,6 +103,20 @@ def wrongs_of(tree: ast.AST) -> Iterator[str]:
             yield from _wrong_arguments(node)
             yield from _sentences(node)
             yield from _code_as_text(node)
+        elif isinstance(node, ast.alias) and node.asname and node.name in {*_STORED, *BY_ENUMERATION, "Explanation"}:
+            yield f"{node.name} has another name here, and is not looked for under it"
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in _STORED:
+            yield f"{node.value.id} has another name here, and is not looked for under it"
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                stored = isinstance(target, ast.Attribute) and target.attr in (
+                    "message",
+                    "effect",
+                    "problem",
+                    "problem_zh",
+                )
+                if stored and isinstance(node.value, ast.Constant | ast.JoinedStr):
+                    yield f"a sentence is stored: {ast.unparse(node)}"
 
 
 def _wrong_arguments(call: ast.Call) -> Iterator[str]:
@@ -118,18 +132,18 @@ def _wrong_arguments(call: ast.Call) -> Iterator[str]:
 
 
 def _member(node: ast.expr) -> tuple[type[Code] | None, str]:
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return BY_ENUMERATION.get(node.value.id), node.attr
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
+        return BY_ENUMERATION.get(last_name(node.value)), node.attr
     return None, ""
 
 
 def _sentences(call: ast.Call) -> Iterator[str]:
     """A sentence where a code belongs: in the fields that only records of before fill, or as an explanation."""
-    function = call.func.id if isinstance(call.func, ast.Name) else ""
-    for each in call.keywords:
+    function = last_name(call.func)
+    for each in _given_by_name(call):
         every = [name for names in _STORED.values() for name in names]
         stored = every if function in ("changed", "replace") else _STORED.get(function, ())
-        if each.arg in stored:
+        if each.arg in stored and not (function == "replace" and isinstance(each.value, ast.Name)):
             if not (isinstance(each.value, ast.Constant) and each.value.value == ""):
                 yield f"{function} is given a sentence as {each.arg}"
         elif each.arg in ("explanation", "effects") and isinstance(each.value, ast.Constant | ast.JoinedStr):
@@ -138,17 +152,33 @@ def _sentences(call: ast.Call) -> Iterator[str]:
         yield "an explanation is made by hand, not by its code"
 
 
+def _given_by_name(call: ast.Call) -> Iterator[ast.keyword]:
+    """Its arguments, those of a dictionary that is written out, too."""
+    for each in call.keywords:
+        if each.arg is None and isinstance(each.value, ast.Dict):
+            for name, value in zip(each.value.keys, each.value.values, strict=True):
+                if isinstance(name, ast.Constant):
+                    yield ast.keyword(arg=str(name.value), value=value)
+        else:
+            yield each
+
+
 def _code_as_text(call: ast.Call) -> Iterator[str]:
     """A hold code written as a text: it could be one that nobody has words for."""
-    function = call.func.id if isinstance(call.func, ast.Name) else ""
+    function = last_name(call.func)
     given = [each.value for each in call.keywords if function == "Flag" and each.arg == "code"]
     given += call.args[1:2] if function in _HOLD_CODE_FIRST else []
     given += [each.value for each in call.keywords if each.arg == "holds"]
-    given += call.args if ast.unparse(call.func).endswith("codes.append") else []
-    for each in given:
+    given += call.args if ast.unparse(call.func).endswith(("codes.append", "codes.extend", "codes.add")) else []
+    for each in [part for whole in given for part in _joined(whole)]:
         for part in each.elts if isinstance(each, ast.Tuple | ast.List) else [each]:
             if isinstance(part, ast.Constant | ast.JoinedStr):
                 yield f"{function} is given a hold code as a text: {ast.unparse(part)}"
+
+
+def _joined(whole: ast.expr) -> list[ast.expr]:
+    """The parts of `a + b`."""
+    return [*_joined(whole.left), *_joined(whole.right)] if isinstance(whole, ast.BinOp) else [whole]
 
 
 def test_no_record_is_given_a_sentence_or_a_code_without_words() -> None:
@@ -178,6 +208,19 @@ def test_no_record_is_given_a_sentence_or_a_code_without_words() -> None:
         'Explanation(code="only", args={})',
         'changed(order, holds=("paused",))',
         'codes.append("paused")',
+        'codes.extend(["paused"])',
+        'changed(order, holds=(*before, "paused"))',
+        'changed(order, holds=before + ("paused",))',
+        "from schemas.codes import PlanReason as Reason",
+        "from schemas.plan import Flag as F",
+        "make = Flag",
+        'codes.PlanReason.ONLY(warehouse="hangzhou")',
+        'plan.Flag(code=HoldCode.GIFT_ONLY, message="nothing but gifts is left")',
+        'Flag(**{"message": "nothing but gifts is left"})',
+        'msgspec.structs.replace(plan, reason=f"{warehouse} gave it back")',
+        'flag.message = f"{sku} is not known"',
+        'codes.Explanation(code="only")',
+        'review.to_review(planned, "wms-gave-up", PlanReason.NO_RULE())',
     ],
 )
 def test_a_planted_sentence_is_found(planted: str) -> None:
