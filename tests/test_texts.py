@@ -78,8 +78,9 @@ _SHOWS: Final = frozenset(
 def in_one_language(tree: ast.Module) -> Iterator[str]:
     """Sentences that are shown as they are written, and other names under which `untold` would not look for them."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.alias) and node.name in _BOTH and node.asname:
-            yield f"{node.name} has another name here"
+        if isinstance(node, ast.ImportFrom) and not str(node.module).startswith("rich"):
+            renamed = (alias.name for alias in node.names if alias.name in _BOTH and alias.asname)
+            yield from (f"{name} has another name here" for name in renamed)
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _SHOWS:
             for each in [*node.args, *(one.value for one in node.keywords)]:
                 shown = written(each) or ""

@@ -116,7 +116,7 @@ def _print(orders: list[OrderSummary]) -> None:
         Text("placed", "下单时间"),
         Text("paid", "实付"),
         Text("to", "收货地"),
-        Text("SKUs", "SKU"),
+        Text("SKUs", "商品 SKU"),
     )
     table = a_table(Text("Orders", "订单"), [(name, False) for name in names])
     for order in orders:
