@@ -31,6 +31,7 @@ def places(page: str) -> list[str]:
 
 def test_both_languages_name_the_same_places_and_all_are_there() -> None:
     assert places("README.md") == places("README.zh-CN.md")
+    assert len(set(places("README.md"))) == len(places("README.md")), "one is named twice"
     named = [ROOT / place.replace("<stage>", "reserve") for place in places("README.md")]
     assert [str(path) for path in named if not path.exists()] == []
 

@@ -60,24 +60,6 @@ def test_every_link_leads_somewhere(page: str) -> None:
     assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
 
 
-def rooms_in(readme: str) -> list[str]:
-    """The first column of its table of places, name by name."""
-    [table] = re.findall(r"(?:^\|.*`schemas/`.*\n)(?:^\|.*\n)+", text(readme), re.MULTILINE)
-    return [name for line in table.splitlines() for name in re.findall(r"`([^`]+)`", line.split("|")[1])]
-
-
-def test_both_readmes_have_the_same_rooms_once_and_every_room_is_there() -> None:
-    rooms = rooms_in("README.md")
-    assert rooms == rooms_in("README.zh-CN.md")
-    assert len(set(rooms)) == len(rooms)
-    assert [name for name in rooms if "<" not in name and not (ROOT / name).is_dir()] == []
-    decide = {path.parent.name for path in (ROOT / "workers").glob("*/decide.py")}
-    others = {path.parent.name for path in (ROOT / "workers").glob("*/__init__.py")} - decide - {"relay", "sweep"}
-    below = {path.parent.name for path in (ROOT / "ops").glob("*/__init__.py")}
-    named = {name.strip("/") for name in rooms}
-    assert {f"workers/{name}" for name in others} | {f"ops/{name}" for name in below} <= named
-
-
 def test_the_way_of_an_order_passes_every_stage() -> None:
     told = set(re.findall(r"\*\*(\w+)\*\*", text(ONE_ORDER)))
     assert told == {stage.name for stage in topology.STAGES}
