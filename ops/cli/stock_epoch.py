@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ops.cli.output import ExitCode, console, epilog, fail, note, print_json, say, settings
-from ops.cli.stock_rebuild import Told, fail_rebuild
+from ops.cli.stock_rebuild import RebuildProgress, fail_rebuild
 from schemas.text import Text, moment
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ async def _run(known: Settings, *, declare_new: bool, adopt: bool, as_json: bool
 
     async with redis_client(known) as redis:
         if declare_new:
-            _tell_anew(await epoch.declare_new(known.cluster, redis, Path.cwd(), Told().backed_up))
+            _tell_anew(await epoch.declare_new(known.cluster, redis, Path.cwd(), RebuildProgress().backed_up))
         elif adopt:
             await epoch.adopt(known.cluster, redis)
             note(Text("check it now: orderfleet stock audit", "请立即核对：orderfleet stock audit"))

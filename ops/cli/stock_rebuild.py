@@ -145,7 +145,7 @@ async def _run(known: Settings, wishes: _Wishes) -> int:
     from workers.rebuild.ledger_rebuild import compare_ledger, rebuild_ledger, restore_ledger
 
     async with redis_client(known) as redis:
-        kafka, told, folder = known.cluster, Told(), Path.cwd()
+        kafka, told, folder = known.cluster, RebuildProgress(), Path.cwd()
         if wishes.dry_run:
             return _tell_differences(await compare_ledger(kafka, redis, told), wishes.as_json)
         if wishes.source is not None:
@@ -180,7 +180,7 @@ def fail_rebuild(error: RebuildError) -> NoReturn:
 # -- telling -------------------------------------------------------------------------------------------------------
 
 
-class Told:
+class RebuildProgress:
     """Tells on stderr what happens while it happens."""
 
     def read(self, topic: str, records: int) -> None:
