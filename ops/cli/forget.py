@@ -69,7 +69,7 @@ def forget(
 ) -> None:
     """Look, ask, erase, tell what stays."""
     from ops.cli.servers import ask_redis, check_redis_address, fail_kafka_away, fail_with
-    from workers.admin.erasure import Erasure, check_erasure, kept_records, standing_of
+    from workers.admin.erasure import Erasure, check_erasure, kept_records, state_in_redis
     from workers.admin.errors import OperatorError
     from workers.admin.scan import Topics
     from workers.runtime.errors import TransientError
@@ -82,16 +82,16 @@ def forget(
             kept = kept_records(topics, uid)
     except TransientError as error:
         fail_kafka_away(known, error)
-    standing = ask_redis(known, lambda redis: standing_of(redis, uid))
+    state = ask_redis(known, lambda redis: state_in_redis(redis, uid))
     try:
-        check_erasure(uid, kept, standing, force=force or dry_run)
+        check_erasure(uid, kept, state, force=force or dry_run)
     except OperatorError as error:
         fail_with(error)
     if not dry_run and not yes:
         _confirm(uid)
     now = datetime.now(UTC)
     erased = None if dry_run else ask_redis(known, lambda redis: Erasure(redis).erase(uid, now))
-    _tell(uid, kept, erased, at_work=standing.may_still_ship, as_json=as_json)
+    _tell(uid, kept, erased, at_work=state.may_still_ship, as_json=as_json)
 
 
 def _confirm(uid: str) -> None:

@@ -46,7 +46,7 @@ class Kept(NamedTuple):
     until: datetime | None
 
 
-class Standing(NamedTuple):
+class StateInRedis(NamedTuple):
     """What Redis says of an order before it is erased."""
 
     is_known: bool
@@ -92,24 +92,24 @@ def kept_records(topics: Topics, order_uid: str) -> list[Kept]:
     return found
 
 
-async def standing_of(redis: Redis, order_uid: str) -> Standing:
+async def state_in_redis(redis: Redis, order_uid: str) -> StateInRedis:
     """Whether Redis knows the order, and whether somebody may still ship it. Raises TransientError."""
     order_snapshot = await Ledger(redis).orders.where_is(order_uid)
     deferred = await Erasure(redis).is_deferred(order_uid)
     is_known = deferred or bool(order_snapshot.revision or order_snapshot.reservations)
-    return Standing(is_known, is_at_work(order_snapshot, is_deferred=deferred))
+    return StateInRedis(is_known, is_at_work(order_snapshot, is_deferred=deferred))
 
 
-def check_erasure(order_uid: str, kept: Sequence[Kept], standing: Standing, *, force: bool) -> None:
+def check_erasure(order_uid: str, kept: Sequence[Kept], state: StateInRedis, *, force: bool) -> None:
     """Raises NotFound when nobody holds anything of it; Rejected when it may still ship, unless that is forced."""
-    if not standing.is_known and not kept:
+    if not state.is_known and not kept:
         raise NotFound(
             Text(
                 f"nobody holds anything of {order_uid}; check its spelling, or it was given up by every topic already",
                 f"没有 {order_uid} 的任何记录；请检查拼写，或所有主题都已过保留期",
             )
         )
-    if standing.may_still_ship and not force:
+    if state.may_still_ship and not force:
         raise Rejected(
             Text(
                 f"{order_uid} may still be shipped, and its receiver is needed for that; cancel it in the shop first, "
