@@ -110,19 +110,20 @@ class Private(NamedTuple):
     line: int
 
 
-def private_names(tree: ast.Module) -> list[Private]:
+def private_names(tree: ast.Module, *, given_anew: bool = True) -> list[Private]:
     """Private names that a file touches and does not define itself.
 
     Attributes of anything but self and cls; attributes of self and cls where the class has a foreign base; imports, and
     modules on the way to them; names given as texts to getattr and its like; names of a base behind the fence that are
-    given anew. What the file's own classes have is its own, but not on something foreign.
+    given anew (unless not asked for). What the file's own classes have is its own, but not on something foreign.
     """
     own = _members(tree)
     texts = (each for each in _named_in_texts(tree) if each.name not in own)
     inherited = (each for each in _inherited(tree) if each.name not in _defined(tree))
     foreign = _foreign_names(tree) | _of_foreign_kind(tree)
     attributes = (each for each in _attributes(tree) if each.name not in own or each.where.split(".")[0] in foreign)
-    return [*_imported(tree), *attributes, *texts, *inherited, *_given_anew(tree)]
+    anew = _given_anew(tree) if given_anew else ()
+    return [*_imported(tree), *attributes, *texts, *inherited, *anew]
 
 
 def is_private(name: str) -> bool:

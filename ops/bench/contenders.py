@@ -21,7 +21,7 @@ QUIX: Final = "quix-streams"
 QUIX_SINK: Final = "quix-sink"
 FAUST: Final = "plain-faust"
 
-STAGES: Final = ("normalize", "tag", "route", "reserve")
+STAGES: Final = ("normalize", "uphold", "tag", "route", "reserve")
 
 
 @dataclass(frozen=True, slots=True)

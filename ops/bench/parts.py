@@ -114,12 +114,12 @@ class Way:
         fetched = clock.pure("1 fetch raw (aiokafka)", Fetch(chunk))
         deliveries = clock.pure("2 decode raw", lambda: [_read(self._raw, record) for record in fetched])
         orders = await self._stage("3 normalize", self._normalize, deliveries)
-        outcomes = await clock.once("3b uphold (redis)", self._uphold.handle(orders))
+        outcomes = await clock.once("4 uphold (redis)", self._uphold.handle(orders))
         upheld = [each.carrying(outcome[0]) for each, outcome in zip(orders, outcomes, strict=True)]  # type: ignore[index]
-        tagged = await self._stage("4 tag", self._tag, upheld)
-        planned = await self._stage("5 route", self._route, tagged)
-        records = clock.pure("6 encode planned", lambda: [self._write_planned(each.value) for each in planned])
-        await clock.once("7 send planned (aiokafka)", self._producer.send(records))
+        tagged = await self._stage("5 tag", self._tag, upheld)
+        planned = await self._stage("6 route", self._route, tagged)
+        records = clock.pure("7 encode planned", lambda: [self._write_planned(each.value) for each in planned])
+        await clock.once("8 send planned (aiokafka)", self._producer.send(records))
         return records
 
     async def _stage(self, part: str, agent: Any, batch: Sequence[Delivery[Any]]) -> list[Delivery[Any]]:
@@ -139,17 +139,17 @@ class Way:
 
     async def _reserve(self, records: Sequence[Record]) -> None:
         clock, ledger = self._clock, self._ledger
-        fetched = clock.pure("8 fetch planned (aiokafka)", Fetch(records))
-        deliveries = clock.pure("9 decode planned", lambda: [_read(self._planned, record) for record in fetched])
+        fetched = clock.pure("9 fetch planned (aiokafka)", Fetch(records))
+        deliveries = clock.pure("10 decode planned", lambda: [_read(self._planned, record) for record in fetched])
         orders: list[PlannedOrder] = [each.value for each in deliveries]
         asked = [(o.order.uid, o.order.revision, [c.warehouse_id for c in o.plan.candidates]) for o in orders]
-        claims = await clock.once("10 claim (redis)", ledger.orders.claim(asked))
+        claims = await clock.once("11 claim (redis)", ledger.orders.claim(asked))
         endings = await self._walk_all(orders, [claim for claim in claims if isinstance(claim, Claim)])
-        settlements = clock.pure("13 settlement", lambda: [_settlement(o, c, e) for o, c, e in endings])
-        await clock.once("14 settle (redis)", ledger.orders.settle(settlements))
-        events = clock.pure("15 instructions", lambda: [e for o, _, end in endings for e in events_of(o, end.result)])
-        routed = clock.pure("16 encode routed", lambda: [self._write_routed(event) for event in events])
-        await clock.once("17 send routed (aiokafka)", self._producer.send(routed))
+        settlements = clock.pure("14 settlement", lambda: [_settlement(o, c, e) for o, c, e in endings])
+        await clock.once("15 settle (redis)", ledger.orders.settle(settlements))
+        events = clock.pure("16 instructions", lambda: [e for o, _, end in endings for e in events_of(o, end.result)])
+        routed = clock.pure("17 encode routed", lambda: [self._write_routed(event) for event in events])
+        await clock.once("18 send routed (aiokafka)", self._producer.send(routed))
 
     async def _walk_all(
         self, orders: Sequence[PlannedOrder], claims: Sequence[Claim]
@@ -159,8 +159,8 @@ class Way:
         pairs = list(zip(orders, claims, strict=True))
         workflows = [reservation_workflow(order, claim, {}, self._hold_seconds) for order, claim in pairs]
         steps = [next(each) for each in workflows]
-        clock.pure("11 course", lambda: [next(reservation_workflow(o, c, {}, self._hold_seconds)) for o, c in pairs])
-        answers = await clock.once("12 take (redis)", ledger.orders.apply([step for each in steps for step in each]))
+        clock.pure("12 course", lambda: [next(reservation_workflow(o, c, {}, self._hold_seconds)) for o, c in pairs])
+        answers = await clock.once("13 take (redis)", ledger.orders.apply([step for each in steps for step in each]))
         endings = []
         for (order, claim), each, answer in zip(pairs, workflows, answers, strict=True):
             try:

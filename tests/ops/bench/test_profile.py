@@ -18,7 +18,7 @@ def test_every_part_of_the_way_is_timed(tmp_path: Path, capsys: pytest.CaptureFi
     with Grounds(tmp_path, partitions=1).fresh() as ground:
         asyncio.run(walk_all(ground, chosen(3 * CHUNK, channel=""), clock, functions))
     by_part = clock.microseconds(CHUNK)
-    assert [part.partition(" ")[0] for part in by_part] == [str(number + 1) for number in range(17)]
+    assert [part.partition(" ")[0] for part in by_part] == [str(number + 1) for number in range(18)]
     print_parts(by_part)
     print_functions(functions, 5, sum(by_part.values()))
     assert "normalize" in capsys.readouterr().out

@@ -64,7 +64,7 @@ def touched(files: Iterable[Path]) -> set[str]:
     """Private names of others that these files touch, and what of a foreign class a class of theirs replaces."""
     names: set[str] = set()
     for path in files:
-        names |= {each.name for each in private_names(tree_of(path))}
+        names |= {each.name for each in private_names(tree_of(path), given_anew=False)}
         names |= set(_replaced(importlib.import_module(module_of(path))))
     return names
 

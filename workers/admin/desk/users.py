@@ -85,16 +85,16 @@ class Users:
 
     def sign_in(self, name: str, password: str, origin: str) -> Actor:
         """Who it is. Raises Unknown, alike for a wrong name or password, a disabled user and too many failures."""
-        name = name.strip().lower()[:LONGEST]
+        name = name.strip().lower()[:LONGEST].replace("\0", "\ufffd")  # no text of PostgreSQL holds a NUL
         somebody = Actor(ActorKind.USER, name, Role.VIEWER, origin)
         with self._database.transaction() as connection:
             row = connection.execute(
-                "SELECT password_hash, role, shops, disabled FROM users WHERE name = %s", (name.replace("\0", ""),)
+                "SELECT password_hash, role, shops, disabled FROM users WHERE name = %s", (name,)
             ).fetchone()
             [(failures,)] = connection.execute(
                 "SELECT count(*) FROM audit WHERE actor = %s AND deed = %s AND outcome = 'refused' "
                 "AND at > now() - interval '15 minutes'",
-                (name.replace("\0", ""), Deed.USERS_SIGN_IN),
+                (name, Deed.USERS_SIGN_IN),
             ).fetchall()
         right = fits(password, row[0] if row else None)
         if row is None or not right or row[3] or failures >= MOST_FAILURES:
