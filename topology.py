@@ -48,9 +48,11 @@ from schemas.topics import (
 from workers.admin.preflight import begin_to_look_at_kafka, preflight
 from workers.apply.agent import apply
 from workers.book.agent import book
+from workers.book.overdue import OverdueOrders, opened_overdue
 from workers.defer.agent import defer, wake
 from workers.defer.queue import DelayQueue
 from workers.fulfill.agent import fulfill
+from workers.intake.progress import ProgressNotes
 from workers.inventory.archive import PlannedArchive
 from workers.inventory.epoch import await_epoch, guarded
 from workers.inventory.ledger import Ledger
@@ -74,7 +76,8 @@ from workers.runtime.worker import Reader, Timer, Worker, set_backpressure_prior
 from workers.sweep.agent import sweep
 from workers.tag.agent import tag
 from workers.uphold.agent import uphold_again, uphold_new
-from workers.watch.agent import notice_backorders, notice_letters
+from workers.watch.agent import notice_backorders, notice_letters, watch
+from workers.watch.redis_health import RedisHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,9 @@ class Services:
     deferred: DelayQueue
     archive: PlannedArchive
     notices: NoticeStore
+    overdue: OverdueOrders | None  # None: no order book is kept
+    progress: ProgressNotes
+    redis_health: RedisHealth
     now: Callable[[], float]  # seconds since the epoch
 
 
@@ -116,6 +122,7 @@ STAGES: tuple[Stage[Services], ...] = (
     Stage("book",      reads=BOOK,                       writes=(),                                                                                       agent=book),
     Stage("letters",   reads=ORDERS_QUARANTINED,         writes=(NOTICES,),                                                                               agent=notice_letters),
     Stage("shortage",  reads=ORDERS_BACKORDERED,         writes=(NOTICES,),                                                                               agent=notice_backorders),
+    Stage("watch",     reads=every(30.0),                writes=(NOTICES,),                                                                               agent=watch),
     Stage("notify",    reads=NOTICES,                    writes=(),                                                                                       agent=notify),
     Stage("tell",      reads=every(1.0),                 writes=(),                                                                                       agent=tell),
 )
@@ -150,8 +157,15 @@ def build_services(settings: Settings, redis: Redis) -> Services:
         deferred=DelayQueue(redis),
         archive=PlannedArchive(settings.cluster),
         notices=NoticeStore(redis),
+        overdue=_opened_overdue(settings),
+        progress=ProgressNotes(redis),
+        redis_health=RedisHealth(redis),
         now=time.time,
     )
+
+
+def _opened_overdue(settings: Settings) -> OverdueOrders | None:
+    return opened_overdue(settings.book_url, settings.cluster) if settings.book_url.get_secret_value() else None
 
 
 def build_worker(settings: Settings, services: Services, stages: Sequence[str]) -> Worker:
@@ -212,6 +226,8 @@ async def run_worker(settings: Settings, stages: Sequence[str], ready: Callable[
     finally:
         await end_tasks(watching)
         await services.archive.close()
+        if services.overdue is not None:
+            await asyncio.to_thread(services.overdue.close)
         await redis.aclose()
 
 

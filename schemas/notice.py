@@ -40,8 +40,9 @@ def warehouse_scope(warehouse_id: str) -> str:
 class Notice:
     """On `notices`, keyed by the matter. The same `key` is the same matter: people are told of it once.
 
-    `raised`: it began, or was seen once more; else it is over. `count`: how often this notice saw it. `lapse_seconds`:
-    so long after the last notice of it nobody is reminded; 0 = it stands until a notice says that it is over.
+    `raised`: it began, or was seen once more; else it is over. `count`: how often this notice saw it; 0: not once more,
+    it has only changed. `lapse_seconds`: so long after the last notice of it nobody is reminded; 0 = it stands until a
+    notice says that it is over.
     """
 
     key: str

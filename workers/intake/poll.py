@@ -28,6 +28,7 @@ from workers.intake.cursor import CursorMoved, Cursors
 from workers.intake.lease import Lease, LeaseLost, Leases
 from workers.intake.pace import Pace, pause_after_failure
 from workers.intake.policy import PollPolicy
+from workers.intake.progress import ProgressNotes
 from workers.intake.reader import Round, ShopReader, utc_now
 from workers.intake.register import OpenOrders, ShopRegister
 from workers.intake.reread import Rereader
@@ -59,6 +60,7 @@ class ShopPoller:
         policy: PollPolicy,
         adapter: ChannelAdapter | None = None,
         register: OpenOrders | None = None,
+        progress: ProgressNotes | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         """With an adapter and a register, open orders are read again where the client can do it."""
@@ -81,6 +83,7 @@ class ShopPoller:
         )
         self._leases = leases
         self._policy = policy
+        self._progress = progress
         self._now = now
         slowest = max(shop.poll_seconds, _SHORTEST_SECONDS)
         self._pace = Pace(
@@ -101,6 +104,8 @@ class ShopPoller:
         while True:
             try:
                 lease = await self._leases.acquire(self.shop)
+                if self._progress is not None:
+                    await self._progress.seen(self.shop, self._now())
                 if lease is None:
                     await asyncio.sleep(self._leases.seconds / 3)
                 else:
@@ -125,7 +130,11 @@ class ShopPoller:
     async def _turn(self, lease: Lease) -> float:
         """One round; the seconds to wait after it. Raises LeaseLost."""
         try:
+            if self._progress is not None:
+                await self._progress.seen(self.shop, self._now())
             done = await self._reader.read_round(lease)
+            if self._progress is not None and done.news:
+                await self._progress.news(self.shop, self._now())
         except ChannelRefused as error:
             return self._pace.fastest if await self._has_new_token() else self._after_refusal(error)
         except ChannelError as error:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +28,7 @@ from channel_adapters.shop import Shop, ShopSettings
 from schemas.codes import Explanation, PayloadProblem
 from workers.intake.apart import Apart
 from workers.intake.lease import Leases
+from workers.intake.progress import ProgressNotes
 from workers.intake.publish import publish
 from workers.intake.raw import STAGE, Arrival, deletion_record, raw_record, unreadable_letter
 from workers.intake.reader import utc_now
@@ -59,12 +61,14 @@ class PushIntake:
         producer: Sender,
         leases: Leases,
         register: OpenOrders,
+        progress: ProgressNotes | None = None,
         rereads: Iterable[ShopSettings] = (),
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._producer = producer
         self._leases = leases
         self._register = register
+        self._progress = progress
         self._rereads = {ShopKey.of(shop): Shop(shop.shop_id, shop.policy) for shop in rereads}
         self._now = now
         self.apart = Apart()
@@ -73,7 +77,14 @@ class PushIntake:
     async def take_in(self, shop: ShopKey, adapter: ChannelAdapter, headers: Headers, body: bytes) -> None:
         """One push; when this returns, Kafka has what is to be kept of it."""
         arrival = Arrival(shop=shop, source="webhook", at=self._now())
-        deleted = None
+        await self._take_in(arrival, adapter, headers, body)
+        if self._progress is not None:
+            with suppress(TransientError, TimeoutError):
+                async with asyncio.timeout(_REDIS_SECONDS):
+                    await self._progress.pushed(shop, arrival.at)
+
+    async def _take_in(self, arrival: Arrival, adapter: ChannelAdapter, headers: Headers, body: bytes) -> None:
+        shop, deleted = arrival.shop, None
         if isinstance(adapter, TellsDeletions):
             deleted = await self.apart.work(len(body), adapter.deleted_order, headers, body)
         if deleted is not None:

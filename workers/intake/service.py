@@ -17,6 +17,7 @@ from workers.intake.fleet import poll_all
 from workers.intake.lease import Leases
 from workers.intake.policy import PollPolicy
 from workers.intake.poll import ShopPoller
+from workers.intake.progress import ProgressNotes
 from workers.intake.push import PushIntake
 from workers.intake.register import OpenOrders, RereadPolicy
 from workers.intake.unread import Unread
@@ -60,6 +61,7 @@ class Intake:
         self._redis = redis
         self._policies = policies or Policies()
         self._leases, self._register = Leases(redis), OpenOrders(redis, self._policies.reread)
+        self._progress = ProgressNotes(redis)
         cursors, unread = Cursors(redis), Unread(redis)
         rereads = self._policies.reread.every_seconds > 0
         self.pollers = [
@@ -73,6 +75,7 @@ class Intake:
                 policy=self._policies.poll,
                 adapter=each.adapter,
                 register=self._register if rereads else None,
+                progress=self._progress,
             )
             for each in connections
         ]
@@ -97,6 +100,7 @@ class Intake:
             producer=self._producer,
             leases=self._leases,
             register=self._register,
+            progress=self._progress,
             rereads=[each.shop for each in self._connections if rereads and _reads_by_id(each)],
         )
         endpoints = [Endpoint(each.shop, each.adapter) for each in self._connections]

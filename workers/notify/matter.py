@@ -68,7 +68,7 @@ def _begun(notice: Notice, offset: int, now_ms: int) -> Matter:
         standing=True,
         since=notice.at,
         last=notice.at,
-        count=notice.count,
+        count=max(1, notice.count),
         lapse_seconds=notice.lapse_seconds,
         noted_ms=now_ms,
         heard_ms=now_ms,

@@ -39,10 +39,8 @@ class NoticeStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._turn, self._forget = (Script("workers.notify", f"{name}.lua") for name in ("turn", "forget"))
-        names = ("matters", "told", "trouble", "digests", "turn")
-        self._matters, self._told, self._trouble, self._digests, self._turn_key = (
-            prefixed(f"{name}:{{notices}}") for name in names
-        )
+        names = ("matters", "told", "trouble", "digests")
+        self._matters, self._told, self._trouble, self._digests = (prefixed(f"{name}:{{notices}}") for name in names)
 
     async def matters(self, keys: Sequence[str]) -> dict[str, Matter]:
         """Those of these keys that are known."""
@@ -97,9 +95,16 @@ class NoticeStore:
         with redis_errors():
             await self._redis.hset(self._trouble, recipient, encode(trouble))
 
-    async def take_turn(self, who: str) -> bool:
-        """Whether it is this process that tells people, for TURN_MS from now on."""
-        return bool((await self._run([ScriptCall(self._turn, (self._turn_key,), (who, TURN_MS))]))[0])
+    async def take_turn(self, who: str, what: str = "turn") -> bool:
+        """Whether it is this process that does this, for TURN_MS from now on. "turn": it tells people."""
+        key = prefixed(f"{what}:{{notices}}")
+        return bool((await self._run([ScriptCall(self._turn, (key,), (who, TURN_MS))]))[0])
+
+    async def known(self) -> dict[str, Matter]:
+        """Every matter, by its key."""
+        with redis_errors():
+            found: Any = await self._redis.hgetall(self._matters)
+        return {key.decode(): decode(Matter, raw) for key, raw in found.items()}
 
     async def forget(self, matters: Sequence[Matter], recipients: Sequence[str]) -> None:
         """Nothing is left to tell of these; those of which a notice came meanwhile stay."""

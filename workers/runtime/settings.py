@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.namespace import PREFIX_PATTERN, use_prefix
@@ -13,6 +13,22 @@ from schemas.text import Language
 from workers.runtime.kafka.cluster import Cluster, Mechanism, Security
 
 EXAMPLES = Path("ops/docs/examples")
+
+
+class ShopLimits(BaseModel):
+    """When people are told of one shop, where that is another time than for all: seconds, as in `watch_..._seconds`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    review_seconds: Annotated[float | None, Field(gt=0)] = None
+    ship_seconds: Annotated[float | None, Field(ge=0)] = None
+    backorder_seconds: Annotated[float | None, Field(gt=0)] = None
+    shop_seconds: Annotated[float | None, Field(gt=0)] = None
+    push_seconds: Annotated[float | None, Field(gt=0)] = None
+
+    def given(self) -> dict[str, float]:
+        """Those that are set."""
+        return self.model_dump(exclude_none=True)
 
 
 class Settings(BaseSettings):
@@ -111,6 +127,47 @@ class Settings(BaseSettings):
     notices_urls: Annotated[
         SecretStr, Field(description='Where recipients are reached, as JSON: {"ops": "<an apprise URL>"}')
     ] = SecretStr("")
+
+    watch_review_seconds: Annotated[
+        float, Field(gt=0, description="Orders that wait for a person for longer than this are told of")
+    ] = 14_400.0
+    watch_ship_seconds: Annotated[
+        float, Field(ge=0, description="So long before an order must have shipped somebody is told that it has not")
+    ] = 7_200.0
+    watch_backorder_seconds: Annotated[
+        float, Field(gt=0, description="Paid orders that wait for stock for longer than this are told of")
+    ] = 86_400.0
+    watch_answer_seconds: Annotated[
+        float, Field(gt=0, description="A warehouse that leaves an instruction unanswered for so long is told of")
+    ] = 1_800.0
+    watch_shop_seconds: Annotated[
+        float, Field(gt=0, description="A shop that was read up to an earlier time than this ago is told of")
+    ] = 3_600.0
+    watch_push_seconds: Annotated[
+        float, Field(gt=0, description="A shop whose pushes stay away for so long while polling finds orders")
+    ] = 21_600.0
+    watch_book_seconds: Annotated[
+        float, Field(gt=0, description="An order book to which nothing was written for so long though records wait")
+    ] = 600.0
+    watch_unknown_seconds: Annotated[
+        float, Field(ge=0, description="An order book that cannot be asked for so long is told of")
+    ] = 300.0
+    watch_drift_messages: Annotated[
+        int, Field(ge=1, description="So many unreadable messages of a shop within an hour are told of")
+    ] = 20
+    watch_redis_percent: Annotated[
+        int, Field(ge=1, le=100, description="Of its memory; a Redis that uses more is told of")
+    ] = 85
+    watch_redis_file_bytes: Annotated[
+        int, Field(ge=0, description="A larger append-only file of Redis is told of; 0: however large")
+    ] = 0
+    watch_shops: Annotated[
+        dict[str, ShopLimits],
+        Field(
+            description="Limits of single shops, as JSON: review, ship, backorder, shop, push _seconds; "
+            '{"taobao/main": {"review_seconds": 3600}}'
+        ),
+    ] = {}
 
     strict: Annotated[bool, Field(description="Refuse to start where orderfleet doctor warns")] = False
     expected_orders: Annotated[
