@@ -114,12 +114,22 @@ class ApplyAgent:
             if job.failure is not None:
                 outcomes[job.number] = job.failure
         jobs = [job for job in jobs if job.failure is None]
-        pairs = list(dict.fromkeys(pair for job in jobs for pair in job.asks_for))
-        there = dict(zip(pairs, await self._stock.available(pairs), strict=True)) if pairs else {}
-        book = self._rules.current()
+        there, book = await self._there(jobs), self._rules.current()
         acks = await self._decisions.decide([_judged(job, job.available(there), book) for job in jobs])
         for job, ack in zip(jobs, acks, strict=True):
             outcomes[job.number] = _said(job, ack)
+
+    async def foresee(self, decisions: Sequence[Decision]) -> list[Decided]:
+        """What would become of each of these if it came alone, now. Nothing is written down. Raises TransientError."""
+        jobs = [_Job(number, Delivery(decision, key=b"", timestamp_ms=0)) for number, decision in enumerate(decisions)]
+        await self._look(jobs, {})
+        there, book = await self._there(jobs), self._rules.current()
+        return [_foreseen(job, job.available(there), book) for job in jobs]
+
+    async def _there(self, jobs: Sequence[_Job]) -> Mapping[tuple[str, str], int]:
+        """What may be promised of the stock that the decisions ask for."""
+        pairs = list(dict.fromkeys(pair for job in jobs for pair in job.asks_for))
+        return dict(zip(pairs, await self._stock.available(pairs), strict=True)) if pairs else {}
 
     async def _look(self, jobs: Sequence[_Job], read: dict[Place, PlannedOrder | None]) -> None:
         asked = [(job.decision.order_uid, job.decision.decision_id) for job in jobs]
@@ -164,6 +174,17 @@ def _judged(job: _Job, available: Mapping[str, int], book: Rulebook) -> Decide:
         decided.issued,
         MOST_DECISIONS,
     )
+
+
+def _foreseen(job: _Job, available: Mapping[str, int], book: Rulebook) -> Decided:
+    if job.failure is not None:
+        return answer_to(job.decision, DecisionRefusal.MAKES_NO_SENSE, where="standing")
+    try:
+        _judged(job, available, book)
+    except TransientError:  # somebody works on it: in a moment it is another
+        return answer_to(job.decision, DecisionRefusal.BUSY, revision=job.order.revision)
+    assert job.decided is not None
+    return job.decided
 
 
 def _is_at_work(order: OrderAsItStands) -> bool:

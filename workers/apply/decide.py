@@ -63,6 +63,8 @@ def judge(decision: Decision, found: Found, known: Known) -> Decided:
         _check_newest(decision, found)
         if decision.kind is DecisionKind.NOTE:
             return answer
+        if decision.kind is DecisionKind.SETTLE_FLAG and _has_left(found, planned.order):
+            return _acknowledged(decision, answer)
         _check_open(decision, found, planned.order)
         effect = _effect(decision, found, planned, known)
     except Refused as refused:
@@ -127,13 +129,24 @@ def _check_newest(decision: Decision, found: Found) -> None:
 
 
 def _check_open(decision: Decision, found: Found, order: Order) -> None:
-    to_ship = wanted(lines_to_ship(order))
-    if found.state is OrderState.SHIPPED or (to_ship and found.left and not missing(to_ship, found.left)):
+    if _has_left(found, order):
         _refuse(DecisionRefusal.ALREADY_SHIPPED)
     if order.status in _FINISHED and decision.kind not in (DecisionKind.CANCEL, DecisionKind.REDECIDE):
         _refuse(DecisionRefusal.OVERTAKEN_BY_PLATFORM)
     if tries_of(_base(found)) + 2 > MOST_TRIES:
         _refuse(DecisionRefusal.TOO_MANY_DECISIONS)
+
+
+def _has_left(found: Found, order: Order) -> bool:
+    to_ship = wanted(lines_to_ship(order))
+    return found.state is OrderState.SHIPPED or bool(to_ship and found.left and not missing(to_ship, found.left))
+
+
+def _acknowledged(decision: Decision, answer: Decided) -> Decided:
+    """Nothing changes for goods that have left, but who was asked has seen it: the order waits for nobody any more."""
+    if not decision.codes or HoldCode.OPERATOR_HOLD in decision.codes:
+        _refuse(DecisionRefusal.MAKES_NO_SENSE, "codes")
+    return answer
 
 
 def _base(found: Found) -> str:

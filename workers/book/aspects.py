@@ -166,12 +166,18 @@ REVIEW: Final = Aspect(
         "unshipped": JSON,
     },
     """
-    o.review_revision IS NULL OR (excluded.review_offset > o.review_offset AND NOT (
-      is_same_state(excluded.review_revision, o.review_revision)
-      AND tries_of(excluded.review_revision) < tries_of(o.review_revision)))
+    o.review_revision IS NULL OR CASE
+      WHEN is_same_state(excluded.review_revision, o.review_revision)
+      THEN (tries_of(excluded.review_revision), excluded.review_offset)
+        > (tries_of(o.review_revision), o.review_offset)
+      ELSE excluded.review_revision > o.review_revision
+    END
     """,
 )
-"""The last one, but of one state none of an earlier try: a repetition does not undo what a warehouse said of a try."""
+"""Of the newest state the last one, but none of an earlier try: a repetition does not undo what a warehouse said of it.
+
+An older state may come to review after a newer one: who decides about that would decide about what nobody has any more.
+"""
 
 DEFERRED: Final = extreme(
     "deferred",
@@ -237,6 +243,16 @@ SHIPPED: Final = Aspect(
 
 FOUND: Final = extreme("found", "orders", {**IDENTITY, "found_revision": "text"}, ("uid",), ("found_revision",), ">")
 """For which revision stock and warehouses were already as wanted: nobody is told anything then."""
+
+ACKNOWLEDGED: Final = extreme(
+    "acknowledged",
+    "orders",
+    {**IDENTITY, "acknowledged_revision": "text"},
+    ("uid",),
+    ("acknowledged_revision",),
+    ">",
+)
+"""Up to which revision a person has seen what nobody can change any more: its goods had left."""
 
 # -- shipments -----------------------------------------------------------------------------------------------------
 
@@ -409,6 +425,7 @@ ASPECTS: Final[tuple[Aspect, ...]] = (
     ROUTED,
     SHIPPED,
     FOUND,
+    ACKNOWLEDGED,
     DETAILS,
     INSTRUCTION,
     WMS,

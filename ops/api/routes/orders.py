@@ -15,6 +15,7 @@ from ops.api.problems import language_of
 from ops.api.wording import worded
 from schemas.decision import AddedGift, Correction, DecisionKind, LineCorrection, ReceiverCorrection
 from schemas.record import record
+from workers.admin.desk.choices import Choices, choice_text
 from workers.admin.desk.deciding import MOST_WAIT_SECONDS, Verdict
 from workers.admin.desk.filters import STAGES, OrderFilter, ReviewFilter
 from workers.admin.desk.orders import InReview, OrderPage, OrderSummary
@@ -142,6 +143,19 @@ def show(actor: Caller, desk: TheDesk, request: Request, order_uid: OrderUid) ->
 def timeline(actor: Caller, desk: TheDesk, order_uid: OrderUid) -> Response:
     """Oldest first, at most the newest thousand. Scope: `orders:read`."""
     return answer(desk.orders.timeline(actor, order_uid))
+
+
+@router.get("/orders/{order_uid}/choices", response_model=Choices, summary="What may be done with an order now")
+def choices(actor: Caller, desk: TheDesk, request: Request, order_uid: OrderUid) -> Response:
+    """Whether you may make each kind of decision, else `code` and `text` say why not; and where stock is for it.
+
+    Asks the stock ledger and Kafka, so it is as it stands now. Scope: `orders:read`.
+    """
+    found, language = desk.choices.of(actor, order_uid), language_of(request)
+    told = worded(found, language)
+    for each, choice in zip(told["choices"], found.choices, strict=True):
+        each["text"] = choice_text(choice).tell(language)
+    return answer(told)
 
 
 @router.get("/review", response_model=Page[InReview], summary="Orders that wait for a person, the longest first")

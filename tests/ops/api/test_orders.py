@@ -71,6 +71,16 @@ def test_what_is_asked_badly_is_refused_by_name(client: Client) -> None:
     assert [order["uid"] for order in one.get("/orders").json()["items"]] == ["jd:main:7"]
 
 
+@pytest.mark.usefixtures("booked")
+def test_what_may_be_done_with_an_order_is_told_with_why_not(client: Client) -> None:
+    told = client(Role.OPERATOR).get(f"/orders/{UID}/choices").json()
+    codes = {each["kind"]: each["code"] for each in told["choices"]}
+    assert codes["cancel"] == "role-too-low"
+    assert {codes[kind] for kind in ("release", "redecide", "hold", "correct", "note")} == {"unknown-order"}
+    assert all(each["text"] for each in told["choices"] if not each["allowed"])
+    refused(client(Role.OPERATOR, shops=["jd:main"]).get(f"/orders/{UID}/choices"), 403, "shop-not-yours")
+
+
 def decision(**changes: Any) -> dict[str, Any]:
     return {"kind": "hold", "why": "buyer moves", "wait_seconds": 15, **changes}
 
@@ -115,7 +125,10 @@ def test_a_job_decides_about_all_that_match_and_counts_refusals(client: Client) 
         **{name: preview[name] for name in ("filter", "count", "version")},
     }
     refused(one.post("/bulk", json={**asked, "count": 4}), 409, "count-changed")
-    refused(one.post("/bulk", json={**asked, "kind": "cancel"}), 422, "invalid-request")
+    refused(one.post("/bulk", json={**asked, "kind": "destroy"}), 422, "invalid-request")
+    refused(one.post("/bulk", json={**asked, "kind": "cancel", "to_sku": "x"}), 400, "senseless-wish")
+    foreseen = one.post("/bulk/preview", json={"code": "no-rule", "kind": "release"}).json()
+    assert (foreseen["looked_at"], foreseen["can"], foreseen["refused"]) == (5, 0, {"unknown-order": 5})
     refused(client(Role.LEAD, Scope.ORDERS_READ).post("/bulk", json=asked), 403, "scope-missing")
     job = one.post("/bulk", json=asked)
     assert job.status_code == 202, job.text
@@ -126,6 +139,9 @@ def test_a_job_decides_about_all_that_match_and_counts_refusals(client: Client) 
         "done",
         {"unknown-order": 5},
     )  # the ledger of this test has none of them
+    results = one.get(f"{url}/orders", params={"state": "refused", "limit": 2}).json()
+    assert [(each["state"], each["code"]) for each in results["items"]] == [("refused", "unknown-order")] * 2
+    assert one.post("/bulk/preview", json={"refused_in": told["job_id"]}).json()["count"] == 5
     assert one.get("/bulk").json()["items"][0]["job_id"] == told["job_id"]
     assert one.post(f"{url}/stop", json={"why": "x"}).json()["state"] == "done"
     refused(one.get(f"/bulk/{uuid4()}"), 404, "unknown-job")

@@ -208,3 +208,24 @@ def test_no_answer_tells_who_lives_where() -> None:
     assert decided.is_done
     told = encode(decided).decode()
     assert not any(word in told for word in ("示例", ALL_OF_IT["phone"], "上海"))
+
+
+LEFT = found(state=OrderState.SHIPPED)
+
+
+def test_what_has_left_is_acknowledged_and_nothing_changes() -> None:
+    """A change that came too late asks for a person, who can do no more than to have seen it."""
+    answer = judge(a_decision(ORDER, SETTLE, codes=("change-too-late",)), LEFT, KNOWN)
+    assert answer.is_done
+    assert (answer.issued, answer.settled, answer.revision) == ("", None, ORDER.revision)
+
+
+@pytest.mark.parametrize("codes", [(), (HoldCode.OPERATOR_HOLD,)])
+def test_what_has_left_is_acknowledged_with_what_was_seen(codes: tuple[str, ...]) -> None:
+    answer = judge(a_decision(ORDER, SETTLE, codes=codes), LEFT, KNOWN)
+    assert (answer.code, answer.where) == (DecisionRefusal.MAKES_NO_SENSE, "codes")
+
+
+@pytest.mark.parametrize("kind", [RELEASE, HOLD, CANCEL, REDECIDE, SPLIT])
+def test_what_has_left_is_not_decided_about(kind: DecisionKind) -> None:
+    assert judge(a_decision(ORDER, kind), LEFT, KNOWN).code is DecisionRefusal.ALREADY_SHIPPED

@@ -71,6 +71,10 @@ class Way:
         self._topics.add(ORDERS_BACKORDERED, planned.order.uid, Backorder(planned=planned, missing={"NUT-BOX-500": 1}))
         return self.stage(planned.order.uid)
 
+    def decided(self, decided: Decided) -> str:
+        self._topics.add(ORDERS_DECIDED, decided.order_uid, decided)
+        return self.stage(decided.order_uid)
+
     def answered(self, told: FulfillmentInstruction, kind: WmsEventKind) -> str:
         self._topics.add(WMS_EVENTS, told.order_uid, a_wms_event(told, kind))
         return self.stage(told.order_uid)
@@ -132,6 +136,39 @@ def test_review_ends_with_a_later_decision_and_comes_back(session: BookSession, 
     assert way.told(released) == "routed"
     assert way.review(released, "wms-address") == "review"  # of the same revision: the warehouse has looked at it
     assert look.order(planned.order.uid)["review_codes"] == ["wms-address"]
+
+
+def test_an_older_state_that_comes_to_review_later_is_not_what_is_looked_at(session: BookSession, look: Look) -> None:
+    way, older = Way(session, look), a_planned_order()
+    newer = a_planned_order(an_order(modified_at=NOON + timedelta(hours=1)))
+    way.planned(newer)
+    way.review(newer, "no-rule")
+    assert way.review(older, "sku-unknown") == "review"
+    row = look.order(older.order.uid)
+    assert (row["review_revision"], row["review_codes"]) == (newer.order.revision, ["no-rule"])
+
+
+def test_who_has_seen_a_change_that_came_too_late_is_not_asked_again(session: BookSession, look: Look) -> None:
+    way, planned = Way(session, look), a_planned_order()
+    uid = planned.order.uid
+    way.planned(planned)
+    way.told(planned)
+    way.answered(an_instruction(planned), WmsEventKind.SHIPPED)
+    assert way.review(planned, "change-too-late") == "review"
+    decided = Decided(
+        decision_id="1",
+        order_uid=uid,
+        kind=DecisionKind.SETTLE_FLAG,
+        who="li",
+        at=NOON,
+        revision=planned.order.revision,
+    )
+    refused = changed(decided, decision_id="2", code=DecisionRefusal.BUSY)
+    assert way.decided(refused) == "review"
+    assert way.decided(decided) == "shipped"
+    later = a_planned_order(an_order(modified_at=NOON + timedelta(hours=1)))
+    way.planned(later)
+    assert way.review(later, "change-too-late") == "review"  # another change
 
 
 def test_a_state_that_the_platform_repeats_changes_nothing(session: BookSession, look: Look) -> None:

@@ -10,8 +10,10 @@ from schemas.text import Text
 from workers.admin.desk.access import Actor, Deed
 from workers.admin.desk.audit import Audit, AuditEntry
 from workers.admin.desk.bulk import BulkDesk
+from workers.admin.desk.choices import ChoiceDesk
 from workers.admin.desk.deciding import DecidingDesk
 from workers.admin.desk.deeds import Deeds
+from workers.admin.desk.foresight import ActiveRules, Foresight
 from workers.admin.desk.job_run import JobRunner, through_kafka
 from workers.admin.desk.letters import LetterDesk
 from workers.admin.desk.orders import OrderDesk
@@ -35,9 +37,12 @@ class Desk:
         self._deeds = Deeds(self._audit)
         self.users = Users(database, self._deeds, self._audit)
         self.tokens = Tokens(database, self._deeds)
+        rules = ActiveRules(settings)
+        foresight = Foresight(settings, rules)
         self.orders = OrderDesk(database, self._deeds)
+        self.choices = ChoiceDesk(settings, self._deeds, self.orders, foresight)
         self.deciding = DecidingDesk(settings, self._deeds)
-        self.bulk = BulkDesk(database, self._deeds)
+        self.bulk = BulkDesk(database, self._deeds, foresight)
         self.jobs = JobRunner(database, through_kafka(settings.cluster))
         self.stock = StockDesk(settings, self._deeds)
         self.letters = LetterDesk(settings, self._deeds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from schemas.record import record
 from workers.admin.desk.access import Actor, check_shop
@@ -14,6 +15,12 @@ STAGES: Final = (
     "deferred", "unpaid", "planned",
 )  # fmt: skip
 """Where an order can be; see workers/book/schema/."""
+
+
+SEEN: Final = (
+    "CASE WHEN book.is_current(review_revision, planned_revision) THEN review_revision ELSE planned_revision END"
+)
+"""The revision that a person looks at who sees an order in review: an older one may have come to review later."""
 
 
 @record
@@ -38,6 +45,10 @@ class ReviewFilter:
     warehouse: str | None = None  # that is suggested
     until: datetime | None = None  # only what waits since before then
     uids: tuple[str, ...] = field(default_factory=tuple)  # only these
+    refused_in: UUID | None = None  # only what this job was refused for
+    refused_code: str | None = None  # with `refused_in`: for this reason
+    not_ruleset: str | None = None  # planned by other rules than these, name@version
+    without_skus: tuple[str, ...] = field(default_factory=tuple)  # with none of these
 
 
 class Conditions:
@@ -100,4 +111,16 @@ def of_review(actor: Actor, wanted: ReviewFilter) -> Conditions:
         conditions.add("review_at <= %(until)s", until=wanted.until)
     if wanted.uids:
         conditions.add("uid = ANY(%(uids)s)", uids=list(wanted.uids))
+    if wanted.not_ruleset is not None:
+        conditions.add("ruleset <> %(not_ruleset)s", not_ruleset=wanted.not_ruleset)
+    if wanted.without_skus:
+        conditions.add("NOT skus && %(without_skus)s", without_skus=list(wanted.without_skus))
+    if wanted.refused_in is not None:
+        conditions.add(_REFUSED, refused_in=wanted.refused_in, refused_code=wanted.refused_code)
     return conditions
+
+
+_REFUSED: Final = (
+    "uid IN (SELECT order_uid FROM desk.job_orders WHERE job_id = %(refused_in)s AND state = 'refused' "
+    "AND (%(refused_code)s::text IS NULL OR code = %(refused_code)s))"
+)

@@ -10,11 +10,12 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 from schemas.decision import Decided, Decision, DecisionKind
-from workers.admin.decisions import DecisionDesk, new_decision
+from workers.admin.decisions import DecisionDesk
+from workers.admin.desk.wish import Wish
 from workers.runtime.errors import TransientError
 from workers.runtime.kafka.cluster import Kafka
 from workers.runtime.postgres.database import Connection, Database
@@ -33,7 +34,7 @@ Decide = Callable[[Sequence[Decision]], Mapping[str, Decided]]
 
 class _Job(NamedTuple):
     job_id: UUID
-    kind: DecisionKind
+    wish: Wish
     why: str
     who: str
     made_at: datetime
@@ -57,9 +58,9 @@ class JobRunner:
     def run_all(self, told: threading.Event) -> int:
         """Work at each job that is running until it is done, or gets no answers. How many orders were decided."""
         jobs = self._database.rows(
-            "SELECT job_id, kind, why, who, made_at FROM jobs WHERE state = 'running' ORDER BY made_at"
+            "SELECT job_id, kind, what, why, who, made_at FROM jobs WHERE state = 'running' ORDER BY made_at"
         )
-        return sum(self._alone(_Job(row[0], DecisionKind(row[1]), *row[2:]), told) for row in jobs)
+        return sum(self._alone(_Job(row[0], _wish(row[1], row[2]), *row[3:]), told) for row in jobs)
 
     def _alone(self, job: _Job, told: threading.Event) -> int:
         decided = 0
@@ -77,27 +78,27 @@ class JobRunner:
     def _step(self, connection: Connection, job: _Job) -> int:
         """Decide about the next orders. How many of them were answered; 0: there is nothing to do now."""
         rows = connection.execute(
-            "SELECT order_uid, seen FROM job_orders JOIN jobs USING (job_id) WHERE job_id = %s "
+            "SELECT order_uid, seen, line_ids FROM job_orders JOIN jobs USING (job_id) WHERE job_id = %s "
             "AND job_orders.state = 'waiting' AND jobs.state = 'running' ORDER BY tries, order_uid LIMIT %s",
             (job.job_id, BATCH),
         ).fetchall()
         if not rows:
             connection.execute(_END, (job.job_id, job.job_id))
             return 0
-        decisions = [self._decision(job, uid, seen) for uid, seen in rows]
+        decisions = [self._decision(job, uid, seen, lines or ()) for uid, seen, lines in rows]
         answers = self._decide(decisions)
         self._note(connection, job, decisions, answers)
         return len(answers)
 
-    def _decision(self, job: _Job, order_uid: str, seen: str) -> Decision:
-        return new_decision(
-            job.kind,
+    def _decision(self, job: _Job, order_uid: str, seen: str, line_ids: Sequence[str]) -> Decision:
+        return job.wish.decision(
             order_uid,
             who=job.who,
             why=job.why,
             at=job.made_at,
             seen=seen,
             decision_id=str(uuid5(job.job_id, order_uid)),
+            line_ids=line_ids,
         )
 
     def _note(
@@ -110,6 +111,10 @@ class JobRunner:
         silent = [uid for uid, one in told if one is None]
         connection.execute(_ANSWERED, (job.job_id, [uid for uid, _ in codes], [code for _, code in codes]))
         connection.execute(_SILENT, {"job": job.job_id, "uids": silent, "most": MOST_TRIES, "code": NO_ANSWER})
+
+
+def _wish(kind: str, what: Mapping[str, Any]) -> Wish:
+    return Wish(kind=DecisionKind(kind), **{**what, "codes": tuple(what.get("codes", ()))})
 
 
 _ANSWERED: Final = """

@@ -10,7 +10,7 @@ from schemas.record import record
 from schemas.text import Text
 from workers.admin.desk.access import Actor, Deed, shop_of
 from workers.admin.desk.deeds import Deeds
-from workers.admin.desk.filters import Conditions, OrderFilter, ReviewFilter, of_orders, of_review
+from workers.admin.desk.filters import SEEN, Conditions, OrderFilter, ReviewFilter, of_orders, of_review
 from workers.admin.desk.paging import Page, checked_limit, cut, from_cursor
 from workers.admin.errors import NotFound
 from workers.book.queries import OrderView, ShipmentRow, TimelineEntry, show_order
@@ -96,21 +96,25 @@ class OrderDesk:
     def show(self, actor: Actor, order_uid: str) -> OrderPage:
         """One order. Raises NotFound."""
         with self._deeds.doing(actor, Deed.ORDERS_SHOW, subject=order_uid, shop=shop_of(order_uid)):
-            conditions = Conditions(actor)
-            conditions.add("uid = %(uid)s", uid=order_uid)
-            with self._database.transaction() as connection:
-                self._database.snapshot(connection)
-                row = self._one(connection, conditions, order_uid)
-                view = _viewed(connection, order_uid)
-                letters = connection.execute(_LETTERS, (order_uid,)).fetchall()
-            return OrderPage(
-                order=_summary(row),
-                review=_in_review(row) if row["stage"] == "review" else None,
-                lines=list(view.lines),
-                plan=view.plan or None,
-                shipments=list(view.shipments),
-                dead_letters=[letter_id for (letter_id,) in letters],
-            )
+            return self.read(actor, order_uid)
+
+    def read(self, actor: Actor, order_uid: str) -> OrderPage:
+        """The same within another deed, which is checked and written down. Raises NotFound."""
+        conditions = Conditions(actor)
+        conditions.add("uid = %(uid)s", uid=order_uid)
+        with self._database.transaction() as connection:
+            self._database.snapshot(connection)
+            row = self._one(connection, conditions, order_uid)
+            view = _viewed(connection, order_uid)
+            letters = connection.execute(_LETTERS, (order_uid,)).fetchall()
+        return OrderPage(
+            order=_summary(row),
+            review=_in_review(row) if row["stage"] == "review" else None,
+            lines=list(view.lines),
+            plan=view.plan or None,
+            shipments=list(view.shipments),
+            dead_letters=[letter_id for (letter_id,) in letters],
+        )
 
     def timeline(self, actor: Actor, order_uid: str) -> list[TimelineEntry]:
         """What happened to it, oldest first, at most the newest thousand. Raises NotFound."""
@@ -148,7 +152,7 @@ class OrderDesk:
     def _orders(self, columns: Sequence[str], conditions: Conditions, order: str, limit: int) -> list[dict[str, Any]]:
         query = f"SELECT {', '.join(columns)} FROM book.orders WHERE {conditions} ORDER BY {order} LIMIT %(most)s"  # noqa: S608
         rows = self._database.rows(query, {**conditions.values, "most": limit + 1})
-        return [dict(zip(columns, row, strict=True)) for row in rows]
+        return [_named(columns, row) for row in rows]
 
     def _one(self, connection: Connection, conditions: Conditions, order_uid: str) -> dict[str, Any]:
         columns = (*_SUMMARY, *_REVIEW)
@@ -163,11 +167,15 @@ class OrderDesk:
                     "请核对 uid、店铺是否在拉取、订单台账是否跟上：orderfleet explain",
                 ),
             )
-        return dict(zip(columns, row, strict=True))
+        return _named(columns, row)
 
 
-_REVIEW: Final = ("review_revision", "review_at", "planned_at", "review_codes", "hold_codes", "review_why", "suggested")
+_REVIEW: Final = (f"{SEEN} AS seen", "review_at", "planned_at", "review_codes", "hold_codes", "review_why", "suggested")
 _LETTERS: Final = "SELECT letter_id FROM book.dead_letters WHERE order_uid = %s ORDER BY quarantined_at, letter_id"
+
+
+def _named(columns: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip([column.rpartition(" ")[2] for column in columns], row, strict=True))
 
 
 def _viewed(connection: Connection, order_uid: str) -> OrderView:
@@ -188,7 +196,7 @@ def _summary(row: dict[str, Any]) -> OrderSummary:
 def _in_review(row: dict[str, Any]) -> InReview:
     return InReview(
         order=_summary(row),
-        revision=row["review_revision"] or row["planned_revision"] or "",
+        revision=row["seen"] or "",
         since=row["review_at"] or row["planned_at"],
         codes=row["review_codes"] or row["hold_codes"] or [],
         explanation=row["review_why"],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.decision import Decided, Decision
-from workers.book.aspects import ASKED, DECIDED
+from schemas.decision import Decided, Decision, DecisionKind
+from workers.book.aspects import ACKNOWLEDGED, ASKED, DECIDED
 from workers.book.facts import Fact, Place, happened, identity, utc
 
 
@@ -46,7 +46,10 @@ def decided(said: Decided, place: Place) -> Sequence[Fact]:
         said.number,
     )
     outcome = "decided" if refusal is None else "refused"
-    return [
+    facts: list[Fact] = [
         (DECIDED, row),
         happened(said.order_uid, outcome, said.decision_id, place.at, (said.kind.value, refusal or "")),
     ]
+    if said.kind is DecisionKind.SETTLE_FLAG and said.is_done and not said.issued:  # its goods had left: it is over
+        facts.append((ACKNOWLEDGED, (*identity(said.order_uid), said.revision)))
+    return facts

@@ -120,9 +120,16 @@ def test_a_job_about_other_orders_than_were_counted_is_refused_and_leaves_nothin
         with pytest.raises(Rejected) as refused:
             desk.bulk.start(admin, asked)
         assert refused.value.code == code
-    with pytest.raises(InvalidRequest) as none:
-        desk.bulk.start(admin, request(preview, DecisionKind.CANCEL))
-    assert none.value.code == "not-in-bulk"
+    senseless = (
+        request(preview, DecisionKind.CANCEL, warehouse_id="hangzhou"),
+        request(preview, DecisionKind.SETTLE_FLAG),
+        request(preview, DecisionKind.CORRECT, sku="NUT-BOX-500"),
+        request(preview, DecisionKind.RELEASE, to_sku="NUT-BOX-500"),
+    )
+    for asked in senseless:
+        with pytest.raises(InvalidRequest) as none:
+            desk.bulk.start(admin, asked)
+        assert none.value.code == "senseless-wish"
     assert desk.bulk.list(admin).items == []
     assert desk.bulk.preview(admin, ReviewFilter()).count == ORDERS
 
@@ -294,3 +301,64 @@ def test_a_kafka_that_is_away_leaves_all_as_it_was(desk: Desk, admin: Actor, boo
     assert desk.bulk.show(admin, job.job_id).waiting == ORDERS
     run(book_url, Applying())  # the lock was given back
     assert desk.bulk.show(admin, job.job_id).done == ORDERS
+
+
+# -- what is done to each --------------------------------------------------------------------------------------------
+
+
+def test_one_sku_is_put_into_the_place_of_another_in_whichever_lines_it_stands(
+    desk: Desk, admin: Actor, book_url: str
+) -> None:
+    fill(book_url, [in_review("1"), in_review("2", sku="MUG-350"), in_review("3")])
+    wanted = ReviewFilter(sku="NUT-BOX-500")
+    asked = request(desk.bulk.preview(admin, wanted), DecisionKind.CORRECT, sku="NUT-BOX-500", to_sku="NUT-BOX-800")
+    job = desk.bulk.start(admin, asked)
+    assert job.what == {"sku": "NUT-BOX-500", "to_sku": "NUT-BOX-800"}
+    applying = Applying()
+    run(book_url, applying)
+    assert sorted(each.order_uid for each in applying.seen) == ["taobao:tea-house:1", "taobao:tea-house:3"]
+    for each in applying.seen:
+        assert each.correction is not None
+        assert [line.sku for line in each.correction.lines] == ["NUT-BOX-800"]
+
+
+def test_what_a_kind_needs_reaches_each_order(desk: Desk, admin: Actor, book_url: str) -> None:
+    fill(book_url, [in_review("1")])
+    for kind, more in (
+        (DecisionKind.RELEASE, {"warehouse_id": "hangzhou"}),
+        (DecisionKind.SETTLE_FLAG, {"codes": ("no-rule",)}),
+        (DecisionKind.HOLD, {}),
+        (DecisionKind.CANCEL, {}),
+    ):
+        desk.bulk.start(admin, request(desk.bulk.preview(admin, ReviewFilter()), kind, **more))
+        applying = Applying()
+        run(book_url, applying)
+        [each] = applying.seen
+        assert (each.kind, each.warehouse_id, each.codes) == (kind, more.get("warehouse_id"), more.get("codes", ()))
+
+
+@pytest.mark.usefixtures("booked")
+def test_results_are_kept_per_order_and_those_that_were_refused_are_done_again(
+    desk: Desk, admin: Actor, book_url: str
+) -> None:
+    job = made(desk, admin)
+
+    def refuse(uid: str) -> DecisionRefusal | None:
+        number = int(uid.rsplit(":", 1)[1])
+        return {0: DecisionRefusal.NO_STOCK, 1: DecisionRefusal.BUSY}.get(number % 10)
+
+    run(book_url, Applying(refuse))
+    found, cursor = [], None
+    while True:
+        page = desk.bulk.orders(admin, job.job_id, code="no-stock", cursor=cursor, limit=20)
+        found += page.items
+        cursor = page.next
+        if cursor is None:
+            break
+    assert [each.order_uid for each in found] == sorted(f"taobao:tea-house:{n}" for n in range(0, ORDERS, 10))
+    assert {(each.state, each.code) for each in found} == {("refused", "no-stock")}
+    elsewhere = Actor(ActorKind.USER, "wu", Role.LEAD, "", frozenset({"jd:main"}))
+    assert desk.bulk.orders(elsewhere, job.job_id).items == []
+    again = made(desk, admin, refused_in=job.job_id, refused_code="no-stock")
+    assert again.total == ORDERS // 10
+    assert made(desk, admin, refused_in=job.job_id).total == 2 * (ORDERS // 10)
