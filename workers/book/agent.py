@@ -21,14 +21,13 @@ from schemas.record import reader
 from schemas.topics import Topic
 from workers.book import database, retention
 from workers.book.database import Connection
-from workers.book.facts import Fact, Place, Projection
+from workers.book.facts import Fact, Place, Projection, as_datetime, since_1970
 from workers.book.projections import PROJECTIONS
 from workers.book.writer import Writer, cleaned
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 from workers.runtime.stage import NotOurTurn, Partition
-from workers.runtime.wire import FAR_FUTURE_MS
 
 log = logging.getLogger(__name__)
 
@@ -191,7 +190,9 @@ class BookSession:
         for record in records:
             if record.reason:
                 metrics.BOOK_SKIPPED.labels(record.place.topic).inc()
-                self._writer.skip(_unprefixed(record.partition), record.place.offset, record.reason, record.place.at)
+                self._writer.skip(
+                    _unprefixed(record.partition), record.place.offset, record.reason, as_datetime(record.place.at)
+                )
         self._writer.move({_unprefixed(each.partition): each.place.offset + 1 for each in records})
 
 
@@ -206,8 +207,7 @@ class _Topics:
         name = message.topic()
         topic, read, project = self._known.get(name) or self._of(name)
         partition, offset = message.partition(), message.offset()
-        milliseconds = min(max(message.timestamp()[1], 0), FAR_FUTURE_MS - 1)
-        place = Place(topic.base, partition, offset, datetime.fromtimestamp(milliseconds / 1000, UTC))
+        place = Place(topic.base, partition, offset, since_1970(message.timestamp()[1]))
         try:
             return _Record((name, partition), place, project(read(message.value() or b""), place))
         except ValidationError:

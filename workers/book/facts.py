@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from schemas.ids import OrderUid
 from schemas.record import encode
-from workers.book.aspects import TIMELINE, Aspect, Row
+from workers.book.aspect import Aspect, Row
+from workers.book.aspects import TIMELINE
 
 
 class Place(NamedTuple):
@@ -17,7 +18,7 @@ class Place(NamedTuple):
     topic: str  # its base: without the prefix, and without the member of a family
     partition: int
     offset: int
-    at: datetime
+    at: int  # as `utc` gives it
 
 
 Fact = tuple[Aspect, Row]
@@ -26,7 +27,9 @@ Projection = Callable[[Any, Place], Sequence[Fact]]
 
 _known: Final[set[tuple[str, str]]] = set()  # channels and shops that are spelled as they must be: looked at once
 _MOST_SHOPS: Final = 10_000
-_ENDS_OF_TIME: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+_2000: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_DAY: Final = 86_400_000_000
+_ENDS_OF_TIME: Final = (-10_957 * _DAY, 2_921_575 * _DAY)  # 1970 and 9999: what can be subtracted from
 
 
 def identity(uid: str) -> Row:
@@ -40,12 +43,27 @@ def identity(uid: str) -> Row:
     return (uid, channel, shop_id, platform_order_id)
 
 
-def utc(at: datetime | None) -> datetime | None:
-    """Aware, and within what can be subtracted from."""
+def utc(at: datetime | None) -> int | None:
+    """Microseconds since 2000, as PostgreSQL has times. One without a zone is UTC."""
     if at is None:
         return None
-    aware = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    return min(max(aware, _ENDS_OF_TIME[0]), _ENDS_OF_TIME[1])
+    since = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - _2000
+    return within_time(since.days * _DAY + since.seconds * 1_000_000 + since.microseconds)
+
+
+def within_time(at: int) -> int:
+    """The nearest time that every reader can handle."""
+    return min(max(at, _ENDS_OF_TIME[0]), _ENDS_OF_TIME[1])
+
+
+def since_1970(milliseconds: int) -> int:
+    """A time of Kafka's as `utc` gives it."""
+    return within_time(milliseconds * 1000 + _ENDS_OF_TIME[0])
+
+
+def as_datetime(at: int) -> datetime:
+    """What `utc` was given."""
+    return _2000 + timedelta(microseconds=at)
 
 
 def json(value: Any) -> str:
@@ -53,8 +71,6 @@ def json(value: Any) -> str:
     return encode(value).decode()
 
 
-def happened(
-    uid: str, kind: str, ref: str, at: datetime | None, codes: Iterable[str] = (), warehouse_id: str = ""
-) -> Fact:
+def happened(uid: str, kind: str, ref: str, at: int | None, codes: Iterable[str] = (), warehouse_id: str = "") -> Fact:
     """A row of an order's timeline. Of one kind and `ref` in one warehouse, the earliest stays."""
     return TIMELINE, (uid, kind, ref, warehouse_id, at, [code for code in codes if code])

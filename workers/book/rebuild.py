@@ -70,12 +70,16 @@ def rebuild(cluster: Cluster, url: SecretStr, progress: Progress) -> Rebuilt:
 
 
 def _read_all(reader: Reader, session: BookSession, progress: Progress) -> int:
-    """To where the topics end. How many records it was."""
+    """To where the topics end. How many records it was.
+
+    A broker may tell an end that is not the last one: where nothing more comes, there is nothing more.
+    """
     ends = ends_of_topics(reader)
     reader.assign(ends)
     total, taken = sum(ends.values()), 0
     heard = told = time.monotonic()
-    while not _reached(ends, reader.positions):
+    messages: list[Message] = []
+    while messages or not _reached(ends, reader.positions):
         messages = [each for each in reader.read(_CHUNK, _MOMENT) if _is_record(each)]
         now = time.monotonic()
         if messages:

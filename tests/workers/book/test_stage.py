@@ -48,6 +48,7 @@ class Fleet:
         self.cluster = Cluster(broker.address)
         self.url = url
         self._folder = folder
+        self._written = 0
         self._environment = fleet_environment(
             broker.address, redis.url, PARTITIONS, {"ORDERFLEET_BOOK_URL": url, "ORDERFLEET_SESSION_SECONDS": "2"}
         )
@@ -61,6 +62,7 @@ class Fleet:
         by_topic: dict[str, list[tuple[bytes, bytes]]] = {}
         for message in messages:
             by_topic.setdefault(message.of, []).append((message.key.encode(), message.payload))
+        self._written += len(messages)
         for topic, records in by_topic.items():
             put(self._address, topic, records)
 
@@ -89,7 +91,7 @@ class Fleet:
             found = self.status()
         except psycopg.OperationalError:
             return False
-        return found.version > 0 and found.behind == 0
+        return found.version > 0 and found.behind == 0 and self._written == sum(topic.read for topic in found.topics)
 
     @contextmanager
     def look(self) -> Iterator[Look]:

@@ -1,7 +1,7 @@
 """From a record of a topic to rows of the book: one module for each kind of record, one row of `PROJECTIONS` each.
 
 To add a topic: a module with a function like those here, its row below, and the topic in the stage's row of
-topology.py. What it writes is an aspect of its own (workers/book/aspects.py) with columns that nobody else writes, in a
+topology.py. What it writes is an aspect of its own (workers/book/aspect.py) with columns that nobody else writes, in a
 new numbered file of workers/book/schema/.
 """
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.decision import Decided, Decision, DecisionKind
-from workers.book.aspects import ACKNOWLEDGED, ASKED, DECIDED
+from workers.book.aspects import ASKED, DECIDED
 from workers.book.facts import Fact, Place, happened, identity, utc
+from workers.book.order_aspects import ACKNOWLEDGED
 
 
 def asked(said: Decision, place: Place) -> Sequence[Fact]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.fulfillment import FulfillmentInstruction, InstructionKind
-from workers.book.aspects import INSTRUCTION, ROUTED
+from workers.book.aspects import INSTRUCTION
 from workers.book.facts import Fact, Place, happened, identity, utc
+from workers.book.order_aspects import ROUTED
 
 
 def routed(said: FulfillmentInstruction, place: Place) -> Sequence[Fact]:

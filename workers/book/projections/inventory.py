@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from schemas.inventory import InventoryEvent, InventoryEventKind
-from workers.book.aspects import FOUND, STOCK, WAREHOUSE
+from workers.book.aspects import STOCK, WAREHOUSE
 from workers.book.facts import Fact, Place, happened, identity, utc
+from workers.book.order_aspects import FOUND
 
 _TOLD: Final = frozenset(
     {

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from schemas.order import Line, Order
 from schemas.plan import Backorder, Candidate, DeferredOrder, Flag, PlannedOrder, ReviewOrder
-from workers.book.aspects import BACKORDER, DEFERRED, DETAILS, PLANNED, REVIEW, Row
+from workers.book.aspect import Row
 from workers.book.facts import Fact, Place, happened, identity, json, utc
+from workers.book.order_aspects import BACKORDER, DEFERRED, PLANNED, REVIEW
 
 _PLANNED, _REVIEW, _DEFERRED, _BACKORDER = range(4)
 """Where a plan is from. The first is preferred: the others repeat it, with a disposition of their own."""
@@ -92,9 +93,10 @@ def _plan(said: PlannedOrder, place: Place, source: int) -> list[Fact]:
         list(said.tags),
         [flag.code for flag in said.flags],
         list(plan.hold_codes),
+        json(_lines(order)),
+        json(_trace(said)),
     )
-    details = (order.uid, order.revision, source, place.offset, json(_lines(order)), json(_trace(said)))
-    return [(PLANNED, row), (DETAILS, details)]
+    return [(PLANNED, row)]
 
 
 def _lines(order: Order) -> list[dict[str, Any]]:

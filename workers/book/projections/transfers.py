@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.plan import TransferRequest
-from workers.book.aspects import TRANSFER, TRANSFER_WANTED
+from workers.book.aspects import TRANSFER
 from workers.book.facts import Fact, Place, happened, identity, json
+from workers.book.order_aspects import TRANSFER_WANTED
 
 
 def requested(said: TransferRequest, place: Place) -> Sequence[Fact]:

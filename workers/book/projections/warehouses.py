@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.fulfillment import WmsEvent, WmsEventKind
-from workers.book.aspects import LEFT, SHIPPED, WMS
+from workers.book.aspects import LEFT, WMS
 from workers.book.facts import Fact, Place, happened, identity, utc
+from workers.book.order_aspects import SHIPPED
 
 
 def answered(said: WmsEvent, place: Place) -> Sequence[Fact]:
