@@ -28,7 +28,9 @@ COPY channel_adapters channel_adapters
 COPY workers workers
 # Of ops what runs in production: no testbed, no bench, nothing that only a checkout needs.
 COPY ops/__init__.py ops/__init__.py
+COPY ops/api ops/api
 COPY ops/cli ops/cli
+COPY ops/console ops/console
 
 USER 10001:10001
 ENTRYPOINT ["orderfleet"]

@@ -20,6 +20,7 @@ from ops.cli import (
     api,
     backorders,
     book,
+    console,
     dead_letters,
     demo,
     doctor,
@@ -84,6 +85,7 @@ app.command("worker", rich_help_panel=RUNNING, epilog=worker.EPILOG, help=worker
 app.command("poll", rich_help_panel=RUNNING, epilog=poll.EPILOG, help=poll.HELP)(poll.poll)
 app.command("receive", rich_help_panel=RUNNING, epilog=receive.EPILOG, help=receive.HELP)(receive.receive)
 app.command("api", rich_help_panel=RUNNING, epilog=api.EPILOG, help=api.HELP)(api.api)
+app.command("console", rich_help_panel=RUNNING, epilog=console.EPILOG, help=console.HELP)(console.console)
 app.command("parse", rich_help_panel=READING, epilog=parse.EPILOG, help=parse.HELP)(parse.parse)
 app.add_typer(rules.app, name="rules", rich_help_panel=READING)
 app.command("doctor", rich_help_panel=OPERATING, epilog=doctor.EPILOG, help=doctor.HELP)(doctor.doctor)

@@ -54,6 +54,9 @@ INTAKE_DROPPED = Counter("orders_intake_push_connections_dropped", "Connections 
 
 API_REQUESTS = Counter("orders_api_requests", "Requests to the HTTP API, by path and HTTP status; none: a path that is not there.", ["path", "status"])
 API_SECONDS = Histogram("orders_api_request_duration_seconds", "How long a request to the HTTP API took, by path.", ["path"], buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30))
+CONSOLE_REQUESTS = Counter("orders_console_requests", "Requests to the console, by path as declared and HTTP status; file: its scripts and styles; none: a path that is not there.", ["path", "status"])
+CONSOLE_CLIENTS = Gauge("orders_console_clients", "Pages of the console that are open in browsers.")
+CONSOLE_SECONDS = Histogram("orders_console_answer_duration_seconds", "How long a page of the console waited for the desk.", buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30))
 DESK_DEEDS = Counter("orders_desk_deeds", "Deeds of people and programs at the desk, by name and outcome: done, refused or failed.", ["deed", "outcome"])
 
 NOTICES_STANDING = Gauge("orders_notices_standing", "Matters that people are told of and that are not over, by severity.", ["severity"])

@@ -121,6 +121,19 @@ class Settings(BaseSettings):
         float, Field(gt=0, description="What each token of the API may ask for over time; three times that at once")
     ] = 20.0
 
+    console_host: Annotated[str, Field(description="Where the console listens; 0.0.0.0: everywhere")] = "127.0.0.1"
+    console_port: Annotated[int, Field(ge=0, le=65535, description="At which port; 0: any; TLS is for a proxy")] = 8070
+    console_url: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[^/?#\s]+(/[A-Za-z0-9._~-]+)*/?)?$",
+            description="The address that people open when a proxy stands before the console: https://HOST/PREFIX",
+        ),
+    ] = ""
+    console_idle_seconds: Annotated[
+        float, Field(ge=60, description="Who does nothing at the console for so long signs in again")
+    ] = 3600.0
+
     notices_file: Annotated[
         Path | None, Field(description="Who is told of what, as YAML (ops/docs/notices.md); unset: nobody")
     ] = None

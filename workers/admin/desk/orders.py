@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import field
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from schemas.record import record
+from schemas.record import changed, record
 from schemas.text import Text
 from workers.admin.desk.access import Actor, Deed, shop_of
 from workers.admin.desk.deeds import Deeds
@@ -60,6 +61,18 @@ class InReview:
     codes: list[str]
     explanation: dict[str, Any] | None  # a code and its arguments
     suggested: list[str]  # warehouses, best first
+    flags: list[dict[str, Any]] = field(default_factory=list)  # what tagging found: code, explanation, blocks, line_ids
+
+
+@record
+class ReviewTotals:
+    """How many orders wait for a person, by what can be asked for. One with two reasons is counted with both."""
+
+    at: datetime  # when it was counted
+    orders: int
+    codes: dict[str, int]
+    shops: dict[str, int]  # channel:shop
+    warehouses: dict[str, int]  # suggested first
 
 
 @record
@@ -136,7 +149,26 @@ class OrderDesk:
             if after is not None:
                 conditions.add("(review_at, uid) > (%(at)s, %(after)s)", at=after[0], after=after[1])
             rows = self._orders((*_SUMMARY, *_REVIEW), conditions, "review_at, uid", limit)
-            return cut([_in_review(row) for row in rows], limit, lambda each: (each.since, each.order.uid))
+            page = cut([_in_review(row) for row in rows], limit, lambda each: (each.since, each.order.uid))
+            found = dict(self._database.rows(_FLAGS, ([each.order.uid for each in page.items],)))
+            items = [changed(each, flags=found.get(each.order.uid) or []) for each in page.items]
+            return Page(items=items, next=page.next)
+
+    def review_totals(self, actor: Actor) -> ReviewTotals:
+        """What waits, counted now."""
+        with self._deeds.doing(actor, Deed.REVIEW_LIST, subject="totals"):
+            conditions = of_review(actor, ReviewFilter())
+            rows = self._database.rows(_TOTALS.format(conditions=conditions), conditions.values)
+            by: dict[str, dict[str, int]] = {"all": {}, "code": {}, "shop": {}, "warehouse": {}}
+            for kind, name, count in rows:
+                by[kind][name] = count
+            return ReviewTotals(
+                at=datetime.now(UTC),
+                orders=by["all"].get("", 0),
+                codes=by["code"],
+                shops=by["shop"],
+                warehouses=by["warehouse"],
+            )
 
     def review_counts(self, actor: Actor) -> dict[str, int]:
         """How many orders wait for each reason; one that waits for two is counted with both."""
@@ -171,6 +203,17 @@ class OrderDesk:
 
 
 _REVIEW: Final = (f"{SEEN} AS seen", "review_at", "planned_at", "review_codes", "hold_codes", "review_why", "suggested")
+_FLAGS: Final = "SELECT uid, plan->'flags' FROM book.order_details WHERE uid = ANY(%s)"
+_TOTALS: Final = """
+WITH waiting AS MATERIALIZED (
+  SELECT review_codes, channel || ':' || shop_id AS shop, suggested[1] AS warehouse FROM book.orders WHERE {conditions}
+)
+SELECT 'all', '', count(*) FROM waiting
+UNION ALL SELECT 'code', code, count(*) FROM waiting, unnest(review_codes) AS code GROUP BY code
+UNION ALL SELECT 'shop', shop, count(*) FROM waiting GROUP BY shop
+UNION ALL SELECT 'warehouse', warehouse, count(*) FROM waiting WHERE warehouse IS NOT NULL GROUP BY warehouse
+ORDER BY 3 DESC, 2
+"""
 _LETTERS: Final = "SELECT letter_id FROM book.dead_letters WHERE order_uid = %s ORDER BY quarantined_at, letter_id"
 
 

@@ -1,0 +1,21 @@
+// Small things that must not wait for the server.
+"use strict";
+document.addEventListener("submit", (event) => {
+  const back = event.target.querySelector("input.of-back");
+  if (back) back.value = location.pathname.slice((window.path_prefix || "").length) + location.search;
+});
+
+// The row that keys move to. The server is told which it is only when something is done with it.
+window.orderfleet = {
+  cursor(table, index) {
+    table = document.querySelector(table);
+    if (!table) return;
+    table.querySelectorAll("tbody tr").forEach((row, number) => {
+      const here = number === index;
+      row.classList.toggle("of-cursor", here);
+      if (here) { row.setAttribute("aria-current", "true"); row.scrollIntoView({ block: "nearest" }); }
+      else row.removeAttribute("aria-current");
+    });
+  },
+  address(search) { history.replaceState(history.state, "", location.pathname + search); },
+};
