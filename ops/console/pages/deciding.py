@@ -18,7 +18,7 @@ from ops.console.pages.page import Page
 from schemas.decision import DecisionKind
 from schemas.text import Text
 from workers.admin.desk.access import ROLES, RULES, Deed
-from workers.admin.desk.bulk import KINDS, BulkRequest, Preview
+from workers.admin.desk.bulk import BulkRequest, Preview
 from workers.admin.desk.deciding import DEEDS
 from workers.admin.desk.filters import ReviewFilter
 from workers.admin.desk.orders import OrderPage
@@ -86,8 +86,7 @@ class Decider:
 
     def buttons(self, chosen: Chosen) -> None:
         """For many that are chosen."""
-        for kind in KINDS:
-            act = ACTS[kind]
+        for kind, act in ACTS.items():
             made = button(
                 f"{self._page.say(act.name)} ({len(chosen):,})",
                 lambda kind=kind: self.decide(kind, chosen),
