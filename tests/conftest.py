@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -14,6 +16,10 @@ from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.postgres import PostgresServer
 from ops.testbed.local_stack.redis_server import RedisServer
 from tests.redis_servers import default_executable
+
+# Where the environment forbids Python to keep what it compiled, each process of a run would compile all of it anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")
