@@ -34,7 +34,7 @@ test: setup ## all tests and checks, on a real broker and Redis of their own
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/mypy"
 	"$(BIN)/lint-imports"
-	"$(BIN)/pytest" -n $(JOBS) $(ARGS)
+	"$(BIN)/pytest" -n $(JOBS) --dist worksteal $(ARGS)
 
 QUIX := .venv-quix
 
