@@ -78,18 +78,16 @@ def until(topic: Topic, newest: datetime) -> datetime | None:
 
 def kept_records(topics: Topics, order_uid: str) -> list[Kept]:
     """The topics that hold records of this order, and until when they do. Raises TransientError."""
-    found = []
-    for topic in personal_topics():
-        names = [
-            name
-            for name in topics.partitions
-            if name == topic.name or (topic.per and name.startswith(f"{topic.name}."))
-        ]
-        for name in sorted(names):
-            times = [record.at for record in topics.having_key(order_uid, [name])]
-            if times:
-                found.append(Kept(name, len(times), until(topic, max(times))))
-    return found
+    declared = {
+        name: topic
+        for topic in personal_topics()
+        for name in sorted(topics.partitions)
+        if name == topic.name or (topic.per and name.startswith(f"{topic.name}."))
+    }
+    times: dict[str, list[datetime]] = {name: [] for name in declared}
+    for record in topics.having_key(order_uid, list(declared)):  # all in one pass: each has to wait for its end
+        times[record.topic].append(record.at)
+    return [Kept(name, len(at), until(declared[name], max(at))) for name, at in times.items() if at]
 
 
 async def state_in_redis(redis: Redis, order_uid: str) -> StateInRedis:
