@@ -7,7 +7,6 @@ import tomllib
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import packages_distributions
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -175,11 +174,10 @@ def declared(*, extras: bool) -> set[str]:
 RULES: Final[list[Rule]] = [arrows, runtime, terminal, web, production, beside_each_other, readable, foreign]
 
 
-@pytest.mark.parametrize("path", product_files(), ids=place_of)
-def test_it_imports_what_its_room_may(path: Path) -> None:
-    found = imports_of(tree_of(path))
-    wrong = {rule.__doc__: rule(module_of(path), found) for rule in RULES}
-    assert {rule: names for rule, names in wrong.items() if names} == {}
+def test_every_file_imports_what_its_room_may() -> None:
+    found = {path: imports_of(tree_of(path)) for path in product_files()}
+    wrong = {(place_of(path), rule.__doc__): rule(module_of(path), found[path]) for path in found for rule in RULES}
+    assert {where: names for where, names in wrong.items() if names} == {}
 
 
 @pytest.mark.parametrize(
@@ -245,10 +243,9 @@ def test_an_import_that_keeps_all_rules_is_let_be(module: str, text: str) -> Non
     assert [name for rule in RULES for name in rule(module, imports_of(ast.parse(text)))] == []
 
 
-@pytest.mark.parametrize("path", product_files(), ids=place_of)
-def test_it_stands_in_a_room(path: Path) -> None:
-    module = module_of(path)
-    assert layer_of(module) is not None or within(module, BESIDE) or module == "workers"
+def test_every_file_stands_in_a_room() -> None:
+    modules = map(module_of, product_files())
+    assert [name for name in modules if layer_of(name) is None and not within(name, BESIDE)] == ["workers"]
 
 
 def test_there_is_no_code_beside_the_rooms() -> None:
