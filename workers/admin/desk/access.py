@@ -41,6 +41,10 @@ class Deed(StrEnum):
 
     ORDERS_FIND = "orders.find"
     ORDERS_SHOW = "orders.show"
+    ORDERS_TAKE_OVER = "orders.take-over"
+    ORDERS_RAW = "orders.raw"
+    ORDERS_REVEAL = "orders.reveal"
+    PICKING_LIST = "picking.list"
     REVIEW_LIST = "review.list"
     DECIDE_RELEASE = "orders.release"
     DECIDE_REDECIDE = "orders.redecide"
@@ -50,6 +54,7 @@ class Deed(StrEnum):
     DECIDE_SPLIT = "orders.split"
     DECIDE_SETTLE_FLAG = "orders.settle-flag"
     DECIDE_NOTE = "orders.note"
+    DECIDE_UNDO = "orders.undo"
     BULK_PREVIEW = "bulk.preview"
     BULK_START = "bulk.start"
     BULK_SHOW = "bulk.show"
@@ -83,6 +88,10 @@ class Rule(NamedTuple):
 RULES: Final[Mapping[Deed, Rule]] = MappingProxyType({
     Deed.ORDERS_FIND:        Rule(Role.VIEWER, Scope.ORDERS_READ),
     Deed.ORDERS_SHOW:        Rule(Role.VIEWER, Scope.ORDERS_READ),
+    Deed.ORDERS_TAKE_OVER:   Rule(Role.OPERATOR, None),
+    Deed.ORDERS_RAW:         Rule(Role.OPERATOR, Scope.ORDERS_READ),
+    Deed.ORDERS_REVEAL:      Rule(Role.LEAD, None, changes=True),
+    Deed.PICKING_LIST:       Rule(Role.OPERATOR, None),
     Deed.REVIEW_LIST:        Rule(Role.VIEWER, Scope.ORDERS_READ),
     Deed.DECIDE_RELEASE:     Rule(Role.OPERATOR, Scope.ORDERS_DECIDE, changes=True),
     Deed.DECIDE_REDECIDE:    Rule(Role.OPERATOR, Scope.ORDERS_DECIDE, changes=True),
@@ -92,6 +101,7 @@ RULES: Final[Mapping[Deed, Rule]] = MappingProxyType({
     Deed.DECIDE_SPLIT:       Rule(Role.OPERATOR, Scope.ORDERS_DECIDE, changes=True),
     Deed.DECIDE_SETTLE_FLAG: Rule(Role.OPERATOR, Scope.ORDERS_DECIDE, changes=True),
     Deed.DECIDE_NOTE:        Rule(Role.OPERATOR, Scope.ORDERS_DECIDE, changes=True),
+    Deed.DECIDE_UNDO:        Rule(Role.OPERATOR, Scope.ORDERS_DECIDE, changes=True),
     Deed.BULK_PREVIEW:       Rule(Role.LEAD, Scope.BULK_RUN),
     Deed.BULK_START:         Rule(Role.LEAD, Scope.BULK_RUN, changes=True),
     Deed.BULK_SHOW:          Rule(Role.OPERATOR, Scope.BULK_RUN),
@@ -113,7 +123,7 @@ RULES: Final[Mapping[Deed, Rule]] = MappingProxyType({
     Deed.TOKENS_REVOKE:      Rule(Role.ADMIN, Scope.USERS_MANAGE, changes=True),
 })
 # fmt: on
-"""No token makes users or tokens: one that leaked must not make itself successors."""
+"""No token makes users or tokens: one that leaked must not make itself successors. None sees a receiver or a remark."""
 
 ROLES: Final[Mapping[Role, Text]] = MappingProxyType(
     {

@@ -13,10 +13,11 @@ from schemas.record import record
 from schemas.text import Text
 from workers.admin.decisions import DecisionDesk, needs_seen, new_decision
 from workers.admin.desk.access import Actor, Deed, shop_of
-from workers.admin.desk.asking import ServerAway
+from workers.admin.desk.asking import ServerAway, ask_ledger
 from workers.admin.desk.deeds import Deeds, checked_why
 from workers.admin.errors import InvalidRequest, NotFound, Rejected
 from workers.admin.servers import kafka_away
+from workers.inventory.records import ReservationState
 from workers.runtime.errors import TransientError
 from workers.runtime.settings import Settings
 
@@ -92,6 +93,32 @@ class DecidingDesk:
                 done=decided is not None,
                 issued=decided.issued if decided is not None else "",
             )
+
+    def undo(self, actor: Actor, order_uid: str, *, why: str, seconds: float = 10.0) -> Verdict:
+        """Hold an order that was let go a moment ago, as long as no warehouse has begun with it.
+
+        A warehouse that was told is told to stop. Raises Rejected `warehouse-has-begun`, and as `decide` does.
+        """
+        with self._deeds.doing(actor, Deed.DECIDE_UNDO, subject=order_uid, shop=shop_of(order_uid), why=why):
+            checked_why(why)
+            known = ask_ledger(self._settings, lambda ledger: ledger.orders.where_is(order_uid))
+            begun = sorted(each.warehouse_id for each in known.reservations if each.state in _BEGUN)
+            if begun:
+                raise Rejected(*_has_begun(", ".join(begun)))
+        return self.decide(actor, DecisionKind.HOLD, order_uid, why=why, seconds=seconds)
+
+
+_BEGUN: Final = (ReservationState.ALLOCATED, ReservationState.SHIPPED)
+
+
+def _has_begun(warehouses: str) -> tuple[Text, str, Text]:
+    return (
+        Text(f"{warehouses} has begun with it", f"{warehouses} 已开始处理"),
+        "warehouse-has-begun",
+        Text(
+            "hold it all the same: the warehouse is asked to stop", "如仍要拦截，请使用暂停（hold），系统会通知仓库停止"
+        ),
+    )
 
 
 _SEEN_MISSING: Final = (

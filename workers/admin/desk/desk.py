@@ -18,6 +18,9 @@ from workers.admin.desk.job_run import JobRunner, through_kafka
 from workers.admin.desk.letters import LetterDesk
 from workers.admin.desk.orders import OrderDesk
 from workers.admin.desk.paging import Page, checked_limit, from_cursor
+from workers.admin.desk.picking import PickDesk
+from workers.admin.desk.presence import PresenceDesk
+from workers.admin.desk.raw import RawDesk
 from workers.admin.desk.stock import StockDesk
 from workers.admin.desk.tokens import Tokens
 from workers.admin.desk.users import Users
@@ -45,6 +48,9 @@ class Desk:
         self.bulk = BulkDesk(database, self._deeds, foresight)
         self.jobs = JobRunner(database, through_kafka(settings.cluster))
         self.stock = StockDesk(settings, self._deeds)
+        self.presence = PresenceDesk(database, self._deeds)
+        self.raw = RawDesk(settings, self._deeds)
+        self.picking = PickDesk(settings, self._deeds)
         self.letters = LetterDesk(settings, self._deeds)
 
     def audit(

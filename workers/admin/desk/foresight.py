@@ -65,14 +65,14 @@ class Foresight:
         async def asked(ledger: Ledger) -> list[Decided]:
             archive = PlannedArchive(self._settings.cluster)
             try:
-                return await ApplyAgent(ledger, _Named(self._settings, archive), self._rules).foresee(decisions)
+                return await ApplyAgent(ledger, KafkaArchive(self._settings, archive), self._rules).foresee(decisions)
             finally:
                 await archive.close()
 
         return ask_ledger(self._settings, asked)
 
 
-class _Named:
+class KafkaArchive:
     """An archive whose troubles are told as Kafka's."""
 
     def __init__(self, settings: Settings, archive: Archive) -> None:
