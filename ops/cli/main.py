@@ -34,6 +34,7 @@ from ops.cli import (
     review,
     review_desk,
     review_list,
+    review_show,
     rules,
     stock,
     stock_import,
@@ -96,8 +97,9 @@ stock.app.command("template", epilog=stock_template.EPILOG, help=stock_template.
 app.add_typer(stock.app, name="stock", rich_help_panel=OPERATING)
 review.app.command("list", epilog=review_list.EPILOG, help=review_list.HELP)(review_list.list_)
 app.add_typer(orders.app, name="orders", rich_help_panel=OPERATING)
-review.app.command("show", epilog=review_desk.SHOW_EPILOG, help=review_desk.SHOW_HELP)(review_desk.show)
+review.app.command("show", epilog=review_show.EPILOG, help=review_show.HELP)(review_show.show)
 review.app.command("bulk", epilog=review_desk.BULK_EPILOG, help=review_desk.BULK_HELP)(review_desk.bulk)
+review.app.command("offers", epilog=review_desk.OFFERS_EPILOG, help=review_desk.OFFERS_HELP)(review_desk.offers)
 app.add_typer(review.app, name="review", rich_help_panel=OPERATING)
 app.add_typer(backorders.app, name="backorders", rich_help_panel=OPERATING)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATING)

@@ -149,6 +149,21 @@ def show(order: Uid, as_json: AsJson = False) -> None:
     _tell_timeline(happened)
 
 
+@app.command(
+    help=say("What happened to one order, oldest first.", "一个订单的经过，按时间先后。"),
+    epilog=epilog([(f"orderfleet orders timeline {_UID} --json", Text("for machines", "供程序读取"))], EXITS),
+)
+def timeline(order: Uid, as_json: AsJson = False) -> None:
+    """From the book."""
+    with at_desk() as (desk, actor):
+        happened = desk.orders.timeline(actor, order)
+    if as_json:
+        for entry in happened:
+            print_json(entry)
+        return
+    _tell_timeline(happened)
+
+
 def tell_order(page: OrderPage) -> None:
     """One order for people."""
     from ops.cli.output import language

@@ -14,6 +14,7 @@ from ops.api.parameters import Cursor, Limit
 from schemas.decision import DecisionKind
 from workers.admin.desk.bulk import BulkRequest, Job, JobOrder, Preview
 from workers.admin.desk.filters import ReviewFilter
+from workers.admin.desk.offers import Offers
 from workers.admin.desk.paging import Page
 from workers.admin.desk.wish import Wish
 
@@ -127,6 +128,15 @@ def start(actor: Caller, desk: TheDesk, body: StartRequest) -> Response:
 def jobs(actor: Caller, desk: TheDesk, cursor: Cursor = None, limit: Limit = 20) -> Response:
     """With how far each is. Scope: `bulk:run`; role: operator."""
     return answer(desk.bulk.list(actor, cursor=cursor, limit=limit))
+
+
+@router.get("/bulk/offers", response_model=Offers, summary="What today's rules and catalogue may let go")
+def offers(actor: Caller, desk: TheDesk) -> Response:
+    """Orders in review that were decided by other rules, or whose SKUs the catalogue knows by now, reason by reason.
+
+    Hand `filter` and `kind` of one to `/bulk/preview`, and start it. Scope: `bulk:run`; role: lead.
+    """
+    return answer(desk.offers.of(actor))
 
 
 @router.get("/bulk/{job_id}", response_model=Job, summary="How far a job is")

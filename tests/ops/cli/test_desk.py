@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import psycopg
 import pytest
 
+from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.ports import free_port
 from tests.ops.cli.conftest import Run
 from tests.workers.admin.desk.books import fill, in_review
@@ -73,12 +75,54 @@ def test_orders_are_found_and_shown(run: Run, desk: str) -> None:
     assert run("orders", "show", "9").exit_code == 2
 
 
-def test_an_order_in_review_is_shown(run: Run, desk: str) -> None:
+@pytest.fixture
+def servers(redis_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERFLEET_KAFKA", broker.address)
+
+
+@pytest.mark.usefixtures("servers")
+def test_an_order_in_review_is_shown_with_what_may_be_done(run: Run, desk: str) -> None:
     fill(desk, [in_review("1")])
-    assert json.loads(run("review", "show", "taobao:tea-house:1", "--json").stdout)["review"]["codes"] == ["no-rule"]
+    shown = json.loads(run("review", "show", "taobao:tea-house:1", "--json").stdout)
+    assert shown["review"]["codes"] == ["no-rule"]
+    codes = {each["kind"]: each["code"] for each in shown["choices"]["choices"]}
+    assert codes["release"] == "unknown-order", "the ledger of this test does not know it"
+    told = run("review", "show", "taobao:tea-house:1").stdout
+    assert "NUT-BOX-500" in told
+    assert "poll its shop again" in told
     assert run("review", "show", "taobao:tea-house:2").exit_code == 1
 
 
+def test_what_waits_is_listed_and_the_look_is_written_down(run: Run, desk: str) -> None:
+    fill(desk, [in_review(str(number)) for number in range(3)])
+    fill(desk, [in_review("7", shop="main", channel="jd")], code="gift-missing")
+    listed = [json.loads(line)["order"]["uid"] for line in run("review", "list", "--json").stdout.splitlines()]
+    assert len(listed) == 4
+    assert "jd:main:7" in run("review", "list", "--code", "gift-missing").stdout
+    assert run("review", "list", "--shop", "jd:main", "--limit", "1").exit_code == 0
+    with psycopg.connect(desk) as connection:
+        rows = connection.execute("SELECT actor, outcome FROM desk.audit WHERE deed = 'review.list'").fetchall()
+    assert len(rows) >= 3
+    assert {(actor.partition(":")[0], outcome) for actor, outcome in rows} == {("terminal", "done")}
+
+
+def test_what_happened_to_an_order_is_told_in_its_order(run: Run, desk: str) -> None:
+    fill(desk, [in_review("1")])
+    told = [json.loads(line) for line in run("orders", "timeline", "taobao:tea-house:1", "--json").stdout.splitlines()]
+    assert {each["kind"] for each in told} == {"planned", "review"}
+    assert run("orders", "timeline", "taobao:tea-house:2").exit_code == 1
+
+
+def test_what_other_rules_decided_is_offered(run: Run, desk: str) -> None:
+    fill(desk, [in_review(str(number)) for number in range(3)])
+    found = json.loads(run("review", "offers", "--json").stdout)
+    [offer] = found["items"]
+    assert (offer["code"], offer["orders"], offer["kind"]) == ("no-rule", 3, "redecide")
+    assert offer["filter"]["not_ruleset"] == found["ruleset"]
+    assert "--old-rules" in run("review", "offers").stdout
+
+
+@pytest.mark.usefixtures("servers")
 def test_bulk_asks_first_and_is_refused_at_another_count(run: Run, desk: str) -> None:
     fill(desk, [in_review(str(number)) for number in range(3)])
     result = run("review", "bulk", "release", "--why", "x", "--count", "4")
@@ -89,4 +133,7 @@ def test_bulk_asks_first_and_is_refused_at_another_count(run: Run, desk: str) ->
     assert "redecide 3 orders?" in result.stderr
     assert "nothing was done" in result.stderr
     assert run("review", "bulk", "redecide", "--why", "x", "--code", "none").exit_code == 1
-    assert run("review", "bulk", "cancel", "--why", "x").exit_code == 2
+    assert "unknown-order 3" in result.stderr, "what would become of them is told before"
+    assert run("review", "bulk", "destroy", "--why", "x").exit_code == 2
+    assert run("review", "bulk", "correct", "--why", "x").exit_code == 2
+    assert run("review", "bulk", "release", "--why", "x", "--failed", "none").exit_code == 2

@@ -16,6 +16,7 @@ from workers.admin.desk.deeds import Deeds
 from workers.admin.desk.foresight import ActiveRules, Foresight
 from workers.admin.desk.job_run import JobRunner, through_kafka
 from workers.admin.desk.letters import LetterDesk
+from workers.admin.desk.offers import OfferDesk
 from workers.admin.desk.orders import OrderDesk
 from workers.admin.desk.paging import Page, checked_limit, from_cursor
 from workers.admin.desk.picking import PickDesk
@@ -46,6 +47,7 @@ class Desk:
         self.choices = ChoiceDesk(settings, self._deeds, self.orders, foresight)
         self.deciding = DecidingDesk(settings, self._deeds)
         self.bulk = BulkDesk(database, self._deeds, foresight)
+        self.offers = OfferDesk(database, self._deeds, rules)
         self.jobs = JobRunner(database, through_kafka(settings.cluster))
         self.stock = StockDesk(settings, self._deeds)
         self.presence = PresenceDesk(database, self._deeds)
