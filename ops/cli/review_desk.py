@@ -38,7 +38,7 @@ Code = Annotated[str | None, typer.Option("--code", metavar="CODE", help=say("On
 
 BULK_HELP: Final = say(
     "Decide about all orders in review that match: shows how many and what would become of them, asks, and tells how "
-    "far it is. Beyond 500 it wants the count. It may be interrupted: `orderfleet api`, or this command again, goes on.",
+    "far it is. Beyond 500 it wants the count. It may be interrupted: `orderfleet api` or this command again goes on.",
     "对符合条件的全部待审订单执行同一操作：先显示数量与预计结果并确认，然后显示进度。超过 500 单需确认数量。可中断："
     "`orderfleet api` 或再次运行本命令会继续。",
 )
