@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ops.cli import (
+    alerts,
     api,
     backorders,
     book,
@@ -87,6 +88,7 @@ app.command("poll", rich_help_panel=RUNNING, epilog=poll.EPILOG, help=poll.HELP)
 app.command("receive", rich_help_panel=RUNNING, epilog=receive.EPILOG, help=receive.HELP)(receive.receive)
 app.command("api", rich_help_panel=RUNNING, epilog=api.EPILOG, help=api.HELP)(api.api)
 app.command("console", rich_help_panel=RUNNING, epilog=console.EPILOG, help=console.HELP)(console.console)
+app.command("alerts", rich_help_panel=RUNNING, epilog=alerts.EPILOG, help=alerts.HELP)(alerts.alerts)
 app.command("parse", rich_help_panel=READING, epilog=parse.EPILOG, help=parse.HELP)(parse.parse)
 app.add_typer(rules.app, name="rules", rich_help_panel=READING)
 app.command("doctor", rich_help_panel=OPERATING, epilog=doctor.EPILOG, help=doctor.HELP)(doctor.doctor)

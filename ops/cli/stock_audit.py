@@ -25,6 +25,7 @@ from ops.cli.output import (
 from schemas.text import Text, moment
 
 if TYPE_CHECKING:
+    from workers.admin.audit_watch import AuditWatch
     from workers.inventory.report import AuditReport, Finding
     from workers.rebuild.stock_audit import RunAudit
     from workers.runtime.settings import Settings
@@ -126,6 +127,7 @@ async def _watch(known: Settings, no_replay: bool, pause: float, as_json: bool) 
     import signal
 
     from ops.cli.worker import serve_metrics
+    from workers.admin.audit_watch import opened_audit_watch
 
     port = serve_metrics(known.metrics_host, known.metrics_port)
     if as_json:
@@ -134,32 +136,29 @@ async def _watch(known: Settings, no_replay: bool, pause: float, as_json: bool) 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave.set)
-    while not leave.is_set():
-        await _watch_connected(known, no_replay, pause, as_json, leave)
+    async with opened_audit_watch(known, with_kafka=not no_replay) as watching:
+        while not leave.is_set():
+            await _watch_connected(known, no_replay, watching, pause, as_json, leave)
 
 
-async def _watch_connected(known: Settings, no_replay: bool, pause: float, as_json: bool, leave: Any) -> None:
+async def _watch_connected(
+    known: Settings, no_replay: bool, watching: AuditWatch, pause: float, as_json: bool, leave: Any
+) -> None:
     """Audit after audit, until a server goes away or it is told to leave."""
     import asyncio
-    import time
     from contextlib import suppress
 
-    from workers.rebuild.stock_audit import measure
-    from workers.runtime import metrics
     from workers.runtime.errors import TransientError
 
     try:
         async with _auditor(known, no_replay) as run:
             while not leave.is_set():
-                started = time.monotonic()
-                report = await run()
-                measure(report, time.monotonic() - started)
-                _tell_round(report, as_json)
+                _tell_round(await watching.round(run), as_json)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(leave.wait(), pause)
     except TransientError as error:
-        metrics.AUDIT_FAILURES.inc()
         note(Text(f"no audit: {error}; trying again", f"无法核对：{error}；将重试"))
+        await watching.failed()
         with suppress(TimeoutError):
             await asyncio.wait_for(leave.wait(), min(pause, 5))
 

@@ -19,6 +19,11 @@ _HEAD: Final = """\
 COMPOSE: Final = {
     "RULES_DIR": ("./ops/docs/examples", "Folder with rules.yaml and catalogue.yaml"),
     "BOOK_PASSWORD": ("orderfleet", "Of the PostgreSQL of the order book, as it is made at the first start"),
+    "NOTICES_FILE": (
+        "./ops/docs/examples/notices.yaml",
+        "Who is told of what; the containers' user 10001 must be able to read it",
+    ),
+    "ALERTS_TOKEN": ("orderfleet", "What Alertmanager shows to the service alerts; inside the network of Compose only"),
     "SHOPS_FILE": ("./shops.yaml", "The shops to poll; the containers' user 10001 must be able to read it"),
 }
 """What docker-compose.yml itself reads: name -> (default, what it is)."""

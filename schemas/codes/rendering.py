@@ -33,7 +33,7 @@ def render(told: Explanation | None, language: Language, stored: str = "") -> st
     """The sentence in the language asked for. Never raises: what is not understood is shown as it is.
 
     `stored`: the English sentence of a record that an older version wrote; it is what a record without an explanation
-    has to say, in either language.
+    has to say, in either language. An argument that is a text itself comes in both: `name` and `name_zh`.
     """
     if told is None:
         return stored
@@ -41,11 +41,17 @@ def render(told: Explanation | None, language: Language, stored: str = "") -> st
     if code is not None:
         template = code.zh if language == "zh" else code.en
         try:
-            return template.format_map(told.args)
+            return template.format_map(_in_language(told.args, language))
         except (LookupError, ValueError, TypeError):  # another version's arguments
             pass
     args = ", ".join(f"{name}={value}" for name, value in told.args.items())
     return f"{told.code} ({args})" if args else told.code
+
+
+def _in_language(args: Mapping[str, str | int], language: Language) -> Mapping[str, str | int]:
+    if language != "zh":
+        return args
+    return {**args, **{name.removesuffix("_zh"): value for name, value in args.items() if name.endswith("_zh")}}
 
 
 def render_all(told: Iterable[Explanation], language: Language, stored: str = "") -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 import topology
 from ops.setup.env_example import COMPOSE as DOCUMENTED
@@ -18,6 +19,7 @@ from tests.ops import compose, image
 from tests.ops.command_line import complaint
 from tests.ops.compose import COMPOSE, OURS, ROOT, SERVICES, SERVING, environment, published
 from tests.ops.image import DOCKERFILE
+from workers.notify.recipients import load_recipients
 from workers.runtime.settings import Settings
 from workers.runtime.table import groups, select
 from workers.runtime.worker import _LEAVE_SECONDS
@@ -230,7 +232,29 @@ def test_prometheus_finds_its_configuration_and_its_rules() -> None:
         assert list(compose.in_repository("prometheus", folder).glob(name)) != [], pattern
     [manager] = prometheus()["alerting"]["alertmanagers"]
     [told] = manager["file_sd_configs"][0]["files"]
-    assert yaml.safe_load(compose.in_repository("prometheus", told).read_text(encoding="utf-8")) == []
+    [targets] = yaml.safe_load(compose.in_repository("prometheus", told).read_text(encoding="utf-8"))
+    [(_, _, inside)] = published("alertmanager")
+    assert targets == {"targets": [f"alertmanager:{inside}"]}
+
+
+def test_alertmanager_posts_where_alerts_are_taken_with_the_token_that_is_asked_for() -> None:
+    path = compose.in_repository("alertmanager", "/etc/alertmanager/alertmanager.yml")
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    [receiver] = found["receivers"]
+    [hook] = receiver["webhook_configs"]
+    told = environment("alerts")
+    assert found["route"]["receiver"] == receiver["name"]
+    assert hook["url"] == f"http://alerts:{told['ORDERFLEET_ALERTS_PORT']}/alerts"
+    assert hook["send_resolved"] is True
+    [token] = SERVICES["alertmanager"]["configs"]
+    assert hook["http_config"]["authorization"]["credentials_file"] == token["target"]
+    assert COMPOSE["configs"][token["source"]]["content"] == told["ORDERFLEET_ALERTS_TOKEN"]
+
+
+def test_whoever_tells_people_has_the_file_of_recipients() -> None:
+    for service in ("notify", "alerts"):
+        file = compose.in_repository(service, environment(service)["ORDERFLEET_NOTICES_FILE"])
+        assert load_recipients(file, SecretStr("")).recipients == {}
 
 
 def test_grafana_finds_its_source_of_data_and_its_dashboards() -> None:

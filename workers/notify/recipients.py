@@ -44,6 +44,7 @@ class Recipient(BaseModel):
     remind_seconds: Annotated[float, Field(gt=0)] = 4 * 3600.0
     digest: time | None = None  # once a day, all that stands
     url_file: Path | None = None
+    runbooks: str = ""  # instead of the file's
     name: Slug = ""
     url: SecretStr = SecretStr("")
 
@@ -63,6 +64,7 @@ class Recipients(BaseModel):
     model_config = _STRICT
 
     gather_seconds: Annotated[float, Field(ge=0)] = 10.0  # a new matter waits so long for more of the same
+    runbooks: str = "ops/monitoring/runbooks/"  # where people find the pages that say what to do: a folder or an URL
     recipients: dict[Slug, Recipient] = {}
 
 
@@ -80,7 +82,10 @@ def load_recipients(path: Path | None, urls: SecretStr) -> Recipients:
         with path.open("rb") as file:
             found = Recipients.model_validate(load(file.read(MOST_BYTES + 1)) or {})
         addresses = _addresses(urls)
-        named = {name: _addressed(name, one, addresses) for name, one in found.recipients.items()}
+        named = {
+            name: _addressed(name, one, addresses).model_copy(update={"runbooks": one.runbooks or found.runbooks})
+            for name, one in found.recipients.items()
+        }
     except OSError as error:
         told = error.strerror or type(error).__name__
         raise BrokenRecipients(Text(f"{path}: {told}", f"{path}：无法读取（{told}）")) from None

@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas.codes import render
+from schemas.codes.notice import runbook_of
 from schemas.notice import NoticeSeverity
 from schemas.text import Language, Text
 from workers.notify.decide import Item, Telling
@@ -64,7 +65,18 @@ def _line(item: Item, recipient: Recipient) -> str:
     since = _moment(matter.since, recipient)
     head = f"[{_SEVERITY[matter.severity].tell(language)} · {_TELLING[item.telling].tell(language)}]"
     sentence = render(matter.explanation, language)
-    return f"{head} {sentence}{times}\n{matter.scope} · " + Text(f"since {since}", f"自 {since}").tell(language)
+    line = f"{head} {sentence}{times}\n{matter.scope} · " + Text(f"since {since}", f"自 {since}").tell(language)
+    page = _page(item, recipient)
+    return f"{line}\n" + Text(f"what to do: {page}", f"处理办法：{page}").tell(language) if page else line
+
+
+def _page(item: Item, recipient: Recipient) -> str:
+    """Where it says what to do; "" for what is over, and where there is no page."""
+    name = runbook_of(item.matter.explanation)
+    if not name or not recipient.runbooks or item.telling is Telling.CLEARED:
+        return ""
+    folder = recipient.runbooks.rstrip("/") + ("/zh" if recipient.language == "zh" else "")
+    return f"{folder}/{name}.md"
 
 
 def _moment(when: datetime, recipient: Recipient) -> str:

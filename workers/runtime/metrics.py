@@ -63,6 +63,7 @@ NOTICES_STANDING = Gauge("orders_notices_standing", "Matters that people are tol
 NOTICES_TOLD = Counter("orders_notices_told", "Matters that a recipient was told of, by what was told: raised, reminder, cleared or digest.", ["recipient", "telling"])
 NOTICES_FAILED = Counter("orders_notices_failed", "Messages that could not be sent to a recipient, and are tried again.", ["recipient"])
 NOTICES_UNREACHED = Gauge("orders_notices_unreached_recipients", "Recipients that could not be reached at the last try.")
+ALERTS_RECEIVED = Counter("orders_alerts_received", "Posts of Alertmanager, by the HTTP status they were answered with.", ["status"])
 WATCH_UNKNOWN = Counter("orders_watch_unknown", "Looks at what takes too long that found no answer, by who was asked: book, redis or intake.", ["asked"])
 
 EPOCH_LOST = Gauge("orders_stock_epoch_lost", "1 while this process holds still because Redis was emptied or is another one, else 0.")

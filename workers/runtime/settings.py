@@ -141,6 +141,14 @@ class Settings(BaseSettings):
         SecretStr, Field(description='Where recipients are reached, as JSON: {"ops": "<an apprise URL>"}')
     ] = SecretStr("")
 
+    alerts_host: Annotated[str, Field(description="Where `orderfleet alerts` listens; 0.0.0.0: everywhere")] = (
+        "127.0.0.1"
+    )
+    alerts_port: Annotated[int, Field(ge=0, le=65535, description="At which port; 0: any")] = 8095
+    alerts_token: Annotated[SecretStr, Field(description="What Alertmanager must show (Authorization: Bearer ...)")] = (
+        SecretStr("")
+    )
+
     watch_review_seconds: Annotated[
         float, Field(gt=0, description="Orders that wait for a person for longer than this are told of")
     ] = 14_400.0

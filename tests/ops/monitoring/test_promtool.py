@@ -26,6 +26,14 @@ def promtool() -> str:
     return found
 
 
+@pytest.fixture(scope="module")
+def amtool() -> str:
+    found = shutil.which("amtool")
+    if found is None:
+        pytest.skip("amtool is not installed (Debian package prometheus-alertmanager)")
+    return found
+
+
 def run(command: Sequence[str]) -> str:
     """What it says when it finds fault; "" when all is well."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -56,3 +64,8 @@ def test_every_query_of_a_dashboard_can_be_read(promtool: str, tmp_path: Path) -
     path = tmp_path / "queries.yaml"
     path.write_text("groups:\n- name: queries\n  rules:\n" + "\n".join(rules) + "\n", encoding="utf-8")
     assert run([promtool, "check", "rules", "--lint=none", str(path)]) == ""
+
+
+def test_the_configuration_of_alertmanager_is_valid(amtool: str) -> None:
+    path = compose.in_repository("alertmanager", "/etc/alertmanager/alertmanager.yml")
+    assert run([amtool, "check-config", str(path)]) == ""
