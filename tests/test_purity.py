@@ -26,6 +26,7 @@ CHANGES_ITS_OWN: Final = {
     "workers.reserve.release._add": {"claimed"},
     # A copy or a set that the only caller has just made for it.
     "workers.inventory.availability._fill": {"stock"},
+    "workers.book.folding._fold": {"turns"},
     "workers.rules.loading._id": {"seen"},
     # A memory of what was looked at before: the answer is the same without it.
     "workers.book.facts.identity": {"_known"},

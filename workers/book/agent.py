@@ -17,10 +17,10 @@ import psycopg
 from pydantic import SecretStr, ValidationError
 
 from schemas.namespace import prefixed, unprefixed
-from schemas.record import reader
 from schemas.topics import Topic
 from workers.book import database, retention
 from workers.book.database import Connection
+from workers.book.excerpts import excerpt_reader
 from workers.book.facts import Fact, Place, Projection, as_datetime, since_1970
 from workers.book.projections import PROJECTIONS
 from workers.book.writer import Writer, cleaned
@@ -221,7 +221,7 @@ class _Topics:
         for topic, project in PROJECTIONS.items():
             if topic.holds(name):
                 assert topic.model is not None
-                self._known[name] = topic, reader(topic.model), project
+                self._known[name] = topic, excerpt_reader(topic.model), project
                 return self._known[name]
         raise LookupError(f"no projection reads {name}")
 

@@ -48,7 +48,8 @@ def utc(at: datetime | None) -> int | None:
     if at is None:
         return None
     since = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - _2000
-    return within_time(since.days * _DAY + since.seconds * 1_000_000 + since.microseconds)
+    micros = since.days * _DAY + since.seconds * 1_000_000 + since.microseconds
+    return micros if 0 <= micros < _ENDS_OF_TIME[1] else within_time(micros)
 
 
 def within_time(at: int) -> int:
@@ -58,7 +59,8 @@ def within_time(at: int) -> int:
 
 def since_1970(milliseconds: int) -> int:
     """A time of Kafka's as `utc` gives it."""
-    return within_time(milliseconds * 1000 + _ENDS_OF_TIME[0])
+    at = milliseconds * 1000 + _ENDS_OF_TIME[0]
+    return at if 0 <= at < _ENDS_OF_TIME[1] else within_time(at)
 
 
 def as_datetime(at: int) -> datetime:

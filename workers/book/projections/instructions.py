@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from schemas.fulfillment import FulfillmentInstruction, InstructionKind
+from schemas.fulfillment import InstructionKind
 from workers.book.aspects import INSTRUCTION
+from workers.book.excerpts import InstructionExcerpt
 from workers.book.facts import Fact, Place, happened, identity, utc
 from workers.book.order_aspects import ROUTED
 
+_CANCEL: Final = InstructionKind.CANCEL.value
 
-def routed(said: FulfillmentInstruction, place: Place) -> Sequence[Fact]:
+
+def routed(said: InstructionExcerpt, place: Place) -> Sequence[Fact]:
     """Of orders.routed. A cancellation routes nothing: it only ends a shipment."""
     row = (
         said.order_uid,
@@ -18,7 +22,7 @@ def routed(said: FulfillmentInstruction, place: Place) -> Sequence[Fact]:
         said.revision,
         place.offset,
         said.instruction_id,
-        said.kind.value,
+        said.kind,
         said.parcel,
         said.parcels,
         sum([line.quantity for line in (*said.purchased, *said.gifts)]),
@@ -28,8 +32,8 @@ def routed(said: FulfillmentInstruction, place: Place) -> Sequence[Fact]:
     whole = identity(said.order_uid)
     facts: list[Fact] = [
         (INSTRUCTION, row),
-        happened(said.order_uid, f"told-{said.kind.value}", said.revision, place.at, (), said.warehouse_id),
+        happened(said.order_uid, f"told-{said.kind}", said.revision, place.at, (), said.warehouse_id),
     ]
-    if said.kind is not InstructionKind.CANCEL:
+    if said.kind != _CANCEL:
         facts.append((ROUTED, (*whole, said.revision, place.at, said.parcels)))
     return facts

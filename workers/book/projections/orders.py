@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-from schemas.order import Line, Order
-from schemas.plan import Backorder, Candidate, DeferredOrder, Flag, PlannedOrder, ReviewOrder
 from workers.book.aspect import Row
+from workers.book.excerpts import BackorderExcerpt, CandidateExcerpt, DeferredExcerpt, PlannedExcerpt, ReviewExcerpt
 from workers.book.facts import Fact, Place, happened, identity, json, utc
 from workers.book.order_aspects import BACKORDER, DEFERRED, PLANNED, REVIEW
 
 _PLANNED, _REVIEW, _DEFERRED, _BACKORDER = range(4)
 """Where a plan is from. The first is preferred: the others repeat it, with a disposition of their own."""
 
-_LINE: Final = ("line_id", "sku", "title", "quantity", "kind", "status", "refund", "storage_class", "bound_to")
 
-
-def planned(said: PlannedOrder, place: Place) -> Sequence[Fact]:
+def planned(said: PlannedExcerpt, place: Place) -> Sequence[Fact]:
     """Of orders.planned."""
     uid, revision = said.order.uid, said.order.revision
-    codes = (said.plan.disposition.value, *said.plan.hold_codes)
+    codes = (said.plan.disposition, *said.plan.hold_codes)
     return [*_plan(said, place, _PLANNED), happened(uid, "planned", revision, place.at, codes)]
 
 
-def reviewed(said: ReviewOrder, place: Place) -> Sequence[Fact]:
+def reviewed(said: ReviewExcerpt, place: Place) -> Sequence[Fact]:
     """Of orders.review."""
     order, plan = said.planned.order, said.planned.plan
     codes = list(plan.hold_codes)
@@ -46,7 +43,7 @@ def reviewed(said: ReviewOrder, place: Place) -> Sequence[Fact]:
     ]
 
 
-def deferred(said: DeferredOrder, place: Place) -> Sequence[Fact]:
+def deferred(said: DeferredExcerpt, place: Place) -> Sequence[Fact]:
     """Of orders.deferred."""
     order = said.planned.order
     row = (*identity(order.uid), order.revision, place.offset, utc(said.not_before))
@@ -57,7 +54,7 @@ def deferred(said: DeferredOrder, place: Place) -> Sequence[Fact]:
     ]
 
 
-def backordered(said: Backorder, place: Place) -> Sequence[Fact]:
+def backordered(said: BackorderExcerpt, place: Place) -> Sequence[Fact]:
     """Of orders.backordered."""
     order = said.planned.order
     row = (*identity(order.uid), order.revision, place.offset, place.at, json(said.missing), said.after_expiry)
@@ -68,7 +65,7 @@ def backordered(said: Backorder, place: Place) -> Sequence[Fact]:
     ]
 
 
-def _plan(said: PlannedOrder, place: Place, source: int) -> list[Fact]:
+def _plan(said: PlannedExcerpt, place: Place, source: int) -> list[Fact]:
     order, plan = said.order, said.plan
     row: Row = (
         *identity(order.uid),
@@ -79,9 +76,9 @@ def _plan(said: PlannedOrder, place: Place, source: int) -> list[Fact]:
         utc(order.placed_at),
         utc(order.paid_at),
         utc(order.ship_by),
-        order.status.value,
-        order.payment.value,
-        plan.disposition.value,
+        order.status,
+        order.payment,
+        plan.disposition,
         plan.ruleset,
         order.ship_to.province,
         order.ship_to.city,
@@ -93,21 +90,13 @@ def _plan(said: PlannedOrder, place: Place, source: int) -> list[Fact]:
         list(said.tags),
         [flag.code for flag in said.flags],
         list(plan.hold_codes),
-        json(_lines(order)),
+        json(order.lines),
         json(_trace(said)),
     )
     return [(PLANNED, row)]
 
 
-def _lines(order: Order) -> list[dict[str, Any]]:
-    return [_line(line) for line in order.lines]
-
-
-def _line(line: Line) -> dict[str, Any]:
-    return {name: value for name in _LINE if (value := getattr(line, name)) not in ("", ())}
-
-
-def _trace(said: PlannedOrder) -> dict[str, Any]:
+def _trace(said: PlannedExcerpt) -> dict[str, Any]:
     """Why it was decided so, in codes: wording is made where people read it."""
     plan = said.plan
     return {
@@ -116,22 +105,13 @@ def _trace(said: PlannedOrder) -> dict[str, Any]:
         "on_short": plan.on_short,
         "candidates": _warehouses(plan.candidates),
         "suggested": _warehouses(plan.suggested),
-        "matches": [{"rule": each.rule, "action": each.action, "effects": each.effects} for each in plan.matches],
+        "matches": plan.matches,
         "gave_up": plan.gave_up,
         "returns": plan.returns,
-        "flags": [_flag(each) for each in said.flags],
+        "flags": said.flags,
         "explanation": plan.explanation,
     }
 
 
-def _flag(flag: Flag) -> dict[str, Any]:
-    return {
-        "code": flag.code,
-        "explanation": flag.explanation,
-        "blocks": flag.blocks,
-        "line_ids": flag.line_ids,
-    }
-
-
-def _warehouses(candidates: Sequence[Candidate]) -> list[str]:
+def _warehouses(candidates: Sequence[CandidateExcerpt]) -> list[str]:
     return [each.warehouse_id for each in candidates]
