@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from ops.testbed.local_stack.server import ServerProcess, Startable
 START_SECONDS = 180.0  # a few at once on a busy machine take long
 STOP_SECONDS = 15.0
 _FORMAT_SECONDS = 60.0
-_GUARDED = "listener.name.guarded"
 _LOGGING = Path(__file__).with_name("kafka.log4j2.properties")
 _HEAP_MB = 384  # enough for tests, several nodes side by side
 _CALM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # no compiler and no collector that takes a core to itself
@@ -29,25 +28,29 @@ _CALM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # no compiler and no co
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A second door for clients, which lets in only the user. `protocol` as Kafka names it; `key_and_chain`: PEM."""
+    """A door that lets in only its user. `protocol` as Kafka names it; `key_and_chain`: PEM.
+
+    All doors of a cluster have the same user.
+    """
 
     protocol: str
     username: str
     password: str
     key_and_chain: Path | None = None
 
-    def properties(self) -> dict[str, object]:
+    def properties(self, listener: str) -> dict[str, object]:
         """What a broker is configured with for it."""
+        door = f"listener.name.{listener.lower()}"
         module = "org.apache.kafka.common.security"
         user = f'required username="{self.username}" password="{self.password}" user_{self.username}="{self.password}";'
         found: dict[str, object] = {
-            f"{_GUARDED}.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
-            f"{_GUARDED}.plain.sasl.jaas.config": f"{module}.plain.PlainLoginModule {user}",
-            f"{_GUARDED}.scram-sha-256.sasl.jaas.config": f"{module}.scram.ScramLoginModule required;",
-            f"{_GUARDED}.scram-sha-512.sasl.jaas.config": f"{module}.scram.ScramLoginModule required;",
+            f"{door}.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+            f"{door}.plain.sasl.jaas.config": f"{module}.plain.PlainLoginModule {user}",
+            f"{door}.scram-sha-256.sasl.jaas.config": f"{module}.scram.ScramLoginModule required;",
+            f"{door}.scram-sha-512.sasl.jaas.config": f"{module}.scram.ScramLoginModule required;",
         }
         if self.key_and_chain is not None:
-            found |= {f"{_GUARDED}.ssl.keystore.type": "PEM", f"{_GUARDED}.ssl.keystore.location": self.key_and_chain}
+            found |= {f"{door}.ssl.keystore.type": "PEM", f"{door}.ssl.keystore.location": self.key_and_chain}
         return found
 
     def users(self) -> list[str]:
@@ -68,15 +71,16 @@ class KafkaNode(ServerProcess):
         jars: Path,
         advertised: int | None,
         heap_mb: int,
-        guard: Guard | None = None,
+        guards: Mapping[str, Guard],
     ) -> None:
         super().__init__()
         self.number = number
         self._memory = f"-Xms{heap_mb // 3}m", f"-Xmx{heap_mb}m"
         self.folder = folder
         self.port = free_port()
-        self.brokers_port, self.controller_port, self.guarded_port = free_port(), free_port(), free_port()
-        self._guard = guard
+        self.brokers_port, self.controller_port = free_port(), free_port()
+        self.guarded_ports = {listener: free_port() for listener in guards}
+        self._guards = guards
         self.advertised = advertised or self.port
         self._classpath = f"{jars}/*"
 
@@ -101,10 +105,13 @@ class KafkaNode(ServerProcess):
         lines = (f"{name}={value}\n" for name, value in (self._properties() | properties).items())
         self._config.write_text("".join(lines), encoding="utf-8")
         command = ["java", "-cp", self._classpath, "kafka.tools.StorageTool", "format"]
-        command += ["-t", cluster_id, "-c", str(self._config), *(self._guard.users() if self._guard else ())]
+        command += ["-t", cluster_id, "-c", str(self._config), *self._users()]
         done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)
         if done.returncode:
             raise RuntimeError(f"{self.name} could not be formatted:\n{(done.stdout + done.stderr)[-2000:]}")
+
+    def _users(self) -> list[str]:
+        return next((guard.users() for guard in self._guards.values()), [])
 
     @property
     def _config(self) -> Path:
@@ -112,13 +119,13 @@ class KafkaNode(ServerProcess):
 
     def _properties(self) -> dict[str, object]:
         """A listener for clients, one among brokers, one of the controller; only the first is advertised elsewhere."""
-        ours = {"CLIENTS": self.port, "BROKERS": self.brokers_port, "CONTROLLER": self.controller_port}
-        told = {"CLIENTS": self.advertised, "BROKERS": self.brokers_port}
+        told = {"CLIENTS": self.advertised, "BROKERS": self.brokers_port, **self.guarded_ports}
+        ours = {**told, "CLIENTS": self.port, "CONTROLLER": self.controller_port}
         protocols = dict.fromkeys(ours, "PLAINTEXT")
         guarded: dict[str, object] = {}
-        if self._guard is not None:
-            ours["GUARDED"] = told["GUARDED"] = self.guarded_port
-            protocols["GUARDED"], guarded = self._guard.protocol, self._guard.properties()
+        for listener, guard in self._guards.items():
+            protocols[listener] = guard.protocol
+            guarded |= guard.properties(listener)
         return {
             **guarded,
             "node.id": self.number,
@@ -158,7 +165,8 @@ class ApacheKafka(Startable):
     """A cluster on free loopback ports. Use it as a context manager.
 
     Several nodes keep every record on each of up to three of them and confirm it when two have it. `advertised`: ports
-    that clients are told instead of the nodes' own, one a node, for whoever stands between. `guard`: a second door.
+    that clients are told instead of the nodes' own, one a node, for whoever stands between. `guards`: further doors, by
+    the names of their listeners.
     """
 
     def __init__(
@@ -169,12 +177,12 @@ class ApacheKafka(Startable):
         jars: Path | None = None,
         advertised: Sequence[int] = (),
         heap_mb: int = _HEAP_MB,
-        guard: Guard | None = None,
+        guards: Mapping[str, Guard] | None = None,
     ) -> None:
         self._copies = min(3, nodes)
         found = kafka_jars(jars)
         self.nodes = tuple(
-            KafkaNode(number, folder / f"kafka-{number}", found, told, heap_mb, guard)
+            KafkaNode(number, folder / f"kafka-{number}", found, told, heap_mb, guards or {})
             for number, told in enumerate(advertised or [None] * nodes, start=1)
         )
         self._formatted = False
@@ -184,10 +192,9 @@ class ApacheKafka(Startable):
         """What clients connect to: all brokers, comma separated."""
         return ",".join(node.address for node in self.nodes)
 
-    @property
-    def guarded_address(self) -> str:
-        """The same at the second door."""
-        return ",".join(f"{LOOPBACK}:{node.guarded_port}" for node in self.nodes)
+    def guarded_address(self, listener: str) -> str:
+        """The same at one of its further doors."""
+        return ",".join(f"{LOOPBACK}:{node.guarded_ports[listener]}" for node in self.nodes)
 
     @property
     def replication(self) -> int:
