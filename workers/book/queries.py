@@ -1,7 +1,8 @@
 """Orders in the book: found by what is known of them, and one with all that happened to it.
 
 Plain functions over a connection that finds the book's tables (`workers.book.database.connect`). Pages go by a place:
-the one after which the next page begins. `shops`: those that may be seen; None: all. All raise TransientError.
+the one after which the next page begins, or before which the last one ends. `shops`: those that may be seen, each
+`channel:shop`; None: all. All raise TransientError.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from schemas.record import record
+from workers.book.conditions import Condition, of_shops, seen_shops, together
 from workers.book.database import Connection, told
 
 MOST: Final = 500
@@ -56,7 +58,8 @@ class OrderFilter:
 
     uid: str = ""
     platform_order_id: str = ""
-    shop_ids: tuple[str, ...] = ()
+    shops: tuple[str, ...] = ()  # channel:shop
+    shop_ids: tuple[str, ...] = ()  # whatever the channel
     stages: tuple[str, ...] = ()
     sku: str = ""
     warehouse_id: str = ""
@@ -67,10 +70,11 @@ class OrderFilter:
 
 @record
 class OrderPage:
-    """Newest first. `after`: where the next page begins; None: this is the last one."""
+    """Newest first. `after`: where the next page begins; None: this is the last one. `before`: the same backwards."""
 
     rows: tuple[OrderRow, ...]
     after: Place | None
+    before: Place | None = None
 
 
 @record
@@ -146,29 +150,61 @@ def find_orders(
     *,
     shops: Sequence[str] | None = None,
     after: Place | None = None,
+    before: Place | None = None,
     most: int = 50,
 ) -> OrderPage:
-    """A page of orders, newest first. Those of which nobody said when they were placed are found by their ids only."""
-    conditions, values = _conditions(wanted, shops)
-    by_id = bool(wanted.uid or wanted.platform_order_id)
-    if after is not None:
-        conditions.append("(o.placed_at, o.uid) < (%s, %s)")
-        values += after
-    elif not by_id:
-        conditions.append("o.placed_at IS NOT NULL")
+    """A page of orders, newest first. Those of which nobody said when they were placed are found by their ids only.
+
+    `after`, `before`: the place of another page, not both.
+    """
     limit = min(most, MOST)
-    where = " AND ".join(conditions) or "true"
-    text = f"SELECT {ORDER_COLUMNS} FROM orders AS o WHERE {where} ORDER BY o.placed_at DESC, o.uid DESC LIMIT %s"
-    rows = [order_row(row) for row in rows_of(connection, text, [*values, limit + 1])]
-    page = rows[:limit]
-    last = page[-1] if len(rows) > limit else None
+    conditions = order_conditions(wanted)
+    if after is not None or before is not None:
+        sign = "<" if before is None else ">"
+        conditions.append((f"(o.placed_at, o.uid) {sign} (%s, %s)", list(after or before or ())))
+    elif not is_by_id(wanted):
+        conditions.append(("o.placed_at IS NOT NULL", []))
+    direction = "DESC" if before is None else "ASC"
+    text, values = _newest(conditions, seen_shops(wanted.shops, shops), direction, limit + 1)
+    found = [order_row(row) for row in rows_of(connection, text, values)]
+    page, is_more = found[:limit], len(found) > limit
+    if before is not None:
+        page.reverse()
+    is_later, is_earlier = (is_more, after is not None) if before is None else (True, is_more)
     return OrderPage(
-        rows=tuple(page), after=(last.placed_at, last.uid) if last is not None and last.placed_at is not None else None
+        rows=tuple(page),
+        after=_place(page[-1]) if page and is_later else None,
+        before=_place(page[0]) if page and is_earlier else None,
     )
 
 
-def _conditions(wanted: OrderFilter, shops: Sequence[str] | None) -> tuple[list[str], list[Any]]:
-    """SQL of our own, and the values for its gaps."""
+def _place(row: OrderRow) -> Place | None:
+    return None if row.placed_at is None else (row.placed_at, row.uid)
+
+
+def _newest(conditions: list[Condition], shops: list[str] | None, direction: str, limit: int) -> tuple[str, list[Any]]:
+    """The query. Of several shops, those of each are looked up by themselves: an index has them in this order."""
+    order = f"ORDER BY o.placed_at {direction}, o.uid {direction} LIMIT %s"
+    if shops is None or len(shops) < 2:
+        where, values = together([*conditions, *([] if shops is None else [of_shops(shops)])])
+        return f"SELECT {ORDER_COLUMNS} FROM orders AS o WHERE {where} {order}", [*values, limit]
+    pairs = [value for shop in shops for value in shop.partition(":")[::2]]
+    where, values = together(conditions)
+    each = f"SELECT o.* FROM orders AS o WHERE o.channel = w.channel AND o.shop_id = w.shop_id AND {where} {order}"
+    text = (
+        f"SELECT {ORDER_COLUMNS} FROM (VALUES {', '.join(['(%s, %s)'] * len(shops))}) AS w (channel, shop_id) "
+        f"CROSS JOIN LATERAL ({each}) AS o {order}"
+    )
+    return text, [*pairs, *values, limit, limit]
+
+
+def is_by_id(wanted: OrderFilter) -> bool:
+    """Whether single orders are looked for."""
+    return bool(wanted.uid or wanted.platform_order_id)
+
+
+def order_conditions(wanted: OrderFilter) -> list[Condition]:
+    """What must hold of an order, but for its shop."""
     given: list[tuple[str, Any]] = [
         ("o.uid = %s", wanted.uid),
         ("o.platform_order_id = %s", wanted.platform_order_id),
@@ -180,16 +216,13 @@ def _conditions(wanted: OrderFilter, shops: Sequence[str] | None) -> tuple[list[
         ("o.placed_at < %s", wanted.placed_before),
         (_TOLD, wanted.warehouse_id),
     ]
-    kept = [(text, value) for text, value in given if value]
-    if shops is not None:
-        kept.append(("o.shop_id = ANY(%s)", list(shops)))
-    return [text for text, _ in kept], [value for _, value in kept]
+    return [(text, [value]) for text, value in given if value]
 
 
 def show_order(connection: Connection, uid: str, *, shops: Sequence[str] | None = None) -> OrderView | None:
     """One order; None when the book does not know it, or it may not be seen."""
-    conditions, values = _conditions(OrderFilter(uid=uid), shops)
-    found = rows_of(connection, f"SELECT {ORDER_COLUMNS}, {_MORE} WHERE {' AND '.join(conditions)}", values)
+    where, values = together([("o.uid = %s", [uid]), *([] if shops is None else [of_shops(shops)])])
+    found = rows_of(connection, f"SELECT {ORDER_COLUMNS}, {_MORE} WHERE {where}", values)
     if not found:
         return None
     [row] = found

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.record import record
+from workers.book.conditions import Condition, of_shops, seen_shops, together
 from workers.book.database import Connection
 from workers.book.queries import MOST, ORDER_COLUMNS, OrderRow, Place, order_row, rows_of
 
@@ -31,7 +32,8 @@ class ReviewRow:
 class ReviewFilter:
     """Which reviews: all that is given must hold. `codes`: any of them."""
 
-    shop_ids: tuple[str, ...] = ()
+    shops: tuple[str, ...] = ()  # channel:shop
+    shop_ids: tuple[str, ...] = ()  # whatever the channel
     codes: tuple[str, ...] = ()
     before: datetime | None = None  # came to review before
 
@@ -90,6 +92,7 @@ class LetterPage:
 class StageTotal:
     """How many orders of a shop are in a stage."""
 
+    channel: str
     shop_id: str
     stage: str
     orders: int
@@ -105,12 +108,11 @@ def list_reviews(
 ) -> ReviewPage:
     """A page of what waits for a person."""
     given: list[tuple[str, Any]] = [
-        ("o.shop_id = ANY(%s)", list(wanted.shop_ids) or None),
-        ("o.review_codes && %s", list(wanted.codes) or None),
+        ("o.shop_id = ANY(%s)", list(wanted.shop_ids)),
+        ("o.review_codes && %s", list(wanted.codes)),
         ("o.review_at < %s", wanted.before),
-        ("o.shop_id = ANY(%s)", None if shops is None else list(shops)),
     ]
-    where, values = _and([(text, value) for text, value in given if value is not None])
+    where, values = _and([(text, [value]) for text, value in given if value], seen_shops(wanted.shops, shops))
     if after is not None:
         where, values = f"{where} AND (o.review_at, o.uid) > (%s, %s)", [*values, *after]
     limit = min(most, MOST)
@@ -141,7 +143,7 @@ def _review(row: dict[str, Any]) -> ReviewRow:
 
 def count_reviews(connection: Connection, *, shops: Sequence[str] | None = None) -> dict[str, int]:
     """How many orders wait for a person, by reason; one with several reasons counts for each. Most first."""
-    where, values = _and([] if shops is None else [("o.shop_id = ANY(%s)", list(shops))])
+    where, values = _and([], shops)
     rows = rows_of(
         connection,
         "SELECT code, count(*) AS orders FROM orders AS o, unnest(o.review_codes) AS code "
@@ -152,16 +154,23 @@ def count_reviews(connection: Connection, *, shops: Sequence[str] | None = None)
 
 
 def totals(
-    connection: Connection, *, shops: Sequence[str] | None = None, placed_from: datetime | None = None
+    connection: Connection,
+    *,
+    shops: Sequence[str] | None = None,
+    placed_from: datetime | None = None,
+    placed_before: datetime | None = None,
 ) -> tuple[StageTotal, ...]:
-    """How many orders are in each stage, by shop."""
-    given: list[tuple[str, Any]] = [] if shops is None else [("o.shop_id = ANY(%s)", list(shops))]
+    """How many orders are in each stage, by shop. Without a time it looks at every order: a second a million."""
+    given: list[Condition] = []
     if placed_from is not None:
-        given.append(("o.placed_at >= %s", placed_from))
-    where, values = _and(given)
+        given.append(("o.placed_at >= %s", [placed_from]))
+    if placed_before is not None:
+        given.append(("o.placed_at < %s", [placed_before]))
+    where, values = _and(given, shops)
     rows = rows_of(
         connection,
-        f"SELECT o.shop_id, o.stage, count(*) AS orders FROM orders AS o WHERE true{where} GROUP BY 1, 2 ORDER BY 1, 2",
+        "SELECT o.channel, o.shop_id, o.stage, count(*) AS orders FROM orders AS o "
+        f"WHERE true{where} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         values,
     )
     return tuple(StageTotal(**row) for row in rows)
@@ -171,7 +180,7 @@ def list_waiting(
     connection: Connection, *, shops: Sequence[str] | None = None, after: Place | None = None, most: int = 50
 ) -> WaitingPage:
     """A page of orders that wait for stock: backordered, or for a transfer."""
-    where, values = _and([] if shops is None else [("o.shop_id = ANY(%s)", list(shops))])
+    where, values = _and([], shops)
     if after is not None:
         where, values = f"{where} AND (o.placed_at, o.uid) > (%s, %s)", [*values, *after]
     limit = min(most, MOST)
@@ -206,7 +215,7 @@ def list_letters(
 ) -> LetterPage:
     """A page of what was set aside."""
     given = [("reason = %s", reason), ("stage = %s", stage), ("order_uid = %s", order_uid)]
-    where, values = _and([(text, value) for text, value in given if value])
+    where, values = _and([(text, [value]) for text, value in given if value])
     if after is not None:
         where, values = f"{where} AND (quarantined_at, letter_id) < (%s, %s)", [*values, *after]
     limit = min(most, MOST)
@@ -240,6 +249,8 @@ def count_to_ship(connection: Connection) -> dict[str, int]:
     return {row["warehouse_id"]: row["parcels"] for row in rows}
 
 
-def _and(given: Sequence[tuple[str, Any]]) -> tuple[str, list[Any]]:
-    """Further conditions, each with its value."""
-    return "".join(f" AND {text}" for text, _ in given), [value for _, value in given]
+def _and(given: Sequence[Condition], shops: Sequence[str] | None = None) -> Condition:
+    """Further conditions, and that an order is of one of these shops; None: of any."""
+    conditions = [*given, *([] if shops is None else [of_shops(shops)])]
+    text, values = together(conditions)
+    return (f" AND {text}" if conditions else ""), values

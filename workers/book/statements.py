@@ -23,7 +23,7 @@ class Statements:
         self.arrays = [place for place, kind in enumerate(columns.values()) if kind == "text[]"]
         self.make = f"CREATE TEMPORARY TABLE in_{sheet.name} ({_typed(sheet)}) ON COMMIT DELETE ROWS"
         self.copy = f"COPY {self.at_hand} ({names}) FROM STDIN (FORMAT BINARY)"
-        self.empty = f"DELETE FROM {self.at_hand}"  # noqa: S608  # names of ours
+        self.empty = f"DELETE FROM {self.at_hand}"
         self.upsert = _upsert(sheet, self.at_hand)
         self.then = [each.then.format(at_hand=self.at_hand) for each in sheet.aspects if each.then]
 
@@ -45,7 +45,7 @@ def _upsert(sheet: Sheet, at_hand: str) -> str:
     sets = [each for aspect in sheet.aspects for each in _sets(aspect, guards[aspect])]
     gives_way = [*guards.values(), *(each.otherwise.when for each in sheet.aspects if each.otherwise)]
     return (  # of names and rules of ours
-        f"INSERT INTO {sheet.table} AS o ({', '.join(columns)}) SELECT {values} FROM {at_hand} AS n "  # noqa: S608
+        f"INSERT INTO {sheet.table} AS o ({', '.join(columns)}) SELECT {values} FROM {at_hand} AS n "
         f"ON CONFLICT ({', '.join(sheet.key)}) DO UPDATE SET {', '.join(sets)} "
         f"WHERE {' OR '.join(f'({one})' for one in gives_way)}"
     )
