@@ -27,8 +27,9 @@ MEGABYTES_NEEDED: Final = 700  # on the disk: the packages take half of it, pip'
 
 # Settings of pip that would send packages elsewhere than into the environment. Mirrors and proxies stay as they are.
 ELSEWHERE: Final = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV", "PIP_NO_DEPS", "PIP_PYTHON")
-ASK: Final = (
-    "import json, sys, sysconfig; print(json.dumps([list(sys.version_info[:2]), sysconfig.get_path('purelib')]))"
+ASK: Final = (  # by its bytes: that Python may take them for other characters than we do
+    "import json, os, sys, sysconfig; packages = os.fsencode(sysconfig.get_path('purelib'));"
+    "print(json.dumps([list(sys.version_info[:2]), packages.hex()]))"
 )
 
 
@@ -65,7 +66,8 @@ class Environment:
     def wanted(self) -> str:
         """What `ready` says when there is nothing to do: a moved checkout and a changed lock make another."""
         digest = hashlib.sha256(self.lock.read_bytes()).hexdigest()
-        return json.dumps({"lock": digest, "checkout": str(ROOT), "folder": str(self.folder), "module": self.module})
+        paths = {"checkout": _spelled(ROOT), "folder": _spelled(self.folder)}
+        return json.dumps({"lock": digest, **paths, "module": self.module})
 
     def is_ready(self, version: tuple[int, int] | None) -> bool:
         """Whether there is nothing to do. `version`: the Python it must have; None: any that still runs."""
@@ -85,7 +87,12 @@ class Environment:
             return None
         if tuple(found) < (3, 11) or (version is not None and tuple(found) != version):
             return None
-        return str(packages)
+        return os.fsdecode(bytes.fromhex(packages))
+
+
+def _spelled(path: Path) -> str:
+    """A path by its bytes: what it is as a text depends on the locale, and on whether Python is in its UTF-8 mode."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def set_up(environment: Environment, version: tuple[int, int] | None) -> None:
@@ -183,7 +190,7 @@ def _create(environment: Environment) -> None:
     environment.begun.touch()
     try:
         venv.create(environment.folder, with_pip=True, symlinks=True)
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, UnicodeError, subprocess.CalledProcessError) as error:  # a folder whose name is not UTF-8
         raise Refused(
             f"{sys.executable} cannot make an environment in {environment.folder}: {error}",
             f"{sys.executable} 无法在 {environment.folder} 创建环境：{error}",
@@ -230,10 +237,10 @@ def _show_checkout(environment: Environment) -> None:
         return
     packages = environment.known()
     assert packages is not None
-    Path(packages, "orderfleet.pth").write_text(f"{ROOT}\n", encoding="utf-8")
+    Path(packages, "orderfleet.pth").write_bytes(os.fsencode(ROOT) + b"\n")
     command = environment.folder / "bin" / "orderfleet"
     python = shlex.quote(str(environment.python))
-    command.write_text(f'#!/bin/sh\nexec {python} -P -m {environment.module} "$@"\n', encoding="utf-8")
+    command.write_bytes(os.fsencode(f'#!/bin/sh\nexec {python} -P -m {environment.module} "$@"\n'))
     command.chmod(0o755)
 
 

@@ -26,13 +26,13 @@ if [ -n "$python" ]; then
     refuse "'$python' is $("$python" --version 2>&1 | head -n 1), but orderfleet needs Python 3.11 or newer: leave PYTHON away, or give it another." \
       "“$python”是 $("$python" --version 2>&1 | head -n 1)，而 orderfleet 需要 Python 3.11 及以上版本：请去掉 PYTHON 或另行指定。"
   fi
-  exec "$python" -I ops/setup/environment.py --chosen "$@"
+  exec "$python" -X utf8 -I ops/setup/environment.py --chosen "$@"
 fi
 
 for needs in 'import ensurepip, ssl, zlib' pass; do
   for candidate in python3 python3.14 python3.13 python3.12 python3.11 python; do
     if works "$candidate" "$needs"; then
-      exec "$candidate" -I ops/setup/environment.py "$@"
+      exec "$candidate" -X utf8 -I ops/setup/environment.py "$@"
     fi
   done
 done

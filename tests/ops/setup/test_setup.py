@@ -119,6 +119,38 @@ def test_there_is_something_to_do(small: Environment, change: str, monkeypatch: 
     assert not small.is_ready(None)
 
 
+def _in_ascii(program: str, *words: Path) -> str:
+    """What a Python says to which the bytes of names are none of its characters, as in an old locale."""
+    command = [sys.executable, "-X", "utf8=0", "-c", program, *map(str, words)]
+    ended = subprocess.run(command, cwd=ROOT, env={"LC_ALL": "C"}, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_what_was_made_in_one_locale_is_ready_in_another(small: Environment) -> None:
+    program = (
+        "import sys; from pathlib import Path; from ops.setup.environment import Environment\n"
+        "assert sys.getfilesystemencoding() != 'utf-8'\n"
+        "print(Environment(Path(sys.argv[1]), Path(sys.argv[2]), 'ops.cli').wanted(), end='')"
+    )
+    assert _in_ascii(program, small.folder, small.lock) == small.wanted()
+
+
+def test_the_checkout_is_shown_in_any_locale(quick: Environment) -> None:
+    set_up(quick, None)
+    packages, command = Path(quick.known() or ""), quick.folder / "bin" / "orderfleet"
+    made = (packages / "orderfleet.pth").read_bytes(), command.read_bytes()
+    program = (
+        "import sys; from pathlib import Path; from ops.setup import environment\n"
+        "environment.ROOT = Path(sys.argv[3])\n"
+        "environment._show_checkout(environment.Environment(Path(sys.argv[1]), Path(sys.argv[2]), 'ops.cli'))"
+    )
+    checkout = quick.folder.parent  # with Chinese in its name
+    _in_ascii(program, quick.folder, quick.lock, checkout)
+    assert (packages / "orderfleet.pth").read_bytes() == f"{checkout}\n".encode()
+    assert made == (f"{ROOT}\n".encode(), command.read_bytes())
+
+
 def test_a_folder_of_somebody_else_is_left_alone(small: Environment) -> None:
     kept = small.folder / "letters.txt"
     small.folder.mkdir(parents=True)
@@ -192,6 +224,13 @@ def test_a_machine_whose_python_is_too_old(tmp_path: Path) -> None:
     said = _setup(tmp_path)
     assert "needs Python 3.11 or newer, and the PATH has none (Python 3.9.2)" in said
     assert "需要 Python 3.11 及以上版本" in said
+
+
+def test_it_is_run_in_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    stub = tmp_path / "python3"
+    stub.write_text('#!/bin/sh\n[ "$1" = -c ] && exit\necho "run with $*" >&2\nexit 2\n')
+    stub.chmod(0o755)
+    assert _setup(tmp_path).startswith("run with -X utf8 -I ops/setup/environment.py ")
 
 
 def test_a_machine_without_python(tmp_path: Path) -> None:
