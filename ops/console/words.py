@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.codes import ENUMERATIONS, Explanation, render
+from schemas.decision import REFUSALS, DecisionRefusal
 from schemas.text import Language, Text
 
 CHINA: Final = timezone(timedelta(hours=8))
@@ -99,6 +100,25 @@ RED: Final = frozenset(
 )
 """Reasons that are wrong, not only waiting: they are shown in red."""
 
+DECISIONS: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "release": Text("release", "放行"),
+        "redecide": Text("decide anew", "重新决策"),
+        "hold": Text("hold", "暂停"),
+        "cancel": Text("cancel", "取消发货"),
+        "correct": Text("correct", "更正"),
+        "split": Text("allow several parcels", "允许拆单"),
+        "settle-flag": Text("settle a reason", "核销原因"),
+        "note": Text("note", "备注"),
+    }
+)
+_OTHER_REFUSALS: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "no-answer": Text("no answer came; it may still be applied", "没有应答；仍可能生效"),
+        "role-too-low": Text("your role does not cover it", "您的角色无此权限"),
+        "scope-missing": Text("your token does not cover it", "您的令牌无此权限"),
+    }
+)
 _SENTENCES: Final = {one.value: Text(one.en, one.zh) for each in ENUMERATIONS for one in each}
 
 
@@ -126,6 +146,15 @@ def full_clock(when: datetime | None) -> str:
     return when.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S") if when is not None else ""
 
 
+def brief(seconds: float, language: Language) -> str:
+    """As `duration`, for a narrow column: 2天18时, 5m."""
+    minutes = int(abs(seconds)) // 60
+    days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    units = ("天", "时", "分") if language == "zh" else ("d", "h", "m")
+    parts = [f"{number}{unit}" for number, unit in zip((days, hours, rest), units, strict=True) if number]
+    return ("" if language == "zh" else " ").join(parts[:2]) or f"<1{units[2]}"
+
+
 def duration(seconds: float, language: Language) -> str:
     """The two largest units: 2 天 18 小时, 5 min."""
     minutes = int(abs(seconds)) // 60
@@ -150,6 +179,19 @@ def short(code: str) -> Text:
 def meaning(code: str) -> Text:
     """A reason in a sentence; of a rule, that it asks for a person."""
     return _SENTENCES.get(code, Text(f"the rule {code} asks for a person", f"规则 {code} 要求人工处理"))
+
+
+def decision_name(kind: str) -> Text:
+    """A kind of decision, as its button says it."""
+    return DECISIONS.get(kind, Text(kind, kind))
+
+
+def refusal(code: str) -> Text:
+    """Why a decision was not applied, and what to do."""
+    try:
+        return REFUSALS[DecisionRefusal(code)]
+    except ValueError:
+        return _OTHER_REFUSALS.get(code, Text(code, code))
 
 
 def told(explanation: dict[str, Any] | None, language: Language) -> str:

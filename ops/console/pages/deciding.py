@@ -1,194 +1,207 @@
-"""Deciding about orders: what is asked before, and what is said after. The desk checks and does it."""
+"""Deciding about orders: alone, or many at once. The desk checks it and does it; here it is asked for and told."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
-from types import MappingProxyType
-from typing import Final, NamedTuple
-from uuid import uuid4
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID, uuid4
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 
 from ops.console.asking import Trouble
+from ops.console.pages.acts import ACTS, CORRECT, NOTE, SETTLE, Act
+from ops.console.pages.asking_why import WhyDialog
 from ops.console.pages.choosing import Chosen
 from ops.console.pages.fields import button
 from ops.console.pages.jobs import JobTray
 from ops.console.pages.page import Page
+from ops.console.words import refusal, short
 from schemas.decision import DecisionKind
 from schemas.text import Text
 from workers.admin.desk.access import ROLES, RULES, Deed
-from workers.admin.desk.bulk import BulkRequest, Preview
+from workers.admin.desk.bulk import BulkRequest, Job, Preview
 from workers.admin.desk.deciding import DEEDS
 from workers.admin.desk.filters import ReviewFilter
-from workers.admin.desk.orders import OrderPage
+from workers.admin.desk.wish import Wish
 
-
-class Act(NamedTuple):
-    """A decision as a button: what it is called, what it does, and what undoes it."""
-
-    name: Text
-    does: Text
-    reverse: Text
-    icon: str
-    reasons: tuple[Text, ...]  # that are often given
-
-
-ACTS: Final[Mapping[DecisionKind, Act]] = MappingProxyType(
-    {
-        DecisionKind.RELEASE: Act(
-            Text("Release", "放行"),
-            Text("It takes stock at once, and its warehouse is told to ship.", "立即占用库存，并通知仓库发货。"),
-            Text("Undo: hold, as long as the warehouse has not begun.", "可撤回：仓库开始拣货前可“暂停”。"),
-            "check",
-            (Text("checked", "已核对"), Text("buyer agreed", "买家已确认"), Text("gift not needed", "无需赠品")),
-        ),
-        DecisionKind.REDECIDE: Act(
-            Text("Decide anew", "重新决策"),
-            Text("Decided anew by today's rules and catalogue.", "按当前规则和商品目录重新决策。"),
-            Text("It may come back to review; nothing to undo.", "可能再次进入审核；无需撤回。"),
-            "refresh",
-            (Text("rules changed", "规则已更新"), Text("catalogue changed", "目录已更新")),
-        ),
-        DecisionKind.HOLD: Act(
-            Text("Hold", "暂停"),
-            Text("It does not ship until it is released.", "放行之前不会发货。"),
-            Text("Undo: release.", "可撤回：“放行”。"),
-            "pause",
-            (Text("asking the buyer", "正在联系买家"), Text("waiting for goods", "等待到货")),
-        ),
-        DecisionKind.CANCEL: Act(
-            Text("Cancel order", "取消发货"),
-            Text("It does not ship at all, and its stock is given back.", "不再发货，并归还占用的库存。"),
-            Text("Undo: release, as long as the buyer's order stands.", "可撤回：订单有效时可“放行”。"),
-            "block",
-            (Text("buyer asked for it", "买家要求取消"), Text("out of stock for good", "长期缺货")),
-        ),
-    }
-)
-_WHY: Final = Text("Reason (kept with your name)", "原因（与您的姓名一并保存）")
-_WAREHOUSE: Final = Text("Warehouse", "发货仓")
-_AS_SUGGESTED: Final = Text("as suggested", "按建议")
-_BACK: Final = Text("Back", "返回")
 _UNDO: Final = Text("Undo (hold)", "撤回（暂停）")
+_UNDONE: Final = Text("undone by hand", "人工撤回")
 _LEADS: Final = Text("Only a lead decides about many at once", "批量操作需要主管角色")
 _PENDING: Final = Text("written down; it is applied as soon as a worker answers", "已记录；工作进程应答后立即生效")
-_UNDONE: Final = Text("undone by hand", "人工撤回")
+_LOOKING: Final = Text("asking what would become of them …", "正在预估结果 ……")
+_AGAIN: Final = Text("again", "再次执行")
 
 
 class Decider:
-    """The dialogs of one page. `after`: called when something was decided."""
+    """The dialogs and the results of one page. `after`: called when something was decided."""
 
     def __init__(self, page: Page, after: Callable[[], Awaitable[None]]) -> None:
         self._page, self._after = page, after
-        self._dialog = ui.dialog()
-        self.tray = JobTray(page, after)
+        self._why = WhyDialog(page)
+        self.tray = JobTray(page, after, self.again)
 
     def buttons(self, chosen: Chosen) -> None:
-        """For many that are chosen."""
+        """For what is chosen."""
         for kind, act in ACTS.items():
             made = button(
-                f"{self._page.say(act.name)} ({len(chosen):,})",
+                self._page.say(act.name),
                 lambda kind=kind: self.decide(kind, chosen),
                 kind="unelevated" if kind is DecisionKind.RELEASE else "outline",
                 icon=act.icon,
             )
-            self._allow(made, DEEDS[kind] if len(chosen) == 1 else Deed.BULK_START)
+            self.allow(made, DEEDS[kind] if len(chosen) == 1 else Deed.BULK_START)
 
-    def buttons_for(self, order: OrderPage) -> None:
-        """For one that is open."""
-        revision = order.review.revision if order.review is not None else order.order.revision or ""
-        one = Chosen({order.order.uid: revision})
-        candidates = order.review.suggested if order.review is not None else []
-        for kind, act in ACTS.items():
-            made = button(
-                self._page.say(act.name),
-                lambda kind=kind: self.decide(kind, one, candidates),
-                kind="unelevated" if kind is DecisionKind.RELEASE else "outline",
-                icon=act.icon,
-            )
-            self._allow(made, DEEDS[kind])
+    def allow(self, made: ui.element, deed: Deed) -> bool:
+        """Whether a button is for this visitor; one that is not says who may."""
+        if self._page.may(deed):
+            return True
+        made.props("disable")
+        made.tooltip(self._page.say(_LEADS if deed is Deed.BULK_START else _needs(deed)))
+        return False
 
-    def _allow(self, made: ui.button, deed: Deed) -> None:
-        if not self._page.may(deed):
-            made.disable()
-            made.tooltip(self._page.say(_LEADS if deed is Deed.BULK_START else _needs(deed)))
-
-    async def decide(self, kind: DecisionKind, chosen: Chosen, candidates: list[str] | None = None) -> None:
-        """Ask for the reason, and do it."""
-        asked = await self._ask(kind, len(chosen), candidates or [])
-        if asked is None:
-            return
-        why, warehouse = asked
+    async def decide(self, kind: DecisionKind, chosen: Chosen, warehouses: Mapping[str, str] | None = None) -> None:
+        """Ask for the reason, and do it: to one order, or to all that are chosen."""
         if len(chosen) == 1:
             [(uid, revision)] = chosen.items()
-            await self._one(kind, uid, revision, why, warehouse)
-        else:
-            await self._many(kind, chosen, why)
+            await self.decide_one(ACTS[kind], kind, uid, revision, warehouses=warehouses)
+        elif len(chosen):
+            await self.decide_many(ACTS[kind], Wish(kind=kind), chosen.filter())
 
-    async def _ask(self, kind: DecisionKind, count: int, candidates: list[str]) -> tuple[str, str | None] | None:
-        act, say = ACTS[kind], self._page.say
-        self._dialog.clear()
-        with self._dialog, ui.card().classes("of-card"):
-            ui.label(say(Text(f"{act.name.en}: {count:,} orders", f"{act.name.zh}：{count:,} 单"))).classes("of-h2")
-            ui.label(say(act.does))
-            ui.label(say(act.reverse)).classes("of-muted")
-            where = None
-            if kind is DecisionKind.RELEASE and candidates:
-                options = {"": say(_AS_SUGGESTED), **{name: name for name in candidates}}
-                where = ui.select(options, label=say(_WAREHOUSE), value="").props("dense outlined options-dense")
-            why = ui.input(say(_WHY)).props("dense outlined autofocus maxlength=500").classes("of-wide")
-            with ui.row().classes("of-often"):
-                for reason in act.reasons:
-                    button(say(reason), partial(why.set_value, say(reason))).classes("of-quiet")
-            with ui.row().classes("of-end"):
-                button(say(_BACK), lambda: self._dialog.submit(None))
-                go = button(f"{say(act.name)} ({count:,})", lambda: self._dialog.submit(True), kind="unelevated")
-                go.bind_enabled_from(why, "value", lambda text: bool((text or "").strip()))
-            why.on("keydown.enter", lambda: self._dialog.submit(True) if (why.value or "").strip() else None)
-        if not await self._dialog:
-            return None
-        return why.value.strip(), (where.value or None) if where is not None else None
+    # -- one
 
-    async def _one(self, kind: DecisionKind, uid: str, revision: str, why: str, warehouse: str | None) -> None:
-        act, say, decision = ACTS[kind], self._page.say, str(uuid4())
+    async def decide_one(
+        self,
+        act: Act,
+        kind: DecisionKind,
+        uid: str,
+        revision: str,
+        *,
+        warehouses: Mapping[str, str] | None = None,
+        codes: Sequence[str] = (),
+    ) -> None:
+        """About one order."""
+        say = self._page.say
+        title = f"{say(act.name)} · {uid.split(':', 2)[2]}"
+        if codes:
+            title += f" · {'、'.join(say(short(code)) for code in codes)}"
+        asked = await self._why.ask(act, title, warehouses=warehouses)
+        if asked is not None:
+            await self.send(act, kind, uid, revision, why=asked[0], warehouse_id=asked[1], codes=codes)
+
+    async def note(self, uid: str) -> None:
+        """Write something down about an order."""
+        await self.decide_one(NOTE, DecisionKind.NOTE, uid, "")
+
+    async def settle(self, uid: str, revision: str, code: str) -> None:
+        """One reason of an order asks no more."""
+        await self.decide_one(SETTLE, DecisionKind.SETTLE_FLAG, uid, revision, codes=[code])
+
+    async def send(self, act: Act, kind: DecisionKind, uid: str, revision: str, *, why: str, **more: Any) -> None:
+        """Decide about one order, and tell what became of it."""
+        say, decision = self._page.say, str(uuid4())
         try:
             verdict = await self._page.ask(
                 lambda desk, actor: desk.deciding.decide(
-                    actor, kind, uid, why=why, seen=revision, warehouse_id=warehouse, decision_id=decision
+                    actor, kind, uid, why=why, seen=revision, decision_id=decision, **more
                 )
             )
         except Trouble as error:
             self.tray.refused(act.name, uid, error)
-            await self._after()
-            return
-        told = say(act.name) + ("" if verdict.done else f" · {say(_PENDING)}")
-        self.tray.done(told, uid, self._undo(uid) if kind is DecisionKind.RELEASE else None)
+        else:
+            told = say(act.name) + ("" if verdict.done else f" · {say(_PENDING)}")
+            self.tray.done(told, uid, self._undo(uid) if kind is DecisionKind.RELEASE else None)
         await self._after()
 
     def _undo(self, uid: str) -> tuple[str, Callable[[], Awaitable[None]]]:
         async def undo() -> None:
-            await self._one(DecisionKind.HOLD, uid, "", self._page.say(_UNDONE), None)
+            await self.send(ACTS[DecisionKind.HOLD], DecisionKind.HOLD, uid, "", why=self._page.say(_UNDONE))
 
         return self._page.say(_UNDO), undo
 
-    async def _many(self, kind: DecisionKind, chosen: Chosen, why: str) -> None:
+    # -- many
+
+    async def decide_many(self, act: Act, wish: Wish, wanted: ReviewFilter, why: str | None = None) -> None:
+        """About all that match: told first what would become of them; refused when others match by then."""
+        say = self._page.say
         try:
-            job = await self._page.ask(
-                lambda desk, actor: desk.bulk.start(
-                    actor, _request(kind, desk.bulk.preview(actor, ReviewFilter(uids=tuple(chosen))), len(chosen), why)
-                )
-            )
+            preview = await self._page.ask(lambda desk, actor: desk.bulk.preview(actor, wanted))
         except Trouble as error:
-            self.tray.refused(ACTS[kind].name, "", error)
+            self.tray.refused(act.name, "", error)
             return
-        self.tray.follow(job, ACTS[kind].name)
+        if why is None:
+            title = say(Text(f"{act.name.en}: {preview.count:,} orders", f"{act.name.zh}：{preview.count:,} 单"))
+            asked = await self._why.ask(act, title, more=lambda place: self._foresee(place, wish, preview))
+            if asked is None:
+                return
+            why = asked[0]
+        try:
+            job = await self._page.ask(lambda desk, actor: desk.bulk.start(actor, _request(wish, preview, why)))
+        except Trouble as error:
+            self.tray.refused(act.name, "", error)
+            return
+        self.tray.follow(job, act.name)
         await self._after()
 
+    def _foresee(self, place: ui.element, wish: Wish, preview: Preview) -> None:
+        """What would become of them, order by order, as soon as it is known."""
+        say = self._page.say
+        with place:
+            ui.label(say(_LOOKING)).classes("of-muted")
 
-def _request(kind: DecisionKind, preview: Preview, count: int, why: str) -> BulkRequest:
+        async def look() -> None:
+            try:
+                found = await self._page.ask(lambda desk, actor: desk.bulk.preview(actor, preview.filter, wish))
+            except Trouble as error:
+                lines = [say(error.text)]
+            else:
+                lines = self._foreseen(found)
+            if not place.is_deleted:
+                place.clear()
+                with place:
+                    for line in lines:
+                        ui.label(line)
+
+        background_tasks.create(look(), name="foresee")
+
+    def _foreseen(self, found: Preview) -> list[str]:
+        say, refused = self._page.say, sum(found.refused.values())
+        of = "" if found.looked_at == found.count else say(Text(" (of those that wait longest)", "（等待最久的部分）"))
+        lines = [
+            say(
+                Text(
+                    f"Of {found.looked_at:,}{of}: {found.can:,} can be done, {refused:,} would be refused.",
+                    f"{found.looked_at:,} 单{of}中，可执行 {found.can:,} 单，将被拒绝 {refused:,} 单。",
+                )
+            )
+        ]
+        return lines + [f"{count:,} × {say(refusal(code))}" for code, count in found.refused.items()]
+
+    async def again(self, job: Job, name: Text) -> None:
+        """The same for those that a job was refused for."""
+        what = job.what
+        wish = Wish(
+            kind=DecisionKind(job.kind),
+            warehouse_id=what.get("warehouse_id"),
+            codes=tuple(what.get("codes") or ()),
+            sku=what.get("sku") or "",
+            to_sku=what.get("to_sku") or "",
+        )
+        act = ACTS.get(wish.kind, CORRECT)._replace(name=name)
+        await self.decide_many(act, wish, ReviewFilter(refused_in=UUID(str(job.job_id))))
+
+
+def _request(wish: Wish, preview: Preview, why: str) -> BulkRequest:
     return BulkRequest(
-        kind=kind, filter=preview.filter, count=count, version=preview.version, why=why, confirmed_count=count
+        kind=wish.kind,
+        filter=preview.filter,
+        count=preview.count,
+        version=preview.version,
+        why=why,
+        confirmed_count=preview.count,
+        warehouse_id=wish.warehouse_id,
+        codes=wish.codes,
+        sku=wish.sku,
+        to_sku=wish.to_sku,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -17,7 +18,7 @@ from ops.console.pages.page import Page
 from ops.console.pages.review_table import CELLS, columns
 from ops.console.pages.rows import review_row
 from ops.console.shell import empty, trouble
-from ops.console.words import RED, channel, clock, meaning, short
+from ops.console.words import RED, channel, full_clock, meaning, short
 from schemas.decision import DecisionKind
 from schemas.text import Text
 from workers.admin.desk.access import Deed
@@ -25,6 +26,7 @@ from workers.admin.desk.filters import ReviewFilter
 from workers.admin.desk.orders import InReview, ReviewTotals
 
 ROWS: Final = 50
+LOOK_SECONDS: Final = 15.0
 _FILTERS: Final = ("code", "shop", "sku", "warehouse")
 _SHOP: Final = Text("Shop", "店铺")
 _SKU: Final = Text("SKU", "SKU")
@@ -36,6 +38,8 @@ _KEYS: Final = Text(
     "j k: move · Enter: open · x: choose · r: release · /: search · Esc: close",
     "j k 上下移动 · Enter 打开 · x 选择 · r 放行 · / 搜索 · Esc 关闭",
 )
+_CHOOSE_ALL: Final = Text("Choose all that match", "选择全部符合条件的订单")
+_NONE: Final = Text("Choose none", "取消选择")
 _NOTHING: Final = Text("Nothing waits for you", "没有等待审核的订单")
 _NOTHING_TODO: Final = Text("What needs a person appears here by itself", "需要人工处理的订单会自动出现在这里")
 _NO_MATCH: Final = Text("No order matches these filters", "没有符合筛选条件的订单")
@@ -65,18 +69,39 @@ class ReviewPage(Page):
         ui.keyboard(on_key=self.key, ignore=["input", "select", "textarea"])
         await self.load()
         if self.open_uid:
-            await self.panel.open(self.open_uid)
+            await self.open(self.open_uid)
+        with suppress(Trouble):  # the list says it already
+            await self.decider.tray.resume()
+        ui.timer(LOOK_SECONDS, self.look, immediate=False)
 
     # -- what is shown
+
+    async def look(self) -> None:
+        """By itself, now and then: how many wait by now. The rows stay, so that nothing moves under a hand."""
+        if self.totals is None:
+            await self.load(used=False)
+            return
+        with suppress(Trouble):
+            self.totals = await self.ask(lambda desk, actor: desk.orders.review_totals(actor), used=False)
+            self._draw_reasons()
+            self._tell_news()
+
+    def _tell_news(self) -> None:
+        """Whether there is more than what is shown."""
+        assert self.totals is not None
+        if self.totals.orders != self.counted:
+            self.news.text = self.say(Text("the list has changed: refresh", "列表有更新：点击刷新"))
+            self.news.set_visibility(True)
 
     async def load(self, *, used: bool = True) -> None:
         """Ask for this page of the list and the counts, and draw both."""
         wanted, cursor = self.wanted(), self.cursors[-1]
         try:
-            self.totals, page = await self.ask(
+            self.totals, page, self.titles = await self.ask(
                 lambda desk, actor: (
                     desk.orders.review_totals(actor),
                     desk.orders.review(actor, wanted, cursor=cursor, limit=ROWS),
+                    desk.warehouse_titles(),
                 ),
                 used=used,
             )
@@ -85,7 +110,8 @@ class ReviewPage(Page):
             with self.list:
                 trouble(self.visit, error, again=self.load)
             return
-        self.found, self.next = page.items, page.next
+        assert self.totals is not None
+        self.found, self.next, self.counted = page.items, page.next, self.totals.orders
         self.draw()
 
     def wanted(self) -> ReviewFilter:
@@ -113,8 +139,6 @@ class ReviewPage(Page):
             self._reason(None, self.say(_ALL), self.totals.orders)
             for code, count in self.totals.codes.items():
                 self._reason(code, self.say(short(code)), count)
-            at = clock(self.totals.at, self.totals.at)
-            ui.label(self.say(Text(f"counted {at}", f"统计于 {at}"))).classes("of-muted of-at")
 
     def _reason(self, code: str | None, text: str, count: int) -> None:
         here = self.filters["code"] == code
@@ -138,20 +162,22 @@ class ReviewPage(Page):
             choice(self.say(_SHOP), shops, self.filters["shop"], lambda e: self.refilter(shop=e.value))
             choice(
                 self.say(_WAREHOUSE),
-                {name: name for name in self.totals.warehouses},
+                {name: self.titles.get(name, name) for name in self.totals.warehouses},
                 self.filters["warehouse"],
                 lambda e: self.refilter(warehouse=e.value),
             )
             if any(self.filters.values()):
                 button(self.say(_CLEAR), lambda: self.refilter(**dict.fromkeys(_FILTERS)), icon="close")
             ui.space()
+            self.news = button("", self.load).classes("of-suggest")
+            self.news.set_visibility(False)
             self.told = ui.label().classes("of-muted").props("aria-live=polite")
             self.acts = ui.row().classes("of-acts")
         self.tell()
 
     def _draw_table(self) -> None:
         now = datetime.now(UTC)
-        rows = [review_row(each, now, self.visit.language) for each in self.found]
+        rows = [review_row(each, now, self.visit.language, self.titles) for each in self.found]
         self.table = ui.table(
             rows=rows, columns=columns(self.visit), row_key="uid", selection="multiple", on_select=self.select
         )
@@ -169,14 +195,25 @@ class ReviewPage(Page):
 
     def tell(self) -> None:
         """What is chosen, and what can be done with it."""
-        count, total = len(self.chosen), self._matching()
-        self.told.text = self.say(Text(f"{total:,} waiting, {count:,} chosen", f"共 {total:,} 单，已选 {count:,} 单"))
+        assert self.totals is not None
+        count, total, at = len(self.chosen), self._matching(), full_clock(self.totals.at)[11:]
+        if count:
+            self.told.text = self.say(Text(f"{count:,} chosen", f"已选 {count:,} 单"))
+        elif total is None:
+            self.told.text = ""
+        else:
+            self.told.text = self.say(Text(f"{total:,} at {at}", f"共 {total:,} 单 · 统计于 {at}"))
         self.acts.clear()
         with self.acts:
             if count:
+                if not self.chosen.is_all and count >= len(self.found) and (self.next or len(self.cursors) > 1):
+                    every = button(self.say(_CHOOSE_ALL), self.choose_all).classes("of-suggest")
+                    self.decider.allow(every, Deed.BULK_START)
+                button(self.say(_NONE), self.choose_none).classes("of-suggest")
                 self.decider.buttons(self.chosen)
 
-    def _matching(self) -> int:
+    def _matching(self) -> int | None:
+        """How many match, where that was counted."""
         assert self.totals is not None
         given = {name: value for name, value in self.filters.items() if value}
         counted = {"code": self.totals.codes, "shop": self.totals.shops}
@@ -184,7 +221,24 @@ class ReviewPage(Page):
             return self.totals.orders
         if len(given) == 1 and (name := next(iter(given))) in counted:
             return counted[name].get(given[name], 0)
-        return len(self.found)
+        return len(self.found) if self.next is None and len(self.cursors) == 1 else None
+
+    async def choose_all(self) -> None:
+        """All that match, on every page, as the desk counts them now."""
+        wanted = self.wanted()
+        try:
+            preview = await self.ask(lambda desk, actor: desk.bulk.preview(actor, wanted))
+        except Trouble as error:
+            self.decider.tray.refused(_CHOOSE_ALL, "", error)
+            return
+        self.chosen.all_of(preview.filter, preview.count)
+        self.tell()
+
+    def choose_none(self) -> None:
+        """Begin to choose anew."""
+        self.chosen.clear()
+        self.table.selected = []
+        self.tell()
 
     # -- what people do
 

@@ -11,7 +11,6 @@ _COLUMNS: Final = (
     ("order", Text("Order", "订单"), "left"),
     ("why", Text("Why it waits", "等待原因"), "left"),
     ("goods", Text("Goods", "商品"), "left"),
-    ("units", Text("Units", "件数"), "right"),
     ("to", Text("To", "收货地"), "left"),
     ("paid", Text("Paid", "实付"), "right"),
     ("suggested", Text("Suggested", "建议仓"), "left"),
@@ -24,6 +23,7 @@ CELLS: Final = {
 {{ props.row.channel.slice(0, 1) }}</span><span class="of-number">{{ props.row.number }}</span></q-td>""",
     "why": """<q-td :props="props"><span class="of-why"><span v-for="mark in props.row.marks" :key="mark.code"
 :class="mark.red ? 'of-mark of-red' : 'of-mark'" :title="mark.detail">{{ mark.text }}</span><span class="of-missing">{{ props.row.missing }}</span></span></q-td>""",
+    "goods": """<q-td :props="props">{{ props.row.goods }}<span v-if="props.row.units > 1" class="of-muted"> ×{{ props.row.units }}</span></q-td>""",
     "suggested": """<q-td :props="props">{{ props.row.suggested || '—' }}<span v-if="props.row.others" class="of-muted"> +{{ props.row.others }}</span></q-td>""",
     "waiting": """<q-td :props="props" :title="props.row.since">{{ props.row.waiting }}</q-td>""",
     "due": """<q-td :props="props"><span :class="props.row.late ? 'of-late' : ''">{{ props.row.due }}</span></q-td>""",

@@ -118,8 +118,9 @@ class BulkDesk:
             if wish is None or not first:
                 return preview
             codes = self._foreseen(actor, wish, first)
+            can = codes.pop(None, 0)
             refused = {code.value: number for code, number in sorted(codes.items()) if code is not None}
-            return changed(preview, looked_at=len(first), can=codes[None], refused=refused)
+            return changed(preview, looked_at=len(first), can=can, refused=refused)
 
     def _foreseen(
         self, actor: Actor, wish: Wish, orders: Sequence[tuple[str, str, Sequence[str]]]

@@ -25,7 +25,7 @@ from workers.admin.desk.raw import RawDesk
 from workers.admin.desk.stock import StockDesk
 from workers.admin.desk.tokens import Tokens
 from workers.admin.desk.users import Users
-from workers.admin.errors import InvalidRequest
+from workers.admin.errors import InvalidRequest, Rejected
 from workers.runtime.postgres.database import Database
 from workers.runtime.postgres.migrations import migrate
 from workers.runtime.settings import Settings
@@ -41,8 +41,8 @@ class Desk:
         self._deeds = Deeds(self._audit)
         self.users = Users(database, self._deeds, self._audit)
         self.tokens = Tokens(database, self._deeds)
-        rules = ActiveRules(settings)
-        foresight = Foresight(settings, rules)
+        self._rules = ActiveRules(settings)
+        foresight = Foresight(settings, self._rules)
         self.orders = OrderDesk(database, self._deeds)
         self.choices = ChoiceDesk(settings, self._deeds, self.orders, foresight)
         self.deciding = DecidingDesk(settings, self._deeds)
@@ -64,6 +64,14 @@ class Desk:
             return self._audit.page(
                 subject=subject, actor=who, below=after[0] if after else None, limit=checked_limit(limit)
             )
+
+    def warehouse_titles(self) -> dict[str, str]:
+        """What people call the warehouses, by id, as the rules say. Empty where the rules cannot be read here."""
+        try:
+            warehouses = self._rules.current().ruleset.warehouses
+        except Rejected:
+            return {}
+        return {name: one.title for name, one in warehouses.items() if one.title}
 
     def answers(self) -> None:
         """Return when the tables can be read. Raises TransientError."""
