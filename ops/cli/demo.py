@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 
 HELP = say(
     "Run everything on this machine, on simulated platforms: broker, Redis, PostgreSQL, six shops, pollers, workers, "
-    "sweeper. Ends by itself; exit code 0 means that every order is accounted for exactly once and the stock adds up.",
-    "在本机运行整套系统（模拟平台）：消息队列、Redis、PostgreSQL、六个店铺、拉单、工作进程、超时释放。"
+    "sweeper, console. Ends by itself; exit code 0 means that every order is accounted for exactly once and the stock "
+    "adds up.",
+    "在本机运行整套系统（模拟平台）：消息队列、Redis、PostgreSQL、六个店铺、拉单、工作进程、超时释放、操作台。"
     "自动结束；退出码 0 表示每单恰好有一个去处且库存账实相符。",
 )
 EPILOG = epilog(
     [
         ("orderfleet demo", Text("5,000 orders, about a minute", "5000 单，约一分钟")),
         ("orderfleet demo --orders 50000", Text("more of them", "更多订单")),
+        ("orderfleet demo --keep", Text("stay, to work in the console", "持续运行，试用操作台")),
         ("orderfleet demo --kill", Text("kill -9 one worker in the middle", "中途强杀一个工作进程")),
         ("orderfleet demo --seed 7 --json", Text("another run, as JSON", "换一个随机种子，输出 JSON")),
     ],
@@ -38,6 +40,11 @@ NOT_HERE = Text(
     "本镜像只包含生产运行所需的内容，不含演示。请在源码目录中运行：make demo",
 )
 
+KEEP = say(
+    "Stay until Ctrl-C, with orders trickling in: to work in the console.",
+    "一直运行到 Ctrl-C，持续产生订单：用于试用操作台。",
+)
+_MANY, _TRICKLE = 1_000_000, 4.0
 SECONDS = say("Place orders for at most so long; 0: no limit.", "最长下单秒数，0 为不限。")
 KILL = say("kill -9 one worker in the middle.", "中途强杀一个工作进程。")
 APART = say("Every stage in a process of its own.", "每个环节单独一个进程。")
@@ -61,6 +68,7 @@ def demo(
     kill: Annotated[bool, typer.Option(help=KILL)] = False,
     apart: Annotated[bool, typer.Option(help=APART)] = False,
     faults: Annotated[float, typer.Option(min=0, max=0.5, help=FAULTS)] = 0.005,
+    keep: Annotated[bool, typer.Option(help=KEEP)] = False,
     json: Annotated[bool, typer.Option("--json", help=say("The summary as JSON.", "以 JSON 输出结果。"))] = False,
 ) -> None:
     """The command."""
@@ -80,15 +88,28 @@ def demo(
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupted)
+    if keep:
+        orders, rate = max(orders, _MANY), rate or _TRICKLE
     pace = rate or min(150.0, max(50.0, orders / 30))
     if seconds:
         orders = min(orders, max(1, int(pace * seconds)))
-    plan = Plan(orders, pace, seed, workers, partitions=8, hold_seconds=15.0, kill=kill, apart=apart, faults=faults)
+    plan = Plan(
+        orders,
+        pace,
+        seed,
+        workers,
+        partitions=8,
+        hold_seconds=600.0 if keep else 15.0,
+        kill=kill,
+        apart=apart,
+        faults=faults,
+        keep=keep,
+    )
     rules = load_rules(settings())
     folder = Path(tempfile.mkdtemp(prefix="orderfleet-demo-"))
     try:
         with _screen(json) as show:
-            report = Demo(plan, folder).run(rules, max(60, orders // 10), show)
+            report = Demo(plan, folder).run(rules, 60 if keep else max(60, orders // 10), show)
     except KeyboardInterrupt:
         shutil.rmtree(folder, ignore_errors=True)
         fail(Text("stopped; nothing is left running", "已停止，没有留下任何进程"), 130)
@@ -134,14 +155,28 @@ class _Lines:
 
     def __init__(self) -> None:
         self._last = -1.0
+        self._told = False
 
     def __call__(self, view: View) -> None:
         import time
 
+        if view.console is not None and not self._told:
+            self._told = True
+            typer.echo(_console_line(view))
         if view.phase == "orders" and time.monotonic() - self._last < 3:
             return
         self._last = time.monotonic()
         typer.echo(_line(view))
+
+
+def _console_line(view: View) -> str:
+    """How people come into the console of this run."""
+    access = view.console
+    assert access is not None
+    return say(
+        f"The console: {access.url}   user {access.user}   password {access.password}",
+        f"操作台：{access.url}   用户 {access.user}   密码 {access.password}",
+    )
 
 
 def _line(view: View) -> str:
@@ -175,7 +210,10 @@ def _picture(view: View) -> RenderableType:
     fleet = a_table(Text("Processes", "进程"), [(Text("process", "进程"), False), (Text("memory", "内存"), True)])
     for name, resident in view.memory.items():
         fleet.add_row(name, f"{resident / _MB:.0f} MB")
-    return Group(_line(view), ProgressBar(total=view.target, completed=view.placed, width=60), stages, houses, fleet)
+    console = [_console_line(view)] if view.console is not None else []
+    return Group(
+        *console, _line(view), ProgressBar(total=view.target, completed=view.placed, width=60), stages, houses, fleet
+    )
 
 
 # -- at the end -----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse
 
 os.environ.setdefault("NICEGUI_STORAGE_PATH", tempfile.gettempdir())  # read when NiceGUI is imported; we keep nothing
 
@@ -53,7 +53,6 @@ def make(desk: Desk, sessions: Sessions, address: Address, language: Language = 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=_living(sessions))
     app.include_router(Forms(desk, sessions, address).router)
     app.add_api_route("/health", _health(desk, sessions))
-    app.add_api_route("/", _start)
     app.mount("/assets", StaticFiles(directory=STATIC))
     counter = DeskCounter(desk, sessions)
     for row in PAGES:
@@ -103,11 +102,6 @@ def _shown(row: PageRow, counter: DeskCounter) -> Callable[[Request], Awaitable[
                 trouble(visit, trouble_of(error), again=ui.navigate.reload)
 
     return show
-
-
-def _start(request: Request) -> Response:
-    """The first page of the menu."""
-    return RedirectResponse(f"{visit_of(request.scope).prefix}{PAGES[0].path}", 303)
 
 
 def _health(desk: Desk, sessions: Sessions) -> Callable[[], Awaitable[Response]]:

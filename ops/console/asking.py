@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 AT_ONCE_SECONDS: Final = 0.2
-"""So long a page that is being made waits for its figures; then it is shown without them, and they follow."""
+"""So long nobody is told that they wait. A page that is being made is shown without its figures then."""
 
 _THREADS: Final = 16
 
@@ -72,11 +72,17 @@ class DeskCounter:
 
     async def _in_time(self, client: Client, work: Awaitable[T]) -> T:
         task = asyncio.ensure_future(work)
+        await asyncio.wait([task], timeout=AT_ONCE_SECONDS)
+        if task.done():
+            return await task
         if not client.has_socket_connection:
-            await asyncio.wait([task], timeout=AT_ONCE_SECONDS)
-            if not task.done():
-                await client.connected()
-        return await task
+            await client.connected()
+        client.run_javascript("orderfleet.busy(1)")
+        try:
+            return await task
+        finally:
+            if not client.is_deleted:
+                client.run_javascript("orderfleet.busy(-1)")
 
     async def _answer(self, question: Callable[[Desk, Actor], T], name: str, origin: str) -> T:
         def answered() -> T:

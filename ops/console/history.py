@@ -117,7 +117,7 @@ def rule_sentence(match: Mapping[str, Any], titles: Mapping[str, str], language:
     ]
     comma = "、" if language == "zh" else ", "
     said = f"{_ACTIONS.get(name, Text(name, name)).tell(language)} {comma.join(named)}"
-    effects = [told(effect, language) for effect in match.get("effects", ()) if effect]
+    effects = [told(_named(effect, titles, language), language) for effect in match.get("effects", ()) if effect]
     if name == "on_short":  # its effect repeats it
         return said.strip()
     return f"{said.strip()} → {('；' if language == 'zh' else '; ').join(effects)}" if effects else said.strip()
@@ -126,13 +126,18 @@ def rule_sentence(match: Mapping[str, Any], titles: Mapping[str, str], language:
 def plan_sentence(plan: Mapping[str, Any], titles: Mapping[str, str], language: Language) -> str:
     """Why the plan is as it is, with reasons and warehouses by their names."""
     explanation = plan.get("explanation")
-    if not explanation:
-        return ""
-    args = dict(explanation.get("args") or {})
-    for name, value in args.items():
+    return told(_named(explanation, titles, language), language) if explanation else ""
+
+
+def _named(explanation: Mapping[str, Any], titles: Mapping[str, str], language: Language) -> dict[str, Any]:
+    """The explanation with reasons and warehouses by their names for people."""
+    comma, args = "、" if language == "zh" else ", ", {}
+    for name, value in (explanation.get("args") or {}).items():
         parts = [part.strip() for part in str(value).split(",")]
         if name == "codes":
-            args[name] = ("、" if language == "zh" else ", ").join(short(part).tell(language) for part in parts)
+            args[name] = comma.join(short(part).tell(language) for part in parts)
         elif name in ("warehouse", "warehouses", "others"):
-            args[name] = ("、" if language == "zh" else ", ").join(titles.get(part, part) for part in parts)
-    return told({"code": explanation["code"], "args": args}, language)
+            args[name] = comma.join(titles.get(part, part) for part in parts)
+        else:
+            args[name] = value
+    return {"code": explanation["code"], "args": args}

@@ -114,7 +114,14 @@ class Decider:
 
     def _undo(self, uid: str) -> tuple[str, Callable[[], Awaitable[None]]]:
         async def undo() -> None:
-            await self.send(ACTS[DecisionKind.HOLD], DecisionKind.HOLD, uid, "", why=self._page.say(_UNDONE))
+            say, why = self._page.say, self._page.say(_UNDONE)
+            try:
+                await self._page.ask(lambda desk, actor: desk.deciding.undo(actor, uid, why=why))
+            except Trouble as error:
+                self.tray.refused(_UNDO, uid, error)
+            else:
+                self.tray.done(say(_UNDO), uid)
+            await self._after()
 
         return self._page.say(_UNDO), undo
 

@@ -16,19 +16,21 @@ from ops.console.pages.fields import button
 from ops.console.pages.order_parts import OrderParts, heading
 from ops.console.pages.page import Page
 from ops.console.shell import trouble
-from ops.console.words import STAGES, channel, refusal
+from ops.console.words import STAGES, channel, full_clock, refusal
 from schemas.decision import DecisionKind
 from schemas.text import Text
 from workers.admin.desk.choices import Candidate, Choices
 from workers.admin.desk.deciding import DEEDS
 from workers.admin.desk.orders import OrderPage
+from workers.admin.desk.presence import Presence
 
 _OPEN: Final = Text("Open as a page", "打开详情页")
 _CLOSE: Final = Text("Close (Esc)", "关闭（Esc）")
 _STOCK: Final = Text("Stock now, where it could ship from", "候选仓当前库存")
 _LOOKING: Final = Text("asking the stock ledger …", "正在查询库存 ……")
+LOOK_SECONDS: Final = 20.0
+_TAKE_OVER: Final = Text("take over", "由我处理")
 _ENOUGH: Final = Text("has all of it", "货齐")
-_HAS: Final = Text("holds {units} for it", "已占 {units}")
 
 
 class OrderPanel:
@@ -45,6 +47,8 @@ class OrderPanel:
 
     async def open(self, uid: str) -> None:
         """Show an order."""
+        if uid != self._uid:
+            self._leave()
         self._uid = uid
         self._place.set_visibility(True)
         try:
@@ -67,27 +71,66 @@ class OrderPanel:
 
     def close(self) -> None:
         """Show none."""
+        self._leave()
         self._uid = ""
         self._place.clear()
         self._place.set_visibility(False)
 
     def _draw(self, order: OrderPage, parts: OrderParts, titles: Mapping[str, str]) -> None:
         self._head(order.order.uid, order)
+        self._presence = ui.element("div").classes("of-presence").props("role=status")
+        ui.timer(LOOK_SECONDS, self._look)
         acts = ui.element("div").classes("of-acts-of-one")
         with acts:
             self._acts(order, {}, titles)
-        parts.facts()
-        parts.reasons()
-        parts.lines()
-        stock = ui.element("div")
-        parts.where()
-        parts.warehouses()
-        parts.history()
+        with ui.element("div").classes("of-order"):
+            with ui.element("div"):
+                parts.facts()
+                parts.reasons()
+                parts.lines()
+                stock = ui.element("div")
+                parts.where()
+            with ui.element("div"):
+                parts.warehouses()
+                parts.history()
         if order.review is not None:
             with stock:
                 heading(self._page.say(_STOCK))
                 ui.label(self._page.say(_LOOKING)).classes("of-muted")
         background_tasks.create(self._follow_up(order, acts, stock, titles), name="choices")
+
+    async def _look(self) -> None:
+        """Say that somebody is here, and who was before them."""
+        uid = self._uid
+        if not uid:
+            return
+        try:
+            found = await self._page.ask(lambda desk, actor: desk.presence.look(actor, uid), used=False)
+        except Trouble:
+            return  # a courtesy: what is decided is checked by its revision
+        self._tell_presence(found)
+
+    def _tell_presence(self, found: Presence) -> None:
+        if self._uid != found.order_uid or self._presence.is_deleted:
+            return
+        self._presence.clear()
+        if found.mine:
+            return
+        since = full_clock(found.since)[11:16]
+        with self._presence:
+            ui.icon("visibility", size="16px")
+            ui.label(self._page.say(Text(f"{found.who} is at it since {since}", f"{found.who} 从 {since} 起正在处理")))
+            button(self._page.say(_TAKE_OVER), self._take_over).classes("of-suggest")
+
+    async def _take_over(self) -> None:
+        uid = self._uid
+        self._tell_presence(await self._page.ask(lambda desk, actor: desk.presence.take_over(actor, uid)))
+
+    def _leave(self) -> None:
+        uid, self._uid = self._uid, ""
+        if uid:
+            left = self._page.ask(lambda desk, actor: desk.presence.leave(actor, uid), used=False)
+            background_tasks.create(left, name="leave")
 
     def _head(self, uid: str, order: OrderPage | None = None) -> None:
         say = self._page.say

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -16,12 +16,17 @@ from ops.console.pages.order_panel import OrderPanel
 from ops.console.pages.page import Page
 from ops.console.pages.rows import order_row
 from ops.console.shell import empty, trouble
-from ops.console.words import STAGES
+from ops.console.words import STAGES, channel
 from schemas.text import Text
 from workers.admin.desk.filters import OrderFilter
 
 ROWS: Final = 50
-_FILTERS: Final = ("text", "stage", "sku")
+_FILTERS: Final = ("text", "shop", "stage", "sku", "warehouse", "since")
+_SINCE: Final = {
+    "1": Text("last 24 hours", "近 24 小时"),
+    "7": Text("last 7 days", "近 7 天"),
+    "30": Text("last 30 days", "近 30 天"),
+}
 _NONE: Final = Text("No order is found", "没有找到订单")
 _NONE_TODO: Final = Text(
     "Check the number and that its shop is polled; an order book that lags behind shows it a little later",
@@ -42,7 +47,15 @@ _COLUMNS: Final = (
 
 
 def _wanted(filters: Mapping[str, str | None]) -> OrderFilter:
-    return OrderFilter(text=filters["text"], stage=filters["stage"], sku=filters["sku"])
+    days = filters["since"]
+    return OrderFilter(
+        text=filters["text"],
+        shop=filters["shop"],
+        stage=filters["stage"],
+        sku=filters["sku"],
+        warehouse=filters["warehouse"],
+        placed_from=datetime.now(UTC) - timedelta(days=int(days)) if days in _SINCE else None,
+    )
 
 
 class OrdersPage(Page):
@@ -53,16 +66,35 @@ class OrdersPage(Page):
         query = self.request.query_params
         self.filters: dict[str, str | None] = {name: query.get(name) or None for name in _FILTERS}
         self.cursors: list[str | None] = [None]
-        with ui.row().classes("of-tools"):
+        self.tools = ui.row().classes("of-tools")
+        self.list = ui.element("section").classes("of-list")
+        try:
+            self.titles, overview = await self.ask(
+                lambda desk, actor: (desk.warehouse_titles(), desk.overview.of(actor))
+            )
+        except Trouble as error:
+            with self.list:
+                trouble(self.visit, error, again=ui.navigate.reload)
+            return
+        self._tools(sorted({each.shop for each in (*overview.waiting, *overview.day)}))
+        await self.load()
+
+    def _tools(self, shops: Sequence[str]) -> None:
+        with self.tools:
             number = self.say(Text("Order number or uid", "订单号或 uid"))
             field(number, self.filters["text"] or "", lambda e: self.refilter(text=e.value), width=260, icon="search")
             stages = {name: self.say(text) for name, text in STAGES.items()}
             choice(
                 self.say(Text("Stage", "阶段")), stages, self.filters["stage"], lambda e: self.refilter(stage=e.value)
             )
-            field("SKU", self.filters["sku"] or "", lambda e: self.refilter(sku=e.value))
-        self.list = ui.element("section").classes("of-list")
-        await self.load()
+            named = {each: f"{self.say(channel(each.split(':')[0]))} {each.split(':')[1]}" for each in shops}
+            choice(self.say(Text("Shop", "店铺")), named, self.filters["shop"], lambda e: self.refilter(shop=e.value))
+            field("SKU", self.filters["sku"] or "", lambda e: self.refilter(sku=e.value), width=140)
+            where = self.say(Text("At warehouse", "所在仓库"))
+            choice(where, self.titles, self.filters["warehouse"], lambda e: self.refilter(warehouse=e.value), width=130)
+            since = {name: self.say(text) for name, text in _SINCE.items()}
+            placed = self.say(Text("Placed", "下单时间"))
+            choice(placed, since, self.filters["since"], lambda e: self.refilter(since=e.value), width=130)
 
     async def load(self) -> None:
         """Ask and draw."""

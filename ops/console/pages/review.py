@@ -281,6 +281,8 @@ class ReviewPage(Page):
     async def open(self, uid: str) -> None:
         """Open an order beside the list."""
         self.open_uid = uid
+        self.cursor = next((n for n, each in enumerate(self.found) if each.order.uid == uid), self.cursor)
+        ui.run_javascript(f"orderfleet.cursor('.of-review', {self.cursor})")
         self._address()
         self.list.classes(add="of-narrow")
         await self.panel.open(uid)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from ops.console.words import RED, brief, channel, clock, money, short, told
 from schemas.text import Language
 from workers.admin.desk.orders import InReview, OrderSummary
+
+_OVER: Final = frozenset({"shipped", "cancelled", "done"})
+"""In these stages nothing is to be shipped any more."""
 
 
 def review_row(found: InReview, now: datetime, language: Language, titles: Mapping[str, str]) -> dict[str, Any]:
@@ -34,7 +37,8 @@ def review_row(found: InReview, now: datetime, language: Language, titles: Mappi
 
 def order_row(order: OrderSummary, now: datetime, language: Language) -> dict[str, Any]:
     """What is the same in every list."""
-    late = order.ship_by is not None and order.ship_by < now
+    ship_by = order.ship_by if order.stage not in _OVER else None
+    late = ship_by is not None and ship_by < now
     return {
         "uid": order.uid,
         "channel": channel(order.channel).tell(language),
@@ -46,7 +50,7 @@ def order_row(order: OrderSummary, now: datetime, language: Language) -> dict[st
         "units": order.units,
         "paid": money(order.paid, order.currency),
         "placed": clock(order.placed_at, now),
-        "due": _due(order.ship_by, now, language),
+        "due": _due(ship_by, now, language),
         "late": late,
     }
 

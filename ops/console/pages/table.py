@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ops.console.pages.orders import OrderPageOfOne, OrdersPage
+from ops.console.pages.overview import OverviewPage
 from ops.console.pages.page import PageRow
 from ops.console.pages.review import ReviewPage
 from schemas.text import Text
@@ -12,6 +13,7 @@ from workers.admin.desk.access import Deed
 
 # fmt: off
 PAGES: Final[tuple[PageRow, ...]] = (
+    PageRow("/", Text("Overview", "总览"), Text("What waits, by shop and stage; each number opens its list.", "各店铺、各阶段的订单；点击数字打开列表。"), Deed.ORDERS_FIND, OverviewPage, "insights"),
     PageRow("/review", Text("Review", "审核"), Text("Orders that need a person before they ship.", "需要人工处理后才能发货的订单。"), Deed.REVIEW_LIST, ReviewPage, "fact_check"),
     PageRow("/orders", Text("Orders", "订单"), Text("Any order, by number, stage or SKU.", "按订单号、阶段或 SKU 查找任意订单。"), Deed.ORDERS_FIND, OrdersPage, "receipt_long"),
     PageRow("/orders/{order_uid:path}", Text("One order", "订单详情"), Text("All that is known of it, newest first.", "该订单的全部经过，最新在前。"), Deed.ORDERS_SHOW, OrderPageOfOne, under="/orders"),

@@ -17,5 +17,11 @@ window.orderfleet = {
       else row.removeAttribute("aria-current");
     });
   },
+  waiting: 0,
+  busy(more) {
+    this.waiting = Math.max(0, this.waiting + more);
+    document.body.classList.toggle("of-busy", this.waiting > 0);
+    document.querySelector(".of-main")?.setAttribute("aria-busy", String(this.waiting > 0));
+  },
   address(search) { history.replaceState(history.state, "", location.pathname + search); },
 };

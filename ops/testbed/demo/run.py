@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import orjson
 
-from ops.testbed.demo.stack import Stack
+from ops.testbed.demo.stack import ConsoleAccess, Stack
 from ops.testbed.oracle.accounts import Books, Expected, Verdict, judge
 from ops.testbed.oracle.book import disagreements
 from ops.testbed.oracle.history import History
@@ -47,6 +47,7 @@ class Plan:
     kill: bool  # kill -9 one worker in the middle
     apart: bool  # every stage in a process of its own
     faults: float
+    keep: bool = False  # go on until somebody ends it
 
 
 @dataclass(slots=True)
@@ -64,6 +65,7 @@ class View:
     backlog: int
     memory: dict[str, int]  # bytes, by process
     restarts: int
+    console: ConsoleAccess | None = None  # once it can be opened
 
 
 @dataclass(slots=True)
@@ -109,6 +111,7 @@ class Demo:
         self.stack = Stack(folder, jobs=jobs, partitions=plan.partitions, environment=environment)
         self.books = Books()
         self._http = httpx.Client(timeout=10, trust_env=False)  # this machine only: no proxy
+        self._console: ConsoleAccess | None = None
         self._killed = False
         self._restarts = 0
         self._quiet_since = time.monotonic()
@@ -125,6 +128,7 @@ class Demo:
             run_async(_set_stock(stack.redis.url, stock))
             show(self._view("workers", {}))
             stack.start_fleet()
+            self._console = stack.start_console()
             stack.start_warehouses(self._plan.seed)
             stack.start_shops(self._shop_options())
             for view in self._watch(warehouses):
@@ -158,7 +162,7 @@ class Demo:
                 self._trouble(progress)
                 view = self._view("orders", progress)
                 yield view
-                if not progress["finished"]:
+                if self._plan.keep or not progress["finished"]:
                     continue
                 if self._at_rest(view) and judge(self.books, list(self._truth())).clean:
                     return
@@ -215,6 +219,7 @@ class Demo:
             backlog=int(sum(each.get("orders_backlog_records", 0) for each in metrics)),
             memory={child.name: child.sample() for child in children},
             restarts=self._restarts,
+            console=self._console,
         )
 
     # -- the end

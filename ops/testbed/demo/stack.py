@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import yaml
+from pydantic import SecretStr
 
 from channel_adapters.registry import CHANNELS
 from ops.testbed.local_stack.broker import Broker
@@ -17,9 +20,21 @@ from ops.testbed.local_stack.child import Child, fleet_environment, simulated_wm
 from ops.testbed.local_stack.postgres import PostgresServer
 from ops.testbed.local_stack.redis_server import RedisServer
 from ops.testbed.simulators.shops import simulated_shops
+from workers.admin.desk.access import Role, at_terminal
+from workers.admin.desk.desk import opened_desk
 from workers.runtime.kafka.topics import create_topics, wanted_topics
+from workers.runtime.settings import Settings
 
 _SECRET_FIELDS = ("app_secret", "access_token", "webhook_secret")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleAccess:
+    """How people come into the console of a run."""
+
+    user: str
+    password: str
+    url: str = ""
 
 
 class Stack:
@@ -67,6 +82,22 @@ class Stack:
             child.start()
         for child in (*self.workers, *self.others):
             child.wait_ready()
+
+    def start_console(self) -> ConsoleAccess:
+        """The console, and a user with a password made for this run. The order book must be there."""
+        access = ConsoleAccess(user="demo", password=secrets.token_urlsafe(15))
+        settings = Settings(
+            book_url=SecretStr(self.postgres.url), redis_url=SecretStr(self.redis.url), kafka=self.broker.address
+        )
+        with opened_desk(settings, role="demo", connections=1) as desk:
+            desk.users.add(at_terminal("demo"), access.user, Role.ADMIN, access.password)
+        command = [sys.executable, "-m", "ops.cli", "console", "--port", "0", "--json"]
+        console = Child("console", command, self.folder, self.env, says="port")
+        self.others.append(console)
+        self._exit.callback(console.stop)
+        console.start()
+        console.wait_ready()
+        return replace(access, url=f"http://127.0.0.1:{console.port}")
 
     def start_warehouses(self, seed: int) -> None:
         """The simulated WMS of all warehouses."""

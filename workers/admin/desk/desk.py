@@ -18,6 +18,7 @@ from workers.admin.desk.job_run import JobRunner, through_kafka
 from workers.admin.desk.letters import LetterDesk
 from workers.admin.desk.offers import OfferDesk
 from workers.admin.desk.orders import OrderDesk
+from workers.admin.desk.overview import OverviewDesk
 from workers.admin.desk.paging import Page, checked_limit, from_cursor
 from workers.admin.desk.picking import PickDesk
 from workers.admin.desk.presence import PresenceDesk
@@ -45,9 +46,10 @@ class Desk:
         foresight = Foresight(settings, self._rules)
         self.orders = OrderDesk(database, self._deeds)
         self.choices = ChoiceDesk(settings, self._deeds, self.orders, foresight)
+        self.overview = OverviewDesk(database, self._deeds)
         self.deciding = DecidingDesk(settings, self._deeds)
         self.bulk = BulkDesk(database, self._deeds, foresight)
-        self.offers = OfferDesk(database, self._deeds, rules)
+        self.offers = OfferDesk(database, self._deeds, self._rules)
         self.jobs = JobRunner(database, through_kafka(settings.cluster))
         self.stock = StockDesk(settings, self._deeds)
         self.presence = PresenceDesk(database, self._deeds)

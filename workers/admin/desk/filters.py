@@ -31,6 +31,7 @@ class OrderFilter:
     shop: str | None = None  # channel:shop
     stage: str | None = None
     sku: str | None = None
+    warehouse: str | None = None  # that was told to ship it, and not to stop
     placed_from: datetime | None = None
     placed_to: datetime | None = None
 
@@ -88,6 +89,8 @@ def of_orders(actor: Actor, wanted: OrderFilter) -> Conditions:
         conditions.add("stage = %(stage)s", stage=wanted.stage)
     if wanted.sku is not None:
         conditions.add("skus @> ARRAY[%(sku)s::text]", sku=wanted.sku)
+    if wanted.warehouse is not None:
+        conditions.add(_AT_WAREHOUSE, warehouse=wanted.warehouse)
     if wanted.placed_from is not None:
         conditions.add("placed_at >= %(placed_from)s", placed_from=wanted.placed_from)
     if wanted.placed_to is not None:
@@ -120,6 +123,10 @@ def of_review(actor: Actor, wanted: ReviewFilter) -> Conditions:
     return conditions
 
 
+_AT_WAREHOUSE: Final = (
+    "EXISTS (SELECT FROM book.shipments AS s WHERE s.order_uid = orders.uid AND s.warehouse_id = %(warehouse)s "
+    "AND s.kind <> 'cancel')"
+)
 _REFUSED: Final = (
     "uid IN (SELECT order_uid FROM desk.job_orders WHERE job_id = %(refused_in)s AND state = 'refused' "
     "AND (%(refused_code)s::text IS NULL OR code = %(refused_code)s))"
