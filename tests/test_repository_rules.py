@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from schemas.codes import NoticeCode
+from schemas.codes.notice import runbook_of
 from tests.ops.command_line import complaint, shown_in
 from tests.ops.compose import SERVICES, SERVING
 from tests.ops.monitoring import files as monitoring
@@ -128,6 +130,39 @@ def test_a_runbook_names_services_that_exist(name: str) -> None:
         re.MULTILINE,
     )
     assert {word for words in named for word in words.split()} <= set(SERVICES)
+
+
+def blocks(page: Path) -> list[str]:
+    return re.findall(r"^```\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def test_every_runbook_is_there_in_chinese_with_the_same_commands() -> None:
+    english, chinese = sorted(RUNBOOKS.glob("*.md")), sorted((RUNBOOKS / "zh").glob("*.md"))
+    assert [page.name for page in chinese] == [page.name for page in english]
+    assert [page.name for page, other in zip(english, chinese, strict=True) if blocks(page) != blocks(other)] == []
+    parts = {page.stem: re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE) for page in chinese}
+    assert [name for name in ALERTS if parts[name] != ["含义", "影响", "诊断", "处理"]] == []
+
+
+def test_a_chinese_runbook_names_what_the_english_one_does() -> None:
+    """Settings, codes, files: whatever is a word of the code."""
+    for page in RUNBOOKS.glob("Orders*.md"):
+        named = set(re.findall(r"ORDERFLEET_[A-Z_]+", page.read_text(encoding="utf-8")))
+        other = (RUNBOOKS / "zh" / page.name).read_text(encoding="utf-8")
+        assert {name for name in named if name not in other} == set(), page.name
+
+
+def test_every_link_of_a_runbook_leads_somewhere() -> None:
+    for page in RUNBOOKS.rglob("*.md"):
+        links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+        assert [link for link in links if not (page.parent / link).exists()] == [], page
+
+
+def test_every_notice_has_its_runbook() -> None:
+    told = {code: runbook_of(code(**dict.fromkeys(re.findall(r"{(\w+)}", code.en), "x"))) for code in NoticeCode}
+    without = {code for code, page in told.items() if not page}
+    assert without == {NoticeCode.NOTICE_TEST, NoticeCode.ALERT}, "an alert's page is called as the alert is"
+    assert [page for page in told.values() if page and not (RUNBOOKS / f"{page}.md").exists()] == []
 
 
 # -- dashboards ----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from ops.api.calling import answer
 from ops.api.gate import Gate
 from ops.api.problems import add_handlers
 from ops.api.rate import Rate
-from ops.api.routes import account, bulk, letters, orders, stock
+from ops.api.routes import account, bulk, letters, notices, orders, stock
 from schemas.record import record
 from schemas.text import Language
 from workers.admin.desk.desk import Desk
@@ -19,7 +19,7 @@ PREFIX: Final = "/api/v1"
 _BURST_SECONDS: Final = 3.0
 
 DESCRIPTION: Final = """
-Orders, review, stock and dead letters of orderfleet, for programs.
+Orders, review, stock, dead letters and notices of orderfleet, for programs.
 
 * **Who calls**: `Authorization: Bearer of_...`; an admin makes tokens with `orderfleet tokens create`. A token has
   scopes, and never may more than the user it belongs to: their role, their shops.
@@ -73,7 +73,7 @@ def make(desk: Desk, *, each_second: float, language: Language = "en") -> Gate:
     app.state.desk = desk
     app.state.rate = Rate(each_second, each_second * _BURST_SECONDS)
     app.state.failures = Rate(0.5, 30)
-    for each in (account, orders, bulk, stock, letters):
+    for each in (account, orders, bulk, stock, letters, notices):
         app.include_router(each.router, prefix=PREFIX)
     app.add_api_route(
         "/health", health, summary="Whether requests can be answered", tags=["health"], response_model=Health

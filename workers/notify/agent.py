@@ -16,7 +16,7 @@ from workers.notify.decide import Item, Telling, after, begun, digest, digest_du
 from workers.notify.matter import Matter, folded
 from workers.notify.recipients import BrokenRecipients, Recipient, Recipients, load_recipients
 from workers.notify.sending import NotSent, Send, send
-from workers.notify.store import NoticeStore, Standing
+from workers.notify.store import NoticeStore, Standing, sent_message
 from workers.notify.wording import message
 from workers.runtime import metrics
 from workers.runtime.settings import Settings
@@ -137,12 +137,13 @@ class TellAgent:
             return
         matters = standing.matters.values()
         told = standing.told.get(recipient.name, {})
-        items = due(matters, told, recipient, self._recipients.gather_seconds, now_ms)[:MOST_ITEMS]
+        gather_seconds = self._recipients.gather_seconds
+        items = due(matters, told, recipient, gather_seconds, now_ms, standing.care)[:MOST_ITEMS]
         if items and not await self._send_one(recipient, standing, items, ""):
             return
         day = digest_due(recipient, standing.digests.get(recipient.name, ""), now_ms)
         if day:
-            await self._send_one(recipient, standing, digest(matters, recipient, now_ms), day)
+            await self._send_one(recipient, standing, digest(matters, recipient, now_ms, standing.care), day)
 
     async def _send_one(self, recipient: Recipient, standing: Standing, items: Sequence[Item], day: str) -> bool:
         """Whether the message was sent. `day`: of the digest that it is; one that has nothing to tell is not sent."""
@@ -155,10 +156,11 @@ class TellAgent:
             trouble = troubled(standing.trouble.get(recipient.name), str(error), self._now_ms())
             metrics.NOTICES_FAILED.labels(recipient.name).inc()
             log.warning("a notice could not be sent to %s (%s, try %d)", recipient.name, error, trouble.tries)
-            await self._store.note_trouble(recipient.name, trouble)
+            failed = sent_message(recipient.name, items, self._now_ms(), str(error))
+            await self._store.note_trouble(recipient.name, trouble, failed)
             return False
         told = {} if day else {item.matter.key: after(item, self._now_ms()) for item in items}
-        await self._store.note_told(recipient.name, told, day)
+        await self._store.note_told(recipient.name, told, day, sent_message(recipient.name, items, self._now_ms()))
         for item in items:
             metrics.NOTICES_TOLD.labels(recipient.name, item.telling.value).inc()
         return True

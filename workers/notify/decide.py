@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -61,18 +62,49 @@ class Trouble:
     why: str
 
 
+@record
+class Care:
+    """Who looks after a matter, of this time that it stands. `until_ms`: nobody is told of it before, unless it becomes
+    worse than `severity`; 0: it is not snoozed. `taken_by` "": nobody looks after it.
+    """
+
+    since: datetime
+    severity: NoticeSeverity
+    taken_by: str = ""
+    taken_ms: int = 0
+    until_ms: int = 0
+    snoozed_by: str = ""
+
+    def holds_for(self, matter: Matter) -> bool:
+        """Whether it is about this time, and not about an earlier one."""
+        return self.since == matter.since
+
+    def quiets(self, matter: Matter, now_ms: int) -> bool:
+        """Whether the matter is not to be told of now."""
+        return self.holds_for(matter) and now_ms < self.until_ms and matter.severity.rank <= self.severity.rank
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One matter in a message."""
+    """One matter in a message. `taken_by`: who looks after it, "" when nobody does."""
 
     telling: Telling
     matter: Matter
+    taken_by: str = ""
+
+
+NO_CARE: Final[Mapping[str, Care]] = MappingProxyType({})
 
 
 def due(
-    matters: Iterable[Matter], told: Mapping[str, Told], recipient: Recipient, gather_seconds: float, now_ms: int
+    matters: Iterable[Matter],
+    told: Mapping[str, Told],
+    recipient: Recipient,
+    gather_seconds: float,
+    now_ms: int,
+    care: Mapping[str, Care] = NO_CARE,
 ) -> list[Item]:
-    """What this recipient is to be told now, the worst first. `told`: by the key of the matter."""
+    """What this recipient is to be told now, the worst first. `told` and `care`: by the key of the matter."""
     quiet = in_quiet_hours(recipient, now_ms)
     items = []
     for matter in matters:
@@ -81,9 +113,21 @@ def due(
         if quiet and matter.severity is not NoticeSeverity.CRITICAL:
             continue
         telling = _telling(matter, told.get(matter.key), recipient, gather_seconds, now_ms)
-        if telling is not None:
-            items.append(Item(telling, matter))
+        if telling is not None and not _is_quieted(telling, matter, care, now_ms):
+            items.append(Item(telling, matter, taken_by(matter, care)))
     return sorted(items, key=_worst_first)
+
+
+def _is_quieted(telling: Telling, matter: Matter, care: Mapping[str, Care], now_ms: int) -> bool:
+    """That it is over is told all the same."""
+    one = care.get(matter.key)
+    return telling is not Telling.CLEARED and one is not None and one.quiets(matter, now_ms)
+
+
+def taken_by(matter: Matter, care: Mapping[str, Care]) -> str:
+    """Who looks after it; "" when nobody does."""
+    one = care.get(matter.key)
+    return one.taken_by if one is not None and one.holds_for(matter) else ""
 
 
 def _telling(
@@ -138,10 +182,12 @@ def digest_due(recipient: Recipient, last_day: str, now_ms: int) -> str:
     return day if local.time() >= recipient.digest and day > last_day else ""
 
 
-def digest(matters: Iterable[Matter], recipient: Recipient, now_ms: int) -> list[Item]:
+def digest(
+    matters: Iterable[Matter], recipient: Recipient, now_ms: int, care: Mapping[str, Care] = NO_CARE
+) -> list[Item]:
     """All that stands and concerns the recipient, however small, the worst first."""
     standing = (one for one in matters if one.standing and not one.has_lapsed(now_ms) and concerns(recipient, one))
-    return sorted((Item(Telling.DIGEST, one) for one in standing), key=_worst_first)
+    return sorted((Item(Telling.DIGEST, one, taken_by(one, care)) for one in standing), key=_worst_first)
 
 
 def begun(item: Item, now_ms: int) -> Told:

@@ -66,6 +66,8 @@ def _line(item: Item, recipient: Recipient) -> str:
     head = f"[{_SEVERITY[matter.severity].tell(language)} · {_TELLING[item.telling].tell(language)}]"
     sentence = render(matter.explanation, language)
     line = f"{head} {sentence}{times}\n{matter.scope} · " + Text(f"since {since}", f"自 {since}").tell(language)
+    if item.taken_by:
+        line += Text(f" · looked after by {item.taken_by}", f" · 由 {item.taken_by} 处理中").tell(language)
     page = _page(item, recipient)
     return f"{line}\n" + Text(f"what to do: {page}", f"处理办法：{page}").tell(language) if page else line
 

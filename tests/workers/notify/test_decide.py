@@ -114,3 +114,20 @@ def test_a_message_is_in_the_recipients_language_and_never_endless() -> None:
     assert "已付款订单在等 NUT-BOX-500 到货" in body
     assert body.endswith("……另有 5 项：orderfleet notices list")
     assert "2026-11-11 12:00+08:00" in body
+
+
+@pytest.mark.parametrize(
+    ("language", "page"),
+    [
+        ("en", "what to do: https://pages.example/backorders-waiting.md"),
+        ("zh", "处理办法：https://pages.example/zh/backorders-waiting.md"),
+    ],
+)
+def test_a_message_links_to_the_page_that_says_what_to_do(language: str, page: str) -> None:
+    one = a_recipient(language=language, runbooks="https://pages.example/")
+    matter = a_matter()
+    assert message(due([matter], {}, one, 10, NOON_MS + 11_000), one)[1].endswith(page)
+    over = folded(matter, a_notice(raised=False, at=NOON + timedelta(seconds=30)), 1, NOON_MS)
+    assert over is not None
+    told = {matter.key: after(due([matter], {}, one, 10, NOON_MS + 11_000)[0], NOON_MS + 11_000)}
+    assert "pages.example" not in message(due([over], told, one, 10, NOON_MS + 31_000), one)[1]

@@ -32,6 +32,7 @@ class Scope(StrEnum):
     LETTERS_READ = "letters:read"
     LETTERS_RETRY = "letters:retry"
     NOTICES_READ = "notices:read"
+    NOTICES_HANDLE = "notices:handle"
     AUDIT_READ = "audit:read"
     USERS_MANAGE = "users:manage"
 
@@ -66,6 +67,10 @@ class Deed(StrEnum):
     LETTERS_SHOW = "dead-letters.show"
     LETTERS_RETRY = "dead-letters.retry"
     NOTICES_LIST = "notices.list"
+    NOTICES_SENT = "notices.sent"
+    NOTICES_TAKE = "notices.take"
+    NOTICES_SNOOZE = "notices.snooze"
+    NOTICES_RETRY = "notices.retry"
     AUDIT_LIST = "audit.list"
     USERS_ADD = "users.add"
     USERS_LIST = "users.list"
@@ -113,6 +118,10 @@ RULES: Final[Mapping[Deed, Rule]] = MappingProxyType({
     Deed.LETTERS_SHOW:       Rule(Role.OPERATOR, Scope.LETTERS_READ),
     Deed.LETTERS_RETRY:      Rule(Role.LEAD, Scope.LETTERS_RETRY, changes=True),
     Deed.NOTICES_LIST:       Rule(Role.VIEWER, Scope.NOTICES_READ),
+    Deed.NOTICES_SENT:       Rule(Role.OPERATOR, Scope.NOTICES_READ),
+    Deed.NOTICES_TAKE:       Rule(Role.OPERATOR, Scope.NOTICES_HANDLE, changes=True),
+    Deed.NOTICES_SNOOZE:     Rule(Role.OPERATOR, Scope.NOTICES_HANDLE, changes=True),
+    Deed.NOTICES_RETRY:      Rule(Role.OPERATOR, Scope.NOTICES_HANDLE, changes=True),
     Deed.AUDIT_LIST:         Rule(Role.LEAD, Scope.AUDIT_READ),
     Deed.USERS_ADD:          Rule(Role.ADMIN, None, changes=True),
     Deed.USERS_LIST:         Rule(Role.ADMIN, Scope.USERS_MANAGE),

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from schemas.text import Text, TextError
 from workers.admin.scan import Topics
-from workers.admin.servers import corrupt, kafka_away, opened_ledger, redis_away, redis_refused
+from workers.admin.servers import corrupt, kafka_away, opened_ledger, redis_away, redis_client, redis_refused
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import CorruptLedger
 from workers.runtime.errors import TransientError
@@ -42,6 +43,21 @@ def ask_ledger(settings: Settings, question: Callable[[Ledger], Awaitable[T]]) -
         raise ServerAway(redis_refused(settings, error), "redis-away") from None
     except CorruptLedger as error:
         raise ServerAway(corrupt(error), "ledger-corrupt") from None
+
+
+def ask_redis(settings: Settings, question: Callable[[Redis], Awaitable[T]]) -> T:
+    """What Redis answers. Raises ServerAway, InvalidRequest. Not for a thread that runs an event loop."""
+
+    async def asked() -> T:
+        async with redis_client(settings) as redis:
+            return await question(redis)
+
+    try:
+        return asyncio.run(asked())
+    except TransientError as error:
+        raise ServerAway(redis_away(settings, error), "redis-away") from None
+    except RedisError as error:
+        raise ServerAway(redis_refused(settings, error), "redis-away") from None
 
 
 def ask_topics(settings: Settings, question: Callable[[Topics], T]) -> T:

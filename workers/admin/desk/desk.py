@@ -16,6 +16,7 @@ from workers.admin.desk.deeds import Deeds
 from workers.admin.desk.foresight import ActiveRules, Foresight
 from workers.admin.desk.job_run import JobRunner, through_kafka
 from workers.admin.desk.letters import LetterDesk
+from workers.admin.desk.notices import NoticeDesk
 from workers.admin.desk.offers import OfferDesk
 from workers.admin.desk.orders import OrderDesk
 from workers.admin.desk.overview import OverviewDesk
@@ -56,6 +57,7 @@ class Desk:
         self.raw = RawDesk(settings, self._deeds)
         self.picking = PickDesk(settings, self._deeds)
         self.letters = LetterDesk(settings, self._deeds)
+        self.notices = NoticeDesk(settings, self._deeds)
 
     def audit(
         self, actor: Actor, *, subject: str | None = None, who: str | None = None, cursor: str | None = None, limit: int
