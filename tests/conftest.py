@@ -15,11 +15,19 @@ from redis.asyncio import Redis
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.postgres import PostgresServer
 from ops.testbed.local_stack.redis_server import RedisServer
+from tests.order import long_first
 from tests.redis_servers import default_executable
 
 # Where the environment forbids Python to keep what it compiled, each process of a run would compile all of it anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first; a run of some files is left as it was asked for."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1:
+        items[:] = long_first(items, processes, lambda item: item.nodeid.partition("::")[0])
 
 
 @pytest.fixture(scope="session")
