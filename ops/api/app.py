@@ -10,7 +10,7 @@ from ops.api.calling import answer
 from ops.api.gate import Gate
 from ops.api.problems import add_handlers
 from ops.api.rate import Rate
-from ops.api.routes import account, bulk, letters, notices, orders, stock
+from ops.api.routes import account, bulk, figures, letters, notices, orders, stock
 from schemas.record import record
 from schemas.text import Language
 from workers.admin.desk.desk import Desk
@@ -73,7 +73,7 @@ def make(desk: Desk, *, each_second: float, language: Language = "en") -> Gate:
     app.state.desk = desk
     app.state.rate = Rate(each_second, each_second * _BURST_SECONDS)
     app.state.failures = Rate(0.5, 30)
-    for each in (account, orders, bulk, stock, letters, notices):
+    for each in (account, orders, bulk, stock, letters, notices, figures):
         app.include_router(each.router, prefix=PREFIX)
     app.add_api_route(
         "/health", health, summary="Whether requests can be answered", tags=["health"], response_model=Health

@@ -63,7 +63,8 @@ def serve(settings: Settings, host: str, port: int, ready: Callable[[int], None]
         )
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
         leave = threading.Event()
-        threading.Thread(target=desk.jobs.run_until, args=(leave,), name="jobs", daemon=True).start()
+        for name, work in (("jobs", desk.jobs.run_until), ("figures", desk.figures.refresh_until)):
+            threading.Thread(target=work, args=(leave,), name=name, daemon=True).start()
         _Server(config, lambda: ready(listener.getsockname()[1])).run(sockets=[listener])
         leave.set()
 

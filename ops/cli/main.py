@@ -26,6 +26,7 @@ from ops.cli import (
     demo,
     doctor,
     explain,
+    figures,
     forget,
     notices,
     orders,
@@ -103,6 +104,7 @@ review.app.command("show", epilog=review_show.EPILOG, help=review_show.HELP)(rev
 review.app.command("bulk", epilog=review_desk.BULK_EPILOG, help=review_desk.BULK_HELP)(review_desk.bulk)
 review.app.command("offers", epilog=review_desk.OFFERS_EPILOG, help=review_desk.OFFERS_HELP)(review_desk.offers)
 app.add_typer(review.app, name="review", rich_help_panel=OPERATING)
+app.add_typer(figures.app, name="figures", rich_help_panel=OPERATING)
 app.add_typer(backorders.app, name="backorders", rich_help_panel=OPERATING)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATING)
 app.add_typer(notices.app, name="notices", rich_help_panel=OPERATING)

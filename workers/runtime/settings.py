@@ -58,6 +58,10 @@ class Settings(BaseSettings):
         SecretStr,
         Field(description="postgresql:// address of the order book; empty: no book is kept. No transaction pooler"),
     ] = SecretStr("")
+    figures_zone: Annotated[
+        str,
+        Field(description="Time zone in which a day of the figures begins and ends, as Asia/Shanghai."),
+    ] = "Asia/Shanghai"
     book_days: Annotated[
         float, Field(gt=0, description="So long an order stays in the order book after it was placed, unless it waits")
     ] = 180.0

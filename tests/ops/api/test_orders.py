@@ -163,3 +163,23 @@ def test_everything_that_was_decided_is_in_the_audit_list(client: Client) -> Non
 def test_no_answer_of_the_api_may_be_kept_by_a_cache(client: Client) -> None:
     answer: httpx.Response = client(Role.VIEWER).get("/me")
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.usefixtures("booked")
+def test_figures_are_told_and_entered(client: Client) -> None:
+    one = client(Role.LEAD)
+    report = {"order_uid": UID, "kind": "damaged", "day": "2026-11-11"}
+    assert one.post("/figures/wrong-shipments", json=[report, report]).json()["rows"] == 1
+    counted = {"day": "2026-11-11", "shop": "jd:main", "questions": 4, "about_orders": 1}
+    assert one.post("/figures/support", json=[counted]).status_code == 200
+    assert one.put("/figures/targets", json={"measure": "wrong-share", "target": 0.01}).status_code == 200
+    asked = {"begins": "2026-11-01", "ends": "2026-11-30", "by": ["shop"]}
+    told = one.get("/figures", params=asked).json()
+    assert told["targets"] == {"wrong-share": 0.01}
+    assert (told["total"]["wrong"], told["total"]["question_share"]) == (1, 0.25)
+    refused(one.post("/figures/wrong-shipments", json=[{**report, "kind": "lost"}]), 400, "bad-kind")
+    refused(one.get("/figures", params={"by": "buyer"}), 422, "invalid-request")
+    refused(
+        client(Role.OPERATOR).put("/figures/targets", json={"measure": "wrong-share", "target": 1}), 403, "role-too-low"
+    )
+    refused(client(Role.LEAD, Scope.ORDERS_READ).get("/figures"), 403, "scope-missing")

@@ -33,6 +33,8 @@ class Scope(StrEnum):
     LETTERS_RETRY = "letters:retry"
     NOTICES_READ = "notices:read"
     NOTICES_HANDLE = "notices:handle"
+    FIGURES_READ = "figures:read"
+    FIGURES_WRITE = "figures:write"
     AUDIT_READ = "audit:read"
     USERS_MANAGE = "users:manage"
 
@@ -71,6 +73,9 @@ class Deed(StrEnum):
     NOTICES_TAKE = "notices.take"
     NOTICES_SNOOZE = "notices.snooze"
     NOTICES_RETRY = "notices.retry"
+    FIGURES_SHOW = "figures.show"
+    FIGURES_ENTER = "figures.enter"
+    FIGURES_TARGET = "figures.target"
     AUDIT_LIST = "audit.list"
     USERS_ADD = "users.add"
     USERS_LIST = "users.list"
@@ -122,6 +127,9 @@ RULES: Final[Mapping[Deed, Rule]] = MappingProxyType({
     Deed.NOTICES_TAKE:       Rule(Role.OPERATOR, Scope.NOTICES_HANDLE, changes=True),
     Deed.NOTICES_SNOOZE:     Rule(Role.OPERATOR, Scope.NOTICES_HANDLE, changes=True),
     Deed.NOTICES_RETRY:      Rule(Role.OPERATOR, Scope.NOTICES_HANDLE, changes=True),
+    Deed.FIGURES_SHOW:       Rule(Role.VIEWER, Scope.FIGURES_READ),
+    Deed.FIGURES_ENTER:      Rule(Role.OPERATOR, Scope.FIGURES_WRITE, changes=True),
+    Deed.FIGURES_TARGET:     Rule(Role.LEAD, Scope.FIGURES_WRITE, changes=True),
     Deed.AUDIT_LIST:         Rule(Role.LEAD, Scope.AUDIT_READ),
     Deed.USERS_ADD:          Rule(Role.ADMIN, None, changes=True),
     Deed.USERS_LIST:         Rule(Role.ADMIN, Scope.USERS_MANAGE),

@@ -327,7 +327,7 @@ def _freeze(connection: Connection, job_id: UUID, actor: Actor, request: BulkReq
 
 _LINES: Final = """
 CASE WHEN %(swapped)s <> '' THEN ARRAY(
-  SELECT line->>'line_id' FROM book.order_details AS d, jsonb_array_elements(d.lines) AS line
+  SELECT line->>'line_id' FROM book.order_details AS d, jsonb_array_elements(d.lines::jsonb) AS line
   WHERE d.uid = orders.uid AND line->>'sku' = %(swapped)s AND line->>'status' = 'open'
 ) END
 """

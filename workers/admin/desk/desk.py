@@ -13,6 +13,7 @@ from workers.admin.desk.bulk import BulkDesk
 from workers.admin.desk.choices import ChoiceDesk
 from workers.admin.desk.deciding import DecidingDesk
 from workers.admin.desk.deeds import Deeds
+from workers.admin.desk.figures import FigureDesk
 from workers.admin.desk.foresight import ActiveRules, Foresight
 from workers.admin.desk.job_run import JobRunner, through_kafka
 from workers.admin.desk.letters import LetterDesk
@@ -56,6 +57,7 @@ class Desk:
         self.presence = PresenceDesk(database, self._deeds)
         self.raw = RawDesk(settings, self._deeds)
         self.picking = PickDesk(settings, self._deeds)
+        self.figures = FigureDesk(settings, database, self._deeds)
         self.letters = LetterDesk(settings, self._deeds)
         self.notices = NoticeDesk(settings, self._deeds)
 
