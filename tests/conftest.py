@@ -16,6 +16,7 @@ from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.postgres import PostgresServer
 from ops.testbed.local_stack.redis_server import RedisServer
 from tests.order import long_first
+from tests.postgres_servers import postgres_binaries
 from tests.redis_servers import default_executable
 
 # Where the environment forbids Python to keep what it compiled, each process of a run would compile all of it anew.
@@ -54,8 +55,11 @@ async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A PostgreSQL. Tests use databases of their own: see `book_url`."""
-    with PostgresServer(Path(tmp_path_factory.mktemp("postgres"))) as running:
+    """A PostgreSQL; ORDERFLEET_TEST_POSTGRES names the folder of another one's programs than the embedded one's.
+
+    Tests use databases of their own: see `book_url`.
+    """
+    with PostgresServer(Path(tmp_path_factory.mktemp("postgres")), binaries=postgres_binaries()) as running:
         yield running
 
 

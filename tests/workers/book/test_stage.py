@@ -21,6 +21,7 @@ from ops.testbed.local_stack.postgres import PostgresServer
 from ops.testbed.local_stack.redis_server import RedisServer
 from schemas.namespace import use_prefix
 from tests.kafka import create_topics, put, unique, wait_until
+from tests.postgres_servers import postgres_binaries
 from tests.workers.book.looking import Look
 from tests.workers.book.records import PARTITIONS, Message
 from tests.workers.book.stories import WAREHOUSES, Story
@@ -44,13 +45,16 @@ def own_names() -> Iterator[None]:
 class Fleet:
     """A broker's topics, a book, and processes that write it."""
 
-    def __init__(self, broker: Broker, redis: RedisServer, url: str, folder: Path) -> None:
+    def __init__(self, broker: Broker, redis: RedisServer, url: str, folder: Path, shares: int = 1) -> None:
         self.cluster = Cluster(broker.address)
         self.url = url
         self._folder = folder
         self._written = 0
         self._environment = fleet_environment(
-            broker.address, redis.url, PARTITIONS, {"ORDERFLEET_BOOK_URL": url, "ORDERFLEET_SESSION_SECONDS": "2"}
+            broker.address,
+            redis.url,
+            PARTITIONS,
+            {"ORDERFLEET_BOOK_URL": url, "ORDERFLEET_BOOK_SHARES": str(shares), "ORDERFLEET_SESSION_SECONDS": "2"},
         )
         self._address = broker.address
         names = [topic.name for topic in PROJECTIONS if not topic.per]
@@ -135,7 +139,7 @@ def test_rows_are_those_of_a_rebuild_however_often_it_is_killed(fleet: Fleet) ->
 def test_it_goes_on_by_itself_when_postgresql_comes_back(
     broker: Broker, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    with PostgresServer(tmp_path) as postgres:
+    with PostgresServer(tmp_path, binaries=postgres_binaries()) as postgres:
         fleet = Fleet(broker, redis_server, postgres.url, tmp_path)
         with fleet.keeper() as keeper:
             fleet.write(Story(1, orders=50).messages)
@@ -154,7 +158,7 @@ def test_it_goes_on_by_itself_when_postgresql_comes_back(
 
 @pytest.mark.parametrize("away", [False, True], ids=["at work", "while PostgreSQL is away"])
 def test_it_leaves_in_time(broker: Broker, redis_server: RedisServer, tmp_path: Path, away: bool) -> None:
-    with PostgresServer(tmp_path) as postgres:
+    with PostgresServer(tmp_path, binaries=postgres_binaries()) as postgres:
         fleet = Fleet(broker, redis_server, postgres.url, tmp_path)
         with fleet.keeper() as keeper:
             fleet.write(Story(1, orders=200).messages)
@@ -177,6 +181,25 @@ def test_a_second_process_stands_by_and_takes_over(fleet: Fleet) -> None:
             first.kill()
             fleet.write(Story(2, orders=20).messages)
             wait_until(fleet.caught_up)
+
+
+def test_two_share_the_partitions_and_one_that_is_killed_comes_back_to_its_share(
+    broker: Broker, redis_server: RedisServer, book_url: str, tmp_path: Path
+) -> None:
+    fleet = Fleet(broker, redis_server, book_url, tmp_path, shares=2)
+    with fleet.keeper("first") as first, fleet.keeper("second"):
+        wait_until(lambda: _writers(fleet) == 2, what="two writers")
+        for seed in range(2):
+            fleet.write(Story(seed, orders=80).messages)
+            wait_until(lambda: written(fleet) > 0, what="progress")
+            first.kill()
+            first.start()
+            first.wait_ready()
+        wait_until(fleet.caught_up, seconds=60)
+    with fleet.look() as look:
+        found = look.everything()
+    assert len(found["orders"]) >= 80
+    assert found == fleet.rows_after_rebuild()
 
 
 def _writers(fleet: Fleet) -> int:
