@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from schemas.codes import HoldCode
 from schemas.fulfillment import WmsEventKind
 from schemas.plan import Disposition, PlannedOrder
 from schemas.revision import Newest
@@ -42,6 +43,8 @@ def verdict(evidence: Evidence) -> Text:
 def _standing(evidence: Evidence) -> Text:
     ledger, plan = evidence.ledger, evidence.plan
     if ledger is not None and ledger.state is not None and ledger.state is not OrderState.NOTHING:
+        if plan is not None and plan.value.plan.disposition is Disposition.REVIEW and ledger.state in _KEEPS:
+            return _kept_for_a_person(plan.value, ledger)
         return _in_ledger(ledger, ledger.state)
     if plan is not None:
         return _by_plan(plan, ledger)
@@ -54,6 +57,25 @@ def _standing(evidence: Evidence) -> Text:
         "it came in and is not planned yet: a worker with the stage normalize must run, and the channel must not be "
         "paused; look at the lag of its raw topic",
         "已收到但尚未生成计划：需要运行包含 normalize 环节的工作进程，且渠道未被暂停；请查看原始主题的积压",
+    )
+
+
+_KEEPS: Final = (OrderState.HELD, OrderState.COMMITTED)
+
+
+def _kept_for_a_person(planned: PlannedOrder, ledger: OrderSnapshot) -> Text:
+    """It has stock, and no warehouse ships it before a person has decided."""
+    where = ", ".join(warehouses_of(ledger)) or "?"
+    if HoldCode.WMS_ADDRESS in planned.plan.hold_codes:
+        return Text(
+            f"the warehouse rejected its address: it waits in orders.review, its stock stays reserved in {where}, and "
+            "a person must correct the address (orderfleet review correct) or cancel it",
+            f"仓库因收货地址拒单：订单在 orders.review 等待，库存仍占用在 {where}；"
+            "请更正地址（orderfleet review correct）或取消订单",
+        )
+    return Text(
+        f"it waits in orders.review: a person must decide; its stock stays reserved in {where} meanwhile",
+        f"订单在 orders.review 等待人工审核；期间库存仍占用在 {where}",
     )
 
 

@@ -9,9 +9,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from schemas.notice import Notice
+from schemas.notice import Notice, NoticeSeverity
 from tests.workers.notify.builders import NOON, a_notice, a_recipient
-from workers.notify.decide import CALM_MS, Telling, Told, after, begun, due, is_done_with
+from workers.notify.decide import (
+    CALM_MS,
+    Care,
+    Telling,
+    Told,
+    after,
+    begun,
+    digest,
+    digest_due,
+    due,
+    in_quiet_hours,
+    is_done_with,
+)
 from workers.notify.matter import Matter, folded
 
 GATHER = 10.0
@@ -31,6 +43,7 @@ class Notices(RuleBasedStateMachine):
         self.mailbox: dict[str, list[tuple[int, Telling]]] = {"a": [], "b": []}
         self.crashes = 0
         self.recipient = a_recipient(remind_seconds=REMIND)
+        self.care: dict[str, Care] = {}
 
     @property
     def now_ms(self) -> int:
@@ -61,7 +74,7 @@ class Notices(RuleBasedStateMachine):
 
     @rule(arrives=st.booleans(), dies=st.booleans())
     def tick(self, arrives: bool, dies: bool) -> None:
-        for item in due(self.matters.values(), self.told, self.recipient, GATHER, self.now_ms):
+        for item in due(self.matters.values(), self.told, self.recipient, GATHER, self.now_ms, self.care):
             if item.telling is Telling.RAISED:
                 self.told[item.matter.key] = begun(item, self.now_ms)
             if not arrives:
@@ -107,3 +120,67 @@ class Notices(RuleBasedStateMachine):
 
 TestNotices = Notices.TestCase
 TestNotices.settings = settings(max_examples=300, stateful_step_count=25, deadline=None)
+
+
+class CalmNotices(Notices):
+    """The same for somebody with quiet hours and a digest, while people snooze matters and they become worse."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recipient = a_recipient(remind_seconds=REMIND, quiet={"start": "12:30", "end": "14:00"}, digest="13:00")
+        self.last_day = ""
+        self.digests: list[tuple[str, list[str]]] = []
+        self.snoozed: dict[str, list[tuple[int, int]]] = {"a": [], "b": []}
+
+    @rule(key=KEYS, seconds=st.sampled_from([30, 1800, 7200]))
+    def snooze(self, key: str, seconds: int) -> None:
+        matter = self.matters.get(key)
+        if matter is not None and matter.standing:
+            until = self.now_ms + seconds * 1000
+            self.care[key] = Care(since=matter.since, severity=matter.severity, until_ms=until)
+            self.snoozed[key].append((self.seconds, self.seconds + seconds))
+
+    @rule(key=KEYS)
+    def becomes_worse(self, key: str) -> None:
+        at = NOON + timedelta(seconds=self.seconds)
+        self.log.append(a_notice(key, severity=NoticeSeverity.CRITICAL, at=at))
+        self._take(len(self.log) - 1)
+
+    @rule()
+    def digests_are_sent(self) -> None:
+        day = digest_due(self.recipient, self.last_day, self.now_ms)
+        if day:
+            self.last_day = day
+            items = digest(self.matters.values(), self.recipient, self.now_ms, self.care)
+            self.digests.append((day, [item.matter.key for item in items]))
+            standing = {key for key, one in self.matters.items() if one.standing}
+            assert {item.matter.key for item in items} == standing
+
+    @rule(arrives=st.booleans())
+    def tick_and_look(self, arrives: bool) -> None:
+        quiet, now_ms = in_quiet_hours(self.recipient, self.now_ms), self.now_ms
+        items = due(self.matters.values(), self.told, self.recipient, GATHER, now_ms, self.care)
+        for item in items:
+            critical = item.matter.severity is NoticeSeverity.CRITICAL
+            assert critical or not quiet, "who has quiet hours is left in peace"
+            care = self.care.get(item.matter.key)
+            if care is not None and care.quiets(item.matter, now_ms):
+                assert item.telling is Telling.CLEARED, "who snoozed it hears only that it is over"
+        self.tick(arrives, False)
+
+    @invariant()
+    def one_digest_a_day(self) -> None:
+        days = [day for day, _ in self.digests]
+        assert days == sorted(set(days))
+
+    def teardown(self) -> None:
+        """The quiet hours are over, and nobody snoozes any more."""
+        self.care.clear()
+        self.seconds += 24 * 3600
+        while in_quiet_hours(self.recipient, self.now_ms):
+            self.seconds += 1800
+        super().teardown()
+
+
+TestCalmNotices = CalmNotices.TestCase
+TestCalmNotices.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
