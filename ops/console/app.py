@@ -27,7 +27,7 @@ from ops.console.pages.page import PageRow
 from ops.console.pages.table import PAGES
 from ops.console.sessions import Sessions
 from ops.console.shell import frame, trouble
-from ops.console.visit import LANGUAGE, VISIT, visit_of
+from ops.console.visit import LANGUAGE, Visit, visit_of
 from schemas.text import Language
 from workers.admin.desk.desk import Desk
 from workers.runtime import metrics
@@ -50,11 +50,13 @@ class _TheirPage(ui.page):
 
 def make(desk: Desk, sessions: Sessions, address: Address, language: Language = "zh") -> Gate:
     """The application. `language`: of those who have not chosen one."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=_living(sessions))
+    counter = DeskCounter(desk, sessions)
+    app = FastAPI(
+        docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=_living(sessions, counter)
+    )
     app.include_router(Forms(desk, sessions, address).router)
     app.add_api_route("/health", _health(desk, sessions))
     app.mount("/assets", StaticFiles(directory=STATIC))
-    counter = DeskCounter(desk, sessions)
     for row in PAGES:
         _TheirPage(row.path, response_timeout=30)(_shown(row, counter))
     _configure(app, address)
@@ -77,6 +79,7 @@ def _configure(app: FastAPI, address: Address) -> None:
     prefix = address.prefix
     ui.add_head_html(
         f'<link rel="stylesheet" href="{prefix}/assets/console.css">'
+        f'<link rel="stylesheet" href="{prefix}/assets/pages.css">'
         f'<script src="{prefix}/assets/console.js" defer></script>',
         shared=True,
     )
@@ -118,10 +121,10 @@ def _health(desk: Desk, sessions: Sessions) -> Callable[[], Awaitable[Response]]
     return health
 
 
-def _living(sessions: Sessions) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _living(sessions: Sessions, counter: DeskCounter) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        looking = asyncio.create_task(_look_after(sessions), name="look after open pages")
+        looking = asyncio.create_task(_look_after(sessions, counter), name="look after open pages")
         try:
             yield
         finally:
@@ -130,12 +133,17 @@ def _living(sessions: Sessions) -> Callable[[FastAPI], AbstractAsyncContextManag
     return lifespan
 
 
-async def _look_after(sessions: Sessions) -> None:
-    """Now and then: count open pages, and end those whose session is over, wherever that was ended."""
+async def _look_after(sessions: Sessions, counter: DeskCounter) -> None:
+    """Now and then: count open pages, and end those whose session is over or whose user is disabled, wherever."""
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         open_pages = [client for client in Client.instances.values() if client.has_socket_connection]
         metrics.CONSOLE_CLIENTS.set(len(open_pages))
-        keys = {client.request.scope[VISIT].key for client in open_pages}
-        if keys:
-            send_away(await sessions.ended(sorted(keys)))
+        names = {visit.key: visit.actor.name for visit in map(_visit, open_pages) if visit.actor is not None}
+        if names:
+            gone = await counter.gone(set(names.values()))
+            send_away(await sessions.ended(sorted(names)) | {key for key, name in names.items() if name in gone})
+
+
+def _visit(client: Client) -> Visit:
+    return visit_of(client.request.scope)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from nicegui import Client
@@ -17,6 +18,7 @@ from schemas.text import Text
 from workers.admin.desk.access import Actor
 from workers.admin.desk.asking import ServerAway
 from workers.admin.desk.desk import Desk
+from workers.admin.desk.users import NOT_SIGNED_IN
 from workers.admin.errors import OperatorError, Unknown
 from workers.runtime import metrics
 from workers.runtime.errors import TransientError, path_of
@@ -68,7 +70,18 @@ class DeskCounter:
             client.run_javascript("location.reload()")  # to the sign-in, which brings them back here
             raise Trouble(_SIGNED_OUT, None, "signed-out")
         work = self._answer(question, visit.actor.name if visit.actor else "", visit.origin)
-        return await self._in_time(client, work)
+        try:
+            return await self._in_time(client, work)
+        except Trouble as error:
+            if error.code == NOT_SIGNED_IN:
+                client.run_javascript("location.reload()")
+            raise
+
+    async def gone(self, names: Collection[str]) -> set[str]:
+        """Those of these users who may not come in any more. None while the tables do not say."""
+        with suppress(TransientError):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._desk.users.gone, names)
+        return set()
 
     async def _in_time(self, client: Client, work: Awaitable[T]) -> T:
         task = asyncio.ensure_future(work)

@@ -24,4 +24,11 @@ window.orderfleet = {
     document.querySelector(".of-main")?.setAttribute("aria-busy", String(this.waiting > 0));
   },
   address(search) { history.replaceState(history.state, "", location.pathname + search); },
+  // Rows that can be opened are reached by Tab, too.
+  rows() {
+    setTimeout(() => document.querySelectorAll(".of-table:not(.of-still) tbody tr").forEach((row) => { row.tabIndex = 0; }), 60);
+  },
 };
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches && event.target.matches(".of-table tbody tr")) event.target.click();
+});

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from pydantic import SecretStr
 
 from ops.testbed.local_stack.broker import Broker
@@ -29,6 +29,8 @@ PROJECT = Path(__file__).parents[3]
 PASSWORD = "Right-horse-7"
 ADMIN = at_terminal("root")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+expect.set_options(timeout=15_000)
 
 SignIn = Callable[..., Awaitable[Page]]
 

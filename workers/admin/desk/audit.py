@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -65,13 +66,30 @@ class Audit:
         with self._database.transaction() as connection:
             write(connection, actor, deed, outcome, deed_id=deed_id, subject=subject, why=why, code=code)
 
-    def page(self, *, subject: str | None, actor: str | None, below: int | None, limit: int) -> Page[AuditEntry]:
+    def page(
+        self,
+        *,
+        subject: str | None,
+        actor: str | None,
+        deeds: Collection[Deed] | None = None,
+        outcome: Outcome | None = None,
+        below: int | None,
+        limit: int,
+    ) -> Page[AuditEntry]:
         """The newest first, below a number."""
         found = self._database.rows(
             f"SELECT {_FIELDS} FROM audit WHERE (%(subject)s::text IS NULL OR subject = %(subject)s) "  # noqa: S608
             "AND (%(actor)s::text IS NULL OR actor = %(actor)s) AND (%(below)s::bigint IS NULL OR number < %(below)s) "
-            "ORDER BY number DESC LIMIT %(limit)s",
-            {"subject": subject, "actor": actor, "below": below, "limit": limit + 1},
+            "AND (%(deeds)s::text[] IS NULL OR deed = ANY(%(deeds)s)) "
+            "AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s) ORDER BY number DESC LIMIT %(limit)s",
+            {
+                "subject": subject,
+                "actor": actor,
+                "deeds": None if deeds is None else sorted(deeds),
+                "outcome": outcome,
+                "below": below,
+                "limit": limit + 1,
+            },
         )
         return cut([_entry(row) for row in found], limit, lambda entry: entry.number)
 

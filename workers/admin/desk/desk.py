@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from schemas.text import Text
 from workers.admin.desk.access import Actor, Deed
-from workers.admin.desk.audit import Audit, AuditEntry
+from workers.admin.desk.audit import Audit, AuditEntry, Outcome
 from workers.admin.desk.bulk import BulkDesk
 from workers.admin.desk.choices import ChoiceDesk
 from workers.admin.desk.deciding import DecidingDesk
@@ -62,13 +62,29 @@ class Desk:
         self.notices = NoticeDesk(settings, self._deeds)
 
     def audit(
-        self, actor: Actor, *, subject: str | None = None, who: str | None = None, cursor: str | None = None, limit: int
+        self,
+        actor: Actor,
+        *,
+        subject: str | None = None,
+        who: str | None = None,
+        deeds: Collection[Deed] | None = None,
+        outcome: Outcome | None = None,
+        cursor: str | None = None,
+        limit: int,
     ) -> Page[AuditEntry]:
-        """What was done and refused, the newest first; of one subject, of one actor. Raises InvalidRequest."""
+        """What was done and refused, the newest first; of one subject, of one actor, of some deeds, with one outcome.
+
+        Raises InvalidRequest.
+        """
         with self._deeds.doing(actor, Deed.AUDIT_LIST, subject=subject or who or ""):
             after = from_cursor(cursor, int)
             return self._audit.page(
-                subject=subject, actor=who, below=after[0] if after else None, limit=checked_limit(limit)
+                subject=subject,
+                actor=who,
+                deeds=deeds,
+                outcome=outcome,
+                below=after[0] if after else None,
+                limit=checked_limit(limit),
             )
 
     def warehouse_titles(self) -> dict[str, str]:

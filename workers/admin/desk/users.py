@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -22,6 +22,7 @@ from workers.runtime.postgres.database import Connection, Database
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 _FIELDS: Final = "name, role, shops, disabled, made_at, password_at"
+NOT_SIGNED_IN: Final = "not-signed-in"
 MOST_FAILURES: Final = 10
 """Failed sign-ins of one name within a quarter of an hour; then it must wait."""
 
@@ -105,7 +106,7 @@ class Users:
                     "wrong name or password, or too many attempts: try again in a quarter of an hour, or ask an admin",
                     "用户名或密码错误，或尝试次数过多：请 15 分钟后重试，或联系管理员",
                 ),
-                "not-signed-in",
+                NOT_SIGNED_IN,
             )
         actor = Actor(ActorKind.USER, name, Role(row[1]), origin, None if row[2] is None else frozenset(row[2]))
         self._audit.add(actor, Deed.USERS_SIGN_IN, Outcome.DONE, deed_id=uuid4())
@@ -115,9 +116,14 @@ class Users:
         """A signed-in user as they stand now. Raises Unknown when they are gone or disabled."""
         rows = self._database.rows("SELECT role, shops FROM users WHERE name = %s AND NOT disabled", (name,))
         if not rows:
-            raise Unknown(Text("sign in again", "请重新登录"), "not-signed-in")
+            raise Unknown(Text("sign in again", "请重新登录"), NOT_SIGNED_IN)
         [(role, shops)] = rows
         return Actor(ActorKind.USER, name, Role(role), origin, None if shops is None else frozenset(shops))
+
+    def gone(self, names: Collection[str]) -> set[str]:
+        """Those of these who are disabled or no users."""
+        rows = self._database.rows("SELECT name FROM users WHERE name = ANY(%s) AND NOT disabled", (sorted(names),))
+        return set(names) - {name for (name,) in rows}
 
     def _change(self, name: str, column: str, value: Any) -> None:
         assert column in ("disabled", "role", "shops", "password_hash")
@@ -168,4 +174,5 @@ def checked_shops(shops: Sequence[str] | None) -> list[str] | None:
 
 
 def _user(row: tuple[Any, ...]) -> User:
-    return User(**dict(zip(_FIELDS.split(", "), row, strict=True)))
+    found = dict(zip(_FIELDS.split(", "), row, strict=True))
+    return User(**{**found, "role": Role(found["role"])})

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 
 from tests.workers.admin.desk.conftest import PASSWORD
-from workers.admin.desk.access import Actor, ActorKind, Role
+from workers.admin.desk.access import Actor, ActorKind, Deed, Role
+from workers.admin.desk.audit import Outcome
 from workers.admin.desk.desk import Desk
 from workers.admin.errors import InvalidRequest, NotAllowed
 from workers.runtime.errors import TransientError
 
 
-def lines(desk: Desk, admin: Actor, **only: str) -> list[tuple[str, str, str]]:
+def lines(desk: Desk, admin: Actor, **only: Any) -> list[tuple[str, str, str]]:
     found = desk.audit(admin, limit=200, **only).items
     return [(each.deed, each.outcome, each.code) for each in reversed(found) if each.deed != "audit.list"]
 
@@ -82,3 +85,19 @@ def test_what_cannot_be_written_down_does_not_happen(desk: Desk, admin: Actor, b
             desk.users.add(admin, "li", Role.VIEWER, PASSWORD)
         connection.execute("ALTER TABLE desk.gone RENAME TO audit")
     assert desk.users.list(admin) == []
+
+
+def test_is_asked_for_some_deeds_and_one_outcome(desk: Desk, admin: Actor) -> None:
+    viewer = Actor(ActorKind.USER, "wu", Role.VIEWER, "10.0.0.9")
+    desk.users.add(admin, "li", Role.VIEWER, PASSWORD)
+    desk.users.list(admin)
+    with pytest.raises(NotAllowed):
+        desk.users.list(viewer)
+    assert lines(desk, admin, deeds={Deed.USERS_LIST}) == [
+        ("users.list", "done", ""),
+        ("users.list", "refused", "role-too-low"),
+    ]
+    assert lines(desk, admin, deeds={Deed.USERS_LIST}, outcome=Outcome.REFUSED) == [
+        ("users.list", "refused", "role-too-low")
+    ]
+    assert lines(desk, admin, deeds=frozenset()) == []
