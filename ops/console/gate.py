@@ -28,6 +28,9 @@ OPEN: Final = ("/sign-in", "/language", "/health", "/favicon.ico", "/assets/")
 """What needs no session."""
 
 MOST_BODY: Final = 256 << 10
+MOST_FILE: Final = 9 << 20
+"""Of a stock sheet that a signed-in person drags into a page, with what surrounds it."""
+
 MOST_QUERY: Final = 8 << 10
 MOST_PATH: Final = 2 << 10
 CSP: Final = (
@@ -157,7 +160,7 @@ class Gate:
             await answering(message)
 
         try:
-            await self._app(scope, _limited(receive), told)
+            await self._app(scope, _limited(receive, _most_body(scope)), told)
         except _TooLarge:
             if not status:
                 await PlainTextResponse(visit_of(scope).say(_TOO_LARGE), 413)(scope, receive, told)
@@ -174,14 +177,19 @@ class _TooLarge(Exception):
     pass
 
 
-def _limited(receive: Receive) -> Receive:
+def _most_body(scope: Scope) -> int:
+    """Files come to pages that are open, and nowhere else."""
+    return MOST_FILE if scope["path"].startswith("/_nicegui/client/") else MOST_BODY
+
+
+def _limited(receive: Receive, most: int) -> Receive:
     size = 0
 
     async def counted() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > MOST_BODY:
+        if size > most:
             raise _TooLarge
         return message
 
@@ -207,7 +215,7 @@ def _too_large(scope: Scope, headers: Headers) -> int | None:
     if len(scope["query_string"]) > MOST_QUERY or len(scope["path"]) > MOST_PATH:
         return 414
     length = headers.get("content-length", "0")
-    return 413 if not length.isdigit() or int(length[:20]) > MOST_BODY else None
+    return 413 if not length.isdigit() or int(length[:20]) > _most_body(scope) else None
 
 
 def _to_sign_in(scope: Scope, headers: Headers, visit: Visit) -> Response:

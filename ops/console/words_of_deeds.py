@@ -40,6 +40,7 @@ _NAMES: Final[Mapping[str, Text]] = MappingProxyType(
         "transfers.step": Text("step of a transfer", "执行调拨"),
         "dead-letters.list": Text("list what was set aside", "查看搁置消息"),
         "dead-letters.show": Text("look at what was set aside", "查看一条搁置消息"),
+        "dead-letters.read": Text("read what was set aside (masked)", "查看搁置消息内容（已脱敏）"),
         "dead-letters.retry": Text("hand back what was set aside", "重试搁置消息"),
         "notices.list": Text("list notices", "查看提醒"),
         "audit.list": Text("look at this list", "查看操作记录"),

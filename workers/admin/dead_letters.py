@@ -54,6 +54,7 @@ class Filter:
     letter_id: str | None = None
     reason: str | None = None
     channel: str | None = None
+    shops: frozenset[str] | None = None  # channel:shop each; a letter that names no order is of none of them
 
     def __call__(self, letter: DeadLetter) -> bool:
         """Whether this is one of them."""
@@ -61,6 +62,7 @@ class Filter:
             self.letter_id in (None, letter.letter_id)
             and self.reason in (None, letter.reason)
             and self.channel in (None, channel_of(letter))
+            and (self.shops is None or shop_of(letter) in self.shops)
         )
 
 
@@ -111,6 +113,15 @@ def channel_of(letter: DeadLetter) -> str:
         return OrderUid.parse(letter.key).channel
     except ValueError:
         return ""
+
+
+def shop_of(letter: DeadLetter) -> str | None:
+    """The channel:shop of the order that it is about; None when it names none."""
+    try:
+        uid = OrderUid.parse(letter.key)
+    except ValueError:
+        return None
+    return f"{uid.channel}:{uid.shop_id}"
 
 
 class Summaries:

@@ -34,7 +34,7 @@ _KINDS: Final = {
         frozenset(
             deed
             for deed in Deed
-            if deed.startswith(("picking.", "export")) or deed in ("orders.raw", "orders.reveal", "dead-letters.show")
+            if deed.startswith(("picking.", "export")) or deed in ("orders.raw", "orders.reveal", "dead-letters.read")
         ),
     ),
 }

@@ -9,7 +9,6 @@ from nicegui import ui
 
 from ops.console.asking import Trouble
 from ops.console.pages.fields import button
-from ops.console.pages.jobs import JobTray
 from ops.console.pages.listing import MARK, NUMBER, Column, listing
 from ops.console.pages.page import Page
 from ops.console.pages.person import (
@@ -23,6 +22,7 @@ from ops.console.pages.person import (
     shops_of,
     stands,
 )
+from ops.console.pages.tray import ResultTray
 from ops.console.shell import trouble
 from ops.console.words import clock
 from schemas.text import Language, Text
@@ -75,7 +75,7 @@ class PeoplePage(Page):
             made.set_enabled(self.may(Deed.USERS_ADD))
         with ui.element("div").classes("of-split of-fill"):
             self.list = ui.element("section").classes("of-list")
-            self.tray = JobTray(self, self.load)
+            self.tray = ResultTray(self)
             self.panel = PersonPanel(self, self.tray, self.load)
         self.dialog = ui.dialog()
         await self.load()

@@ -11,8 +11,8 @@ from nicegui import ui
 
 from ops.console.asking import Trouble
 from ops.console.pages.fields import button
-from ops.console.pages.jobs import JobTray
 from ops.console.pages.page import Page
+from ops.console.pages.tray import ResultTray
 from ops.console.words import clock, full_clock
 from schemas.text import Text
 from workers.admin.desk.access import ROLES, Actor, Role, allowed_scopes
@@ -69,7 +69,7 @@ def _revoke(token_id: str, desk: Desk, actor: Actor) -> None:
 class PersonPanel:
     """Shows one at a time."""
 
-    def __init__(self, page: Page, tray: JobTray, after: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, page: Page, tray: ResultTray, after: Callable[[], Awaitable[None]]) -> None:
         self._page, self._tray, self._after = page, tray, after
         self._place = ui.element("section").classes("of-panel of-beside")
         self._place.set_visibility(False)

@@ -48,6 +48,7 @@ class Deed(StrEnum):
     ORDERS_RAW = "orders.raw"
     ORDERS_REVEAL = "orders.reveal"
     PICKING_LIST = "picking.list"
+    PICKING_PRINT = "picking.print"
     REVIEW_LIST = "review.list"
     DECIDE_RELEASE = "orders.release"
     DECIDE_REDECIDE = "orders.redecide"
@@ -63,10 +64,13 @@ class Deed(StrEnum):
     BULK_SHOW = "bulk.show"
     BULK_STOP = "bulk.stop"
     STOCK_SHOW = "stock.show"
+    STOCK_COUNT = "stock.count"
     BACKORDERS_LIST = "backorders.list"
     TRANSFERS_LIST = "transfers.list"
+    TRANSFERS_STEP = "transfers.step"
     LETTERS_LIST = "dead-letters.list"
     LETTERS_SHOW = "dead-letters.show"
+    LETTERS_READ = "dead-letters.read"
     LETTERS_RETRY = "dead-letters.retry"
     NOTICES_LIST = "notices.list"
     NOTICES_SENT = "notices.sent"
@@ -102,6 +106,7 @@ RULES: Final[Mapping[Deed, Rule]] = MappingProxyType({
     Deed.ORDERS_RAW:         Rule(Role.OPERATOR, Scope.ORDERS_READ),
     Deed.ORDERS_REVEAL:      Rule(Role.LEAD, None, changes=True),
     Deed.PICKING_LIST:       Rule(Role.OPERATOR, None),
+    Deed.PICKING_PRINT:      Rule(Role.OPERATOR, None),
     Deed.REVIEW_LIST:        Rule(Role.VIEWER, Scope.ORDERS_READ),
     Deed.DECIDE_RELEASE:     Rule(Role.OPERATOR, Scope.ORDERS_DECIDE, changes=True),
     Deed.DECIDE_REDECIDE:    Rule(Role.OPERATOR, Scope.ORDERS_DECIDE, changes=True),
@@ -117,10 +122,13 @@ RULES: Final[Mapping[Deed, Rule]] = MappingProxyType({
     Deed.BULK_SHOW:          Rule(Role.OPERATOR, Scope.BULK_RUN),
     Deed.BULK_STOP:          Rule(Role.LEAD, Scope.BULK_RUN, changes=True),
     Deed.STOCK_SHOW:         Rule(Role.VIEWER, Scope.STOCK_READ),
+    Deed.STOCK_COUNT:        Rule(Role.LEAD, None, changes=True),
     Deed.BACKORDERS_LIST:    Rule(Role.VIEWER, Scope.STOCK_READ),
     Deed.TRANSFERS_LIST:     Rule(Role.VIEWER, Scope.STOCK_READ),
+    Deed.TRANSFERS_STEP:     Rule(Role.LEAD, None, changes=True),
     Deed.LETTERS_LIST:       Rule(Role.OPERATOR, Scope.LETTERS_READ),
     Deed.LETTERS_SHOW:       Rule(Role.OPERATOR, Scope.LETTERS_READ),
+    Deed.LETTERS_READ:       Rule(Role.OPERATOR, None),
     Deed.LETTERS_RETRY:      Rule(Role.LEAD, Scope.LETTERS_RETRY, changes=True),
     Deed.NOTICES_LIST:       Rule(Role.VIEWER, Scope.NOTICES_READ),
     Deed.NOTICES_SENT:       Rule(Role.OPERATOR, Scope.NOTICES_READ),

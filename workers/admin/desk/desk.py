@@ -11,6 +11,7 @@ from workers.admin.desk.access import Actor, Deed
 from workers.admin.desk.audit import Audit, AuditEntry, Outcome
 from workers.admin.desk.bulk import BulkDesk
 from workers.admin.desk.choices import ChoiceDesk
+from workers.admin.desk.counting import CountingDesk
 from workers.admin.desk.deciding import DecidingDesk
 from workers.admin.desk.deeds import Deeds
 from workers.admin.desk.figures import FigureDesk
@@ -54,6 +55,7 @@ class Desk:
         self.offers = OfferDesk(database, self._deeds, self._rules)
         self.jobs = JobRunner(database, through_kafka(settings.cluster))
         self.stock = StockDesk(settings, self._deeds)
+        self.counting = CountingDesk(settings, self._deeds, self._rules)
         self.presence = PresenceDesk(database, self._deeds)
         self.raw = RawDesk(settings, self._deeds)
         self.picking = PickDesk(settings, self._deeds)

@@ -14,7 +14,7 @@ from workers.admin.desk.deeds import Deeds
 from workers.admin.desk.paging import Page, checked_limit, cut, from_cursor
 from workers.admin.errors import NotFound
 from workers.admin.stock import StockFigures, explained, pooled, stock_levels
-from workers.admin.transfers import TransferSum, requested_transfers, summed
+from workers.admin.transfers import Requested, TransferSum, requested_transfers, summed
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import StockLevel
 from workers.runtime.settings import Settings
@@ -43,6 +43,20 @@ class Backordered:
     needs: dict[str, int]
     warehouses: list[str]
     gave_up: list[str]
+
+
+@record
+class TransferAsked:
+    """A transfer that one order asked for, and how far it is. `from_warehouse` None: no warehouse had them all."""
+
+    transfer_id: str
+    order_uid: str
+    from_warehouse: str | None
+    to_warehouse: str
+    quantities: dict[str, int]
+    at: datetime
+    given: str  # in the giving warehouse: "" not begun, reserved, sent, cancelled
+    received: bool
 
 
 class StockDesk:
@@ -121,6 +135,44 @@ class StockDesk:
         with self._deeds.doing(actor, Deed.TRANSFERS_LIST):
             since = datetime.now(UTC) - timedelta(days=days)
             return summed(ask_topics(self._settings, lambda topics: requested_transfers(topics, since)))
+
+    def asked_transfers(self, actor: Actor, *, days: int, limit: int) -> list[TransferAsked]:
+        """What orders of the actor's shops asked to be moved, one by one, the oldest first; received ones are left out.
+
+        Raises InvalidRequest.
+        """
+        with self._deeds.doing(actor, Deed.TRANSFERS_LIST):
+            checked_limit(limit)
+            since = datetime.now(UTC) - timedelta(days=days)
+            found = ask_topics(self._settings, lambda topics: requested_transfers(topics, since))
+            theirs = [each for each in found if actor.sees(shop_of(each.request.order_uid))]
+
+            async def asked(ledger: Ledger) -> list[TransferAsked]:
+                places = [
+                    place
+                    for _, one in theirs
+                    for place in ((one.from_warehouse or "-", one.transfer_id), (one.to_warehouse, one.transfer_id))
+                ]
+                states = await ledger.stock.transfer_states(places)
+                pairs = zip(states[::2], states[1::2], strict=True)
+                return [_asked(each, *pair) for each, pair in zip(theirs, pairs, strict=True)]
+
+            rows = ask_ledger(self._settings, asked) if theirs else []
+            return [row for row in rows if not row.received][:limit]
+
+
+def _asked(one: Requested, given: str, received: str) -> TransferAsked:
+    found, request = one
+    return TransferAsked(
+        transfer_id=request.transfer_id,
+        order_uid=request.order_uid,
+        from_warehouse=request.from_warehouse,
+        to_warehouse=request.to_warehouse,
+        quantities=dict(request.quantities),
+        at=found.at,
+        given=given if request.from_warehouse is not None else "",
+        received=received == "received",
+    )
 
 
 def _place(level: StockLevel) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from workers.inventory.keys import stock_key, warehouses_key
+from workers.inventory.keys import stock_key, transfer_key, warehouses_key
 from workers.inventory.operations import count, transfer
 from workers.inventory.operations.shared.context import CallContext, RunScripts
 from workers.inventory.operations.transfer import Transfer, TransferOutcome
@@ -61,6 +61,15 @@ class StockLedger:
                 await self._redis.sadd(warehouses_key(), warehouse_id)
         replies = await self._run([transfer.call(step, self._context) for step in steps])
         return [transfer.parse(step, reply) for step, reply in zip(steps, replies, strict=True)]
+
+    async def transfer_states(self, asked: Sequence[tuple[str, str]]) -> list[str]:
+        """How (warehouse, transfer id) stand there: `reserved`, `sent`, `cancelled`, `received`; "": not begun."""
+        with redis_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for warehouse_id, transfer_id in asked:
+                pipeline.hget(transfer_key(warehouse_id, transfer_id), "state")
+            found: Any = await pipeline.execute()
+        return [(state or b"").decode() for state in found]
 
     async def levels(self, warehouse_id: str, skus: Collection[str] | None = None) -> list[StockLevel]:
         """The counters of these SKUs, by default all of the warehouse, sorted by SKU. Raises CorruptLedger."""
