@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import resources
 from typing import Any, Final
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import sql
 from pydantic import SecretStr
 
-from schemas.text import Text
-from workers.runtime.errors import Misconfigured, TransientError
+from workers.runtime.errors import Misconfigured
+from workers.runtime.postgres.database import is_refused_data, postgres_errors
 
 Connection = psycopg.Connection[Any]
 
@@ -28,7 +26,6 @@ _MIGRATING, REBUILDING = -1, -2
 _PATIENCE: Final = (
     "-c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
 )
-_BAD_DATA: Final = ("22", "23", "54")  # classes of SQLSTATE: the fault of what was to be written
 
 
 class NewerBook(Misconfigured):
@@ -56,44 +53,13 @@ def connect(url: SecretStr, *, schema: str = SCHEMA, role: str = "book") -> Conn
     return connection
 
 
-@contextmanager
-def told() -> Iterator[None]:
-    """Errors of PostgreSQL become TransientError, in words that quote no value. Bad data passes as it is."""
-    try:
-        yield
-    except psycopg.Error as error:
-        if is_bad_data(error):
-            raise
-        raise _as_ours(error) from None
+told: Final = postgres_errors
+"""Errors of PostgreSQL become TransientError, in words that quote no value. Bad data passes as it is."""
 
 
 def is_bad_data(error: BaseException) -> bool:
     """Whether it is the fault of a value that was to be written, and no retry helps."""
-    if isinstance(error, psycopg.Error):
-        return isinstance(error, psycopg.DataError) or (error.sqlstate or "")[:2] in _BAD_DATA
-    return isinstance(error, UnicodeError | OverflowError)
-
-
-_REFUSING: Final = (
-    errors.InvalidPassword,
-    errors.InvalidAuthorizationSpecification,
-    errors.InsufficientPrivilege,
-    errors.InvalidCatalogName,
-)
-
-
-def _as_ours(error: psycopg.Error) -> TransientError:
-    code, kind = error.sqlstate or "", type(error).__name__
-    if isinstance(error, _REFUSING) or code.startswith("28"):
-        found: TransientError = Misconfigured(f"PostgreSQL lets us not in, or not at our tables: {kind} {code}")
-    else:
-        found = TransientError(f"PostgreSQL is away or cannot go on: {kind} {code}".rstrip())
-    found.code = code or kind
-    found.advice = Text(
-        "is PostgreSQL up, and ORDERFLEET_BOOK_URL right? The book catches up by itself",
-        "PostgreSQL 是否在运行？ORDERFLEET_BOOK_URL 是否正确？恢复后台账会自动追平",
-    )
-    return found
+    return isinstance(error, UnicodeError | OverflowError) or is_refused_data(error)
 
 
 # -- locks ---------------------------------------------------------------------------------------------------------

@@ -38,10 +38,16 @@ def postgres_errors() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        code = error.sqlstate or ""
-        if code.startswith(_BAD_DATA) or isinstance(error, psycopg.DataError):
+        if is_refused_data(error):
             raise
-        raise _ours(code, type(error).__name__) from None
+        raise _ours(error.sqlstate or "", type(error).__name__) from None
+
+
+def is_refused_data(error: BaseException) -> bool:
+    """Whether PostgreSQL says that a value was bad: no retry helps."""
+    return isinstance(error, psycopg.Error) and (
+        isinstance(error, psycopg.DataError) or (error.sqlstate or "").startswith(_BAD_DATA)
+    )
 
 
 _NO_TABLES: Final = Text(
