@@ -122,6 +122,7 @@ def trouble_of(error: Exception) -> Trouble:
         case ServerAway():
             return Trouble(error.text, _AGAIN, error.code, away=True)
         case TransientError():
+            log.warning("a page waits: %s at %s", error, path_of(error))
             return Trouble(
                 _BOOK_AWAY, error.advice if error.code.startswith("42") else _BOOK_TODO, "book-away", away=True
             )

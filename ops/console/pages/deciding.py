@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -29,7 +30,7 @@ _UNDONE: Final = Text("undone by hand", "人工撤回")
 _LEADS: Final = Text("Only a lead decides about many at once", "批量操作需要主管角色")
 _PENDING: Final = Text("written down; it is applied as soon as a worker answers", "已记录；工作进程应答后立即生效")
 _LOOKING: Final = Text("asking what would become of them …", "正在预估结果 ……")
-_AGAIN: Final = Text("again", "再次执行")
+_AGAIN_SECONDS: Final = 2.0
 
 
 class Decider:
@@ -156,17 +157,18 @@ class Decider:
             ui.label(say(_LOOKING)).classes("of-muted")
 
         async def look() -> None:
-            try:
-                found = await self._page.ask(lambda desk, actor: desk.bulk.preview(actor, preview.filter, wish))
-            except Trouble as error:
-                lines = [say(error.text)]
-            else:
-                lines = self._foreseen(found)
-            if not place.is_deleted:
-                place.clear()
-                with place:
-                    for line in lines:
-                        ui.label(line)
+            while not place.is_deleted and not self._page.client.is_deleted:
+                try:
+                    found = await self._page.ask(
+                        lambda desk, actor: desk.bulk.preview(actor, preview.filter, wish), used=False
+                    )
+                    _show(place, self._foreseen(found))
+                    return
+                except Trouble as error:
+                    _show(place, [say(error.text)])
+                    if not error.away:
+                        return
+                await asyncio.sleep(_AGAIN_SECONDS)
 
         background_tasks.create(look(), name="foresee")
 
@@ -195,6 +197,14 @@ class Decider:
         )
         act = ACTS.get(wish.kind, CORRECT)._replace(name=name)
         await self.decide_many(act, wish, ReviewFilter(refused_in=UUID(str(job.job_id))))
+
+
+def _show(place: ui.element, lines: Sequence[str]) -> None:
+    if not place.is_deleted:
+        place.clear()
+        with place:
+            for line in lines:
+                ui.label(line)
 
 
 def _request(wish: Wish, preview: Preview, why: str) -> BulkRequest:
