@@ -286,7 +286,8 @@ def _findings(report: Report) -> list[str]:
             f"订单台账：{report.in_book:,} 单，其中 {len(report.book_disagrees)} 单的阶段与账目不符",
         )
     )
-    lines += [f"  ! {one}" for one in report.book_disagrees[:10]]
+    lines.append(_ways_out(report))
+    lines += [f"  ! {one}" for one in (*report.book_disagrees[:10], *report.ways_out.without[:10])]
     lines += [f"  ! {one}" for one in (*verdict.lost, *verdict.misplaced, *verdict.doubled, *verdict.unknown)[:20]]
     lines += [f"  ! {finding.warehouse_id}: {say(*finding.message)}" for finding in audit.findings[:10]]
     lines.append(
@@ -295,6 +296,16 @@ def _findings(report: Report) -> list[str]:
         else say("The books do not balance.", "账目不平。")
     )
     return lines
+
+
+def _ways_out(report: Report) -> str:
+    """What a person could do with each order that waits for one."""
+    ways = report.ways_out
+    can = ", ".join(f"{kind} {orders}" for kind, orders in ways.can.items()) or "-"
+    return say(
+        f"in review: {ways.in_review:,}; a person could {can}; without a way out: {len(ways.without)}",
+        f"等待人工：{ways.in_review:,} 单；可执行：{can}；没有出路：{len(ways.without)}",
+    )
 
 
 def _print_kept(report: Report, folder: Path) -> None:
@@ -327,6 +338,9 @@ def _as_json(report: Report) -> dict[str, Any]:
         "unanswered": report.unanswered,
         "in_book": report.in_book,
         "book_disagrees": report.book_disagrees,
+        "in_review": report.ways_out.in_review,
+        "ways_out": report.ways_out.can,
+        "without_a_way_out": report.ways_out.without,
         "audit_findings": len(report.audit.findings),
         "repeats": report.books.repeats,
         "restarts": report.restarts,

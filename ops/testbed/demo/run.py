@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import orjson
+from pydantic import SecretStr
 
 from ops.testbed.demo.stack import ConsoleAccess, Stack
 from ops.testbed.oracle.accounts import Books, Expected, Verdict, judge
@@ -17,6 +18,9 @@ from ops.testbed.oracle.book import disagreements
 from ops.testbed.oracle.history import History
 from ops.testbed.oracle.tail import TopicTail
 from schemas.ids import order_uid
+from workers.admin.desk.access import at_terminal
+from workers.admin.desk.choices import WaysOut
+from workers.admin.desk.desk import opened_desk
 from workers.inventory.ledger import Ledger
 from workers.inventory.records import Count
 from workers.inventory.report import AuditReport
@@ -84,12 +88,14 @@ class Report:
     restarts: int
     in_book: int  # orders in the order book ...
     book_disagrees: list[str]  # ... and those that it has in another stage than the books
+    ways_out: WaysOut  # of what waits for a person
     history: Path | None = None  # what the topics say of the orders that are wrong
 
     @property
     def clean(self) -> bool:
         """Whether every order is where it belongs, exactly once, and the stock adds up."""
-        balanced = not (self.oversold or self.missing_events or self.unanswered or self.book_disagrees)
+        wrong = self.oversold or self.missing_events or self.unanswered or self.book_disagrees
+        balanced = not (wrong or self.ways_out.without)
         return self.verdict.clean and self.audit.is_clean and balanced
 
 
@@ -137,7 +143,8 @@ class Demo:
             truth = list(self._truth())
             audit, oversold = run_async(_audit(stack.redis.url))
             seconds = time.monotonic() - started
-            report = self._report(truth, audit, oversold, seconds, *self._compare_book())
+            in_book, disagrees = self._compare_book()
+            report = self._report(truth, audit, oversold, seconds, in_book, disagrees)
             if report.verdict.wrong:
                 report.history = self._write_history(warehouses, report.verdict.wrong)
             return report
@@ -242,6 +249,16 @@ class Demo:
                 return len(stages), wrong
             time.sleep(0.2)
 
+    def _ways_out(self) -> WaysOut:
+        """What a person could do with each order that waits for one."""
+        settings = Settings(
+            book_url=SecretStr(self.stack.postgres.url),
+            redis_url=SecretStr(self.stack.redis.url),
+            kafka=self.stack.broker.address,
+        )
+        with opened_desk(settings, role="demo") as desk:
+            return desk.choices.ways_out(at_terminal("demo"))
+
     def _write_history(self, warehouses: tuple[str, ...], uids: list[str]) -> Path:
         """Read everything once more for what was said of these orders."""
         history, file = History(only=frozenset(uids)), self.stack.folder / "wrong-orders.txt"
@@ -279,6 +296,7 @@ class Demo:
             unanswered=self.books.waiting(),
             in_book=in_book,
             book_disagrees=book_disagrees,
+            ways_out=self._ways_out(),
             memory={child.name: child.memory for child in (*self.stack.workers, *self.stack.others)},
             restarts=self._restarts,
         )

@@ -20,6 +20,8 @@ from workers.runtime.wire import Encoder
 _MOVED: Final = ReceiverCorrection(
     province="上海", city="上海市", district="示例区", street="示例路 9 号", name="示例", phone="00000000000"
 )
+_REASONS: Final = ("gift-missing", "sku-unknown", "risk-review", "gray-rollout", "refund-requested", "change-too-late")
+"""Why an order may wait: settled whether it does or not, as by somebody who looks at what was a moment ago."""
 
 Look = Callable[[str], tuple[str, Content | None]]
 """Of an order uid: its newest revision that was planned, "" when none was, and its lines."""
@@ -64,6 +66,8 @@ class Decider(ConfirmedWriter):
             given["warehouse_id"] = rng.choice(self._warehouses)
         if choice.kind is DecisionKind.CORRECT:
             given["correction"] = self._correction(rng, content)
+        if choice.kind is DecisionKind.SETTLE_FLAG:
+            given["codes"] = (rng.choice(_REASONS),)
         self.made.add(choice.decision_id)
         return Decision(
             decision_id=choice.decision_id,

@@ -48,6 +48,9 @@ _KINDS: Final = (
     DecisionKind.REDECIDE,
     DecisionKind.CORRECT,
     DecisionKind.CORRECT,
+    DecisionKind.SPLIT,
+    DecisionKind.SETTLE_FLAG,
+    DecisionKind.NOTE,
 )
 _UNITS: Final = ((0, 1, 4, 12, 40), (8, 10, 22, 30, 30))  # to promise of one SKU in one warehouse, and their odds
 

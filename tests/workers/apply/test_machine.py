@@ -44,7 +44,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "a hold": {"status": OrderStatus.ON_HOLD, "holds": (HoldCode.RISK_REVIEW,)},
     "cancelled": {"status": OrderStatus.CANCELLED},
 }
-KINDS = [kind for kind in DecisionKind if kind not in (DecisionKind.SPLIT, DecisionKind.SETTLE_FLAG)]
+KINDS = list(DecisionKind)
 
 
 async def _awaited(work: Awaitable[T]) -> T:
@@ -97,6 +97,8 @@ class People(RuleBasedStateMachine):
             given["warehouse_id"] = to
         if kind is DecisionKind.CORRECT:
             given["correction"] = Correction(lines=(LineCorrection(line_id="1", sku=COOKIES, quantity=1),))
+        if kind is DecisionKind.SETTLE_FLAG:
+            given["codes"] = (HoldCode.RISK_REVIEW,)
         decision = a_decision(self.order, kind, len(self.made), **given)
         self.made.append(decision)
         self.decisions += [decision, decision] if stale else [decision]

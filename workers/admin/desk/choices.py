@@ -21,6 +21,17 @@ from workers.admin.errors import NotAllowed
 from workers.inventory.ledger import Ledger
 from workers.runtime.settings import Settings
 
+WAYS_OUT: Final = (
+    DecisionKind.RELEASE,
+    DecisionKind.REDECIDE,
+    DecisionKind.CANCEL,
+    DecisionKind.CORRECT,
+    DecisionKind.SPLIT,
+    DecisionKind.SETTLE_FLAG,
+)
+"""What may take an order out of review. A hold keeps it there, a note is words."""
+
+_AT_ONCE: Final = 100
 _SHIPPED_BY_US: Final = ("purchase", "gift")
 
 
@@ -64,6 +75,15 @@ class Choices:
     candidates: list[Candidate]  # those that are suggested first, then those with enough
 
 
+@record
+class WaysOut:
+    """Of all that wait for a person: for how many each kind of decision could be made, and whom none could help."""
+
+    in_review: int
+    can: dict[str, int]  # kind -> orders
+    without: list[str]  # order uids
+
+
 class ChoiceDesk:
     """Asks the ledger and Kafka, not the book alone. Raises NotAllowed, NotFound, ServerAway, TransientError."""
 
@@ -81,6 +101,27 @@ class ChoiceDesk:
                 choices=self._choices(actor, page, seen),
                 candidates=self._candidates(page),
             )
+
+    def ways_out(self, actor: Actor) -> WaysOut:
+        """Of every order in review that the actor sees: some ms each."""
+        with self._deeds.doing(actor, Deed.REVIEW_LIST, subject="ways out"):
+            pages = [self._orders.read(actor, uid) for uid in self._orders.uids_in_review(actor)]
+            can: dict[str, int] = {}
+            without: list[str] = []
+            for start in range(0, len(pages), _AT_ONCE):
+                some = pages[start : start + _AT_ONCE]
+                decisions = [
+                    one
+                    for page in some
+                    for kind in DecisionKind
+                    if page.review is not None and (one := probe(page, kind, page.review.revision)) is not None
+                ]
+                done = [each for each in self._foresight.of(decisions) if each.is_done]
+                for made in done:
+                    can[made.kind.value] = can.get(made.kind.value, 0) + 1
+                helped = {made.order_uid for made in done if made.kind in WAYS_OUT}
+                without += [page.order.uid for page in some if page.review is not None and page.order.uid not in helped]
+            return WaysOut(in_review=sum(page.review is not None for page in pages), can=can, without=without)
 
     def _choices(self, actor: Actor, page: OrderPage, seen: str) -> list[Choice]:
         decisions = [one for kind in DecisionKind if (one := probe(page, kind, seen)) is not None]

@@ -170,6 +170,12 @@ class OrderDesk:
                 warehouses=by["warehouse"],
             )
 
+    def uids_in_review(self, actor: Actor) -> list[str]:
+        """All that wait for a person and that the actor sees, within another deed."""
+        conditions = of_review(actor, ReviewFilter())
+        query = f"SELECT uid FROM book.orders WHERE {conditions} ORDER BY review_at, uid"  # noqa: S608
+        return [uid for (uid,) in self._database.rows(query, conditions.values)]
+
     def review_counts(self, actor: Actor) -> dict[str, int]:
         """How many orders wait for each reason; one that waits for two is counted with both."""
         with self._deeds.doing(actor, Deed.REVIEW_LIST, subject="counts"):
