@@ -67,12 +67,14 @@ from workers.rules.provider import LOOK_SECONDS, RuleFiles
 from workers.runtime.following import FollowerThread
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.memory import tune_gc, tune_malloc
+from workers.runtime.reader import Reader, set_backpressure_priority, topic_names
 from workers.runtime.settings import Settings, load_settings
 from workers.runtime.stage import Every, Following, Stage, chained, every, following
 from workers.runtime.stage_runner import StageRunner
 from workers.runtime.table import BrokenTable, Group, check, durable, select, to_mermaid
 from workers.runtime.tasks import end_tasks, look_again
-from workers.runtime.worker import Reader, Timer, Worker, set_backpressure_priority, topic_names
+from workers.runtime.timer import Timer
+from workers.runtime.worker import Worker
 from workers.sweep.agent import sweep
 from workers.tag.agent import tag
 from workers.uphold.agent import uphold_again, uphold_new

@@ -1,4 +1,4 @@
-"""One worker process: the Faust apps of its groups, its timers, and how all of them start, fail and leave."""
+"""One worker process: how the readers, timers and followers of its groups start, fail and leave."""
 
 from __future__ import annotations
 
@@ -6,36 +6,18 @@ import asyncio
 import contextlib
 import faulthandler
 import logging
-import os
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import faust
-from faust.auth import Credentials, SASLCredentials, SSLCredentials
-from faust.types import TP
-
-from schemas.namespace import unprefixed
-from schemas.topics import Topic
-from workers.runtime import metrics
-from workers.runtime.errors import TransientError, path_of
-from workers.runtime.faust_bridge.patching import patch_aiokafka
-from workers.runtime.faust_bridge.recovery import PatientTables
-from workers.runtime.faust_bridge.transport import ChunkConsumer, ChunkTransport
+from workers.runtime.errors import TransientError
 from workers.runtime.following import FollowerThread
-from workers.runtime.kafka.cluster import Cluster
 from workers.runtime.kafka.producer import Producer
-from workers.runtime.outputs import of_events
-from workers.runtime.partition_scheduler import CHUNKS_HELD, PartitionScheduler
-from workers.runtime.settings import Settings
-from workers.runtime.stage import Every, Ticking
-from workers.runtime.stage_runner import StageRunner, exit_uncommitted
-from workers.runtime.table import Group, group_id
+from workers.runtime.reader import STUCK_SECONDS, Reader
+from workers.runtime.stage_runner import exit_uncommitted
 from workers.runtime.tasks import end_tasks
-from workers.runtime.wire import Encoder
+from workers.runtime.timer import Timer
 
 log = logging.getLogger(__name__)
 
@@ -44,173 +26,9 @@ EXIT_STUCK: Final = 71
 
 _LEAVE_SECONDS: Final = 8.0  # of the ten we promise from SIGTERM to the end
 _LAST_SECONDS: Final = 9.5  # the same, when the event loop stands still
-_STUCK_SECONDS: Final = 60.0
 _JOIN_SECONDS: Final = 60.0  # from a broker's first answer; several rebalances and a change of the coordinator fit in
 _SUSPICIOUS_SECONDS: Final = 5.0
 _DEAF_SECONDS: Final = 20.0
-
-
-def build_app(group: Group, topics: Sequence[str], settings: Settings) -> faust.App:
-    """The Faust app of one group that reads topics: chunk transport, raw values, and nothing that commits early."""
-    rebalance = max(12, 2 * settings.session_seconds)
-    app = faust.App(
-        group_id(group.name),
-        broker=";".join(f"kafka://{address.strip()}" for address in settings.kafka.split(",")),
-        broker_credentials=_credentials(settings.cluster),
-        store="memory://",
-        datadir=str(Path(tempfile.gettempdir()) / f"{group_id(group.name)}-{os.getuid()}"),  # must be; stays empty
-        autodiscover=False,
-        web_enabled=False,
-        value_serializer="raw",
-        key_serializer="raw",
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        table_standby_replicas=0,
-        TableManager=PatientTables,
-        consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=1 << 20,
-        broker_max_poll_records=CHUNKS_HELD * settings.chunk_records,
-        broker_session_timeout=settings.session_seconds,
-        broker_heartbeat_interval=max(0.3, settings.session_seconds / 6),
-        broker_rebalance_timeout=rebalance,
-        broker_request_timeout=rebalance + 3,  # joining may take all of a rebalance; a dead connection takes this long
-        broker_commit_interval=settings.commit_seconds,
-        broker_max_poll_interval=300,
-        stream_buffer_maxsize=2,
-        stream_wait_empty=True,
-        producer_threaded=False,
-        stream_publish_on_commit=False,
-    )
-    app.transport = ChunkTransport(app, chunk_records=settings.chunk_records, fetch_wait_ms=settings.fetch_wait_ms)
-    return app
-
-
-def _credentials(cluster: Cluster) -> Credentials | None:
-    context = cluster.ssl_context() if cluster.encrypted else None
-    if cluster.requires_auth:
-        return SASLCredentials(
-            username=cluster.username,
-            password=cluster.password.get_secret_value(),
-            mechanism=cluster.mechanism,
-            ssl_context=context,
-        )
-    return None if context is None else SSLCredentials(context)
-
-
-class Reader:
-    """A group that reads topics: its Faust app with one agent."""
-
-    def __init__(self, group: Group, topics: Sequence[str], shell: StageRunner, settings: Settings) -> None:
-        self.name = group.name
-        self.group = group
-        self.app = build_app(group, topics, settings)
-        self.yields_to: Sequence[Reader] = ()
-        self._shell = shell
-        self._scheduler: PartitionScheduler | None = None
-        self._moved: tuple[float, dict[TP, int | None]] = (time.monotonic(), {})
-        self._topics = tuple(topics)
-        inbound = self.app.topic(*topics, key_type=bytes, value_type=bytes)
-
-        async def consume(stream: Any) -> None:
-            self._scheduler = lanes = PartitionScheduler(shell.run, settings.chunk_records, self._yields)
-            try:
-                async for event in stream.noack().events():
-                    await lanes.put(event)
-            finally:
-                await lanes.close()
-
-        self.app.agent(inbound, name=group.name)(consume)
-
-    @property
-    def only_computes(self) -> bool:
-        """Whether it waits for hardly anything but Kafka: its agents say so themselves, `gives_way`."""
-        return self._shell.only_computes
-
-    def _yields(self) -> bool:
-        return any(reader._scheduler is not None and reader._scheduler.crowded for reader in self.yields_to)
-
-    async def start(self) -> None:
-        """Join the group. Raises when the broker is away: the process is to be restarted."""
-        patch_aiokafka()
-        self.app.finalize()
-        await self.app.start()
-
-    async def stop(self) -> None:
-        """Finish what is in hand, commit and leave the group."""
-        await self.app.stop()
-
-    @property
-    def crashed(self) -> bool:
-        """Whether the app ended on its own."""
-        return bool(self.app.crashed or self.app.should_stop)
-
-    @property
-    def oldest_call_age(self) -> float:
-        """How long its consumer has been at work on the oldest of what it was asked, such as to fetch or commit."""
-        consumer = self.app.consumer
-        assert isinstance(consumer, ChunkConsumer)
-        return consumer.oldest_call_age
-
-    def measure(self) -> bool:
-        """Export the backlog. False when it is stuck: for a minute no commit has moved, though there is a backlog.
-
-        While the consumer rests, as it does during a rebalance, it does not know of any.
-        """
-        consumer = self.app.consumer
-        assert isinstance(consumer, ChunkConsumer)
-        backlog = consumer.backlog()
-        by_topic = dict.fromkeys(self._topics, 0)  # 0: all its partitions went to other workers
-        for tp, lag in backlog.items():
-            by_topic[tp.topic] += lag
-        for topic, lag in by_topic.items():
-            metrics.BACKLOG.labels(self.name, unprefixed(topic)).set(lag)
-        committed = {tp: consumer.committed(tp) for tp in backlog}
-        since, before = self._moved
-        if committed != before or (consumer.flow_active and not any(backlog.values())):
-            self._moved = (time.monotonic(), committed)
-            return True
-        return time.monotonic() - since < _STUCK_SECONDS
-
-
-class Timer:
-    """A group that works on a timer."""
-
-    def __init__(self, group: Group, agent: Ticking, producer: Producer) -> None:
-        assert isinstance(group.reads, Every)
-        self.name = group.name
-        self._seconds = group.reads.seconds
-        self._agent = agent
-        self._encode = Encoder(group.stages[0].writes)
-        self._producer = producer
-        self._failures = metrics.TICK_FAILURES.labels(self.name)
-
-    async def run(self) -> None:
-        """Tick until cancelled. A failed tick is logged, counted and tried again at the next one."""
-        while True:
-            started = time.perf_counter()
-            more = False
-            try:
-                more = await self.tick()
-            except TransientError as error:
-                self._failures.inc()
-                log.warning("%s: %s; trying again in %g s", self.name, error, self._seconds)
-            except Exception as error:
-                self._failures.inc()
-                where = f"{type(error).__name__} at {path_of(error)}"
-                log.error(
-                    "%s: tick failed, %s; trying again in %g s", self.name, where, self._seconds
-                )  # its words may quote an order
-                log.debug("%s: that failure", self.name, exc_info=True)
-            taken = time.perf_counter() - started
-            metrics.TICK_SECONDS.labels(self.name).observe(taken)
-            await asyncio.sleep(0 if more else max(0.0, self._seconds - taken))
-
-    async def tick(self) -> bool:
-        """One run: do what is due, send the events, tell the agent that they are safe. Whether there is more to do."""
-        events = await self._agent.tick()
-        if events:
-            await of_events(self.name, events, self._encode).send(self._producer)
-        return bool(await self._agent.confirmed())
 
 
 class Worker:
@@ -263,7 +81,7 @@ class Worker:
         threads are at is written to stderr then.
         """
         while not self._stop.is_set():
-            faulthandler.dump_traceback_later(_STUCK_SECONDS, exit=True)
+            faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True)
             await asyncio.sleep(1.0)
 
     def _begin_to_leave(self) -> None:
@@ -326,7 +144,7 @@ class Worker:
                     log.error(
                         "%s: has work or a rebalance and committed nothing for %g s; leaving",
                         reader.name,
-                        _STUCK_SECONDS,
+                        STUCK_SECONDS,
                     )
                     exit_uncommitted(EXIT_STUCK)
         return 0
@@ -356,19 +174,3 @@ class Worker:
         leaving = [reader.stop() for reader in self._readers], [follower.stop() for follower in self._followers]
         await asyncio.gather(*leaving[0], *leaving[1])
         await self._producer.close()
-
-
-def set_backpressure_priority(readers: Sequence[Reader]) -> None:
-    """Groups that only compute give way to those that read what they write.
-
-    Else they keep the processor to themselves, and most of a long backlog is planned before much of it is routed.
-    """
-    for reader in readers:
-        if reader.only_computes:
-            written = {topic for stage in reader.group.stages for topic in stage.writes}
-            reader.yields_to = [other for other in readers if other.group.reads in written]
-
-
-def topic_names(topic: Topic, members: Sequence[str]) -> list[str]:
-    """The names behind a table's topic: one, or one per member of its family."""
-    return [topic.of(member) for member in members] if topic.per else [topic.name]

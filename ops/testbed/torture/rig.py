@@ -31,9 +31,9 @@ from ops.testbed.torture.proof import Stock
 from ops.testbed.torture.proxy import Proxy
 from schemas.topics import ORDERS_QUARANTINED, Topic
 from workers.runtime.kafka.topics import create_topics, wanted_topics
+from workers.runtime.reader import topic_names
 from workers.runtime.stage import Every, Following
 from workers.runtime.table import groups
-from workers.runtime.worker import topic_names
 
 PARTITIONS: Final = 8
 WORKERS: Final = 2

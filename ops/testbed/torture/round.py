@@ -24,8 +24,8 @@ from ops.testbed.torture.trouble import Troubles
 from ops.testbed.torture.watch import StockWatch
 from schemas.topics import Topic
 from workers.inventory.records import Reservation
+from workers.runtime.reader import topic_names
 from workers.runtime.table import group_id, groups
-from workers.runtime.worker import topic_names
 
 GIVE_UP_SECONDS: Final = 60.0
 _TURN_SECONDS: Final = 0.02

@@ -16,7 +16,7 @@ from workers.inventory.ledger import Ledger
 from workers.runtime.kafka.producer import Producer
 from workers.runtime.stage import Stage, every
 from workers.runtime.table import groups
-from workers.runtime.worker import Timer
+from workers.runtime.timer import Timer
 
 
 class Dying(WakeAgent):

@@ -45,7 +45,7 @@ from workers.runtime.kafka.producer import Producer
 from workers.runtime.kafka.topics import create_topics, wanted_topics
 from workers.runtime.stage import Delivery, Stage, every
 from workers.runtime.table import groups
-from workers.runtime.worker import Timer
+from workers.runtime.timer import Timer
 
 ROOT = Path(__file__).parents[3]
 LEASE_MS = 30_000

@@ -11,11 +11,12 @@ from typing import Any
 from schemas.fulfillment import WmsEvent
 from schemas.topics import FOREVER, Topic
 from workers.runtime.kafka.producer import Producer
+from workers.runtime.reader import Reader
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Delivery, Stage
 from workers.runtime.stage_runner import StageRunner
 from workers.runtime.table import groups
-from workers.runtime.worker import Reader, Worker
+from workers.runtime.worker import Worker
 
 
 class Echo:

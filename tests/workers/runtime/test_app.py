@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import topology
+from workers.runtime.reader import build_app
 from workers.runtime.settings import Settings
 from workers.runtime.table import groups
-from workers.runtime.worker import build_app
 
 
 def test_a_worker_leaves_no_folders_where_it_was_started() -> None:

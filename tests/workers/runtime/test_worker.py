@@ -113,7 +113,7 @@ import asyncio, sys, threading
 from workers.runtime import worker
 from workers.runtime.worker import Worker
 
-worker._STUCK_SECONDS, worker._LAST_SECONDS = 3.0, 0.5
+worker.STUCK_SECONDS, worker._LAST_SECONDS = 3.0, 0.5
 
 
 class Reader:

@@ -37,7 +37,7 @@ STARTS = {
         from contextlib import suppress
         from workers.runtime.settings import Settings
         from workers.runtime.table import groups
-        from workers.runtime.worker import Reader
+        from workers.runtime.reader import Reader
 
         async def start():
             reader = Reader(groups(topology.STAGES)[0], ["a-topic"], None, Settings(kafka="127.0.0.1:1"))

@@ -10,11 +10,11 @@ import pytest
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 
 import topology
-from workers.runtime import worker as module
+from workers.runtime import reader as module
 from workers.runtime.faust_bridge.recovery import PatientRecovery
+from workers.runtime.reader import Reader
 from workers.runtime.settings import Settings
 from workers.runtime.table import groups
-from workers.runtime.worker import Reader
 
 SOON = 0.01  # seconds: the time limit that Faust sets
 LATE = 0.2
@@ -100,7 +100,7 @@ async def test_who_waits_can_be_cancelled(recovery: PatientRecovery) -> None:
 async def test_a_rebalance_without_end_makes_a_worker_leave(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     consumer = reader.app.consumer
     monkeypatch.setattr(consumer, "backlog", dict)
-    monkeypatch.setattr(module, "_STUCK_SECONDS", 0.0)
+    monkeypatch.setattr(module, "STUCK_SECONDS", 0.0)
 
     assert reader.measure(), "nothing to do is no reason to leave"
     consumer.stop_flow()

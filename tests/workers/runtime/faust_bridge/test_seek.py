@@ -9,10 +9,10 @@ from faust.types import TP
 from schemas.fulfillment import WmsEvent
 from schemas.topics import FOREVER, Topic
 from workers.runtime.faust_bridge.transport import ChunkConsumer
+from workers.runtime.reader import build_app
 from workers.runtime.settings import Settings
 from workers.runtime.stage import Stage
 from workers.runtime.table import groups
-from workers.runtime.worker import build_app
 
 READ_BEFORE, NEW = TP("inbound", 0), TP("inbound", 1)
 
