@@ -25,6 +25,7 @@ from ops.console.forms import Forms, send_away
 from ops.console.gate import Address, Gate
 from ops.console.pages.page import PageRow
 from ops.console.pages.table import PAGES
+from ops.console.paper.routes import Paper
 from ops.console.sessions import Sessions
 from ops.console.shell import frame, trouble
 from ops.console.visit import LANGUAGE, Visit, visit_of
@@ -55,6 +56,7 @@ def make(desk: Desk, sessions: Sessions, address: Address, language: Language = 
         docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=_living(sessions, counter)
     )
     app.include_router(Forms(desk, sessions, address).router)
+    app.include_router(Paper(desk).router)
     app.add_api_route("/health", _health(desk, sessions))
     app.mount("/assets", StaticFiles(directory=STATIC))
     for row in PAGES:

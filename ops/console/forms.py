@@ -36,12 +36,12 @@ _ABOUT: Final = Text("Orders, review and stock of your shops", "店铺订单、�
 _HELP: Final = Text(
     "No user yet? An admin makes one: orderfleet users add", "还没有用户？请管理员创建：orderfleet users add"
 )
-_EXPIRED: Final = Text("this form is too old: try again", "页面已过期：请重新登录")
+EXPIRED: Final = Text("this form is too old: try again", "页面已过期：请重新登录")
 _AWAY: Final = Text(
     "nobody can be signed in just now: PostgreSQL or Redis does not answer. Orders flow on meanwhile",
     "暂时无法登录：PostgreSQL 或 Redis 没有应答。订单仍在正常流转",
 )
-_WRONG: Final = {"expired": _EXPIRED, "away": _AWAY}
+_WRONG: Final = {"expired": EXPIRED, "away": _AWAY}
 
 
 def form_token(visit: Visit) -> str:
@@ -97,7 +97,7 @@ class Forms:
         """End the session, in all its windows."""
         visit = visit_of(request.scope)
         if not secrets.compare_digest(token.encode(), form_token(visit).encode()):
-            return PlainTextResponse(visit.say(_EXPIRED), 403)
+            return PlainTextResponse(visit.say(EXPIRED), 403)
         with suppress(TransientError):  # it is over here; Redis ends it for idleness
             await self._sessions.close(visit.key)
         send_away({visit.key})

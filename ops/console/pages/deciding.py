@@ -16,6 +16,7 @@ from ops.console.pages.choosing import Chosen
 from ops.console.pages.fields import button
 from ops.console.pages.jobs import JobTray
 from ops.console.pages.page import Page
+from ops.console.pages.paper import pick_list_button
 from ops.console.words import refusal, short
 from schemas.decision import DecisionKind
 from schemas.text import Text
@@ -51,6 +52,8 @@ class Decider:
                 icon=act.icon,
             )
             self.allow(made, DEEDS[kind] if len(chosen) == 1 else Deed.BULK_START)
+        if not chosen.is_all:
+            pick_list_button(self._page, list(chosen))
 
     def allow(self, made: ui.element, deed: Deed) -> bool:
         """Whether a button is for this visitor; one that is not says who may."""

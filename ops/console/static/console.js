@@ -24,6 +24,15 @@ window.orderfleet = {
     document.querySelector(".of-main")?.setAttribute("aria-busy", String(this.waiting > 0));
   },
   address(search) { history.replaceState(history.state, "", location.pathname + search); },
+  // A window of its own for paper; many orders do not fit into an address.
+  paper(action, token, orders) {
+    const form = Object.assign(document.createElement("form"), { method: "post", action, target: "_blank" });
+    for (const [name, value] of Object.entries({ token, orders: orders.join("\n") }))
+      form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    document.body.append(form);
+    form.submit();
+    form.remove();
+  },
   // Rows that can be opened are reached by Tab, too.
   rows() {
     setTimeout(() => document.querySelectorAll(".of-table:not(.of-still) tbody tr").forEach((row) => { row.tabIndex = 0; }), 60);

@@ -25,6 +25,7 @@ from workers.admin.desk.overview import OverviewDesk
 from workers.admin.desk.paging import Page, checked_limit, from_cursor
 from workers.admin.desk.picking import PickDesk
 from workers.admin.desk.presence import PresenceDesk
+from workers.admin.desk.printing import PrintDesk
 from workers.admin.desk.raw import RawDesk
 from workers.admin.desk.stock import StockDesk
 from workers.admin.desk.tokens import Tokens
@@ -60,6 +61,7 @@ class Desk:
         self.raw = RawDesk(settings, self._deeds)
         self.picking = PickDesk(settings, self._deeds)
         self.figures = FigureDesk(settings, database, self._deeds)
+        self.prints = PrintDesk(database, self._deeds)
         self.letters = LetterDesk(settings, self._deeds)
         self.notices = NoticeDesk(settings, self._deeds)
 

@@ -1,0 +1,1 @@
+"""Pages for paper: plain HTML with a style sheet of its own, without a socket."""
