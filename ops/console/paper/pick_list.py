@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from typing import Final
 
-from barcode import Code128
-from barcode.writer import SVGWriter
-
+from ops.console.paper import code128
 from ops.console.words import channel, full_clock
 from schemas.codes import render
 from schemas.text import Language, Text
@@ -31,8 +28,6 @@ _PRINT: Final = Text("Print", "打印")
 _PRINT_AGAIN: Final = Text("Print all again", "全部重印")
 _ONLY_NEW: Final = Text("Only those not printed yet", "只打印未打印的")
 _BEFORE: Final = Text("were printed before", "单此前已打印")
-_MODULE_MM: Final = 0.33
-_HEIGHT_MM: Final = 11.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +40,6 @@ class Printing:
     who: str
     now: datetime
     before: Mapping[str, Printed]
-
-
-def barcode_svg(number: str) -> str:
-    """A Code 128 as SVG in millimetres, to be put into a page."""
-    writer = SVGWriter()
-    options = {
-        "module_width": _MODULE_MM,
-        "module_height": _HEIGHT_MM,
-        "quiet_zone": 4.0,
-        "write_text": False,
-        "font_size": 0,
-        "text_distance": 0.0,
-    }
-    out = io.BytesIO()
-    Code128(number, writer=writer).write(out, options)
-    svg = out.getvalue().decode()
-    svg = svg[svg.index("<svg") :]
-    return svg.replace(
-        "<svg", f'<svg class="barcode" role="img" shape-rendering="crispEdges" aria-label="{escape(number)}"', 1
-    )
 
 
 def page(found: PickList, printing: Printing) -> str:
@@ -123,7 +98,8 @@ def _summary(found: PickList, printing: Printing, say: _Say) -> str:
     numbers = "".join(f"<th class=n>{say(text)}</th>" for text in (_BOUGHT, _GIFTS, _UNITS))
     return (
         f'<section class="sheet summary"><h1>{say(_ALL_GOODS)} · {len(found.orders)}</h1>'
-        f"<table><thead><tr><th></th>{heads}{numbers}</tr></thead><tbody>{rows}</tbody></table>{_foot(printing, '')}</section>"
+        f"<table><thead><tr><th></th>{heads}{numbers}</tr></thead><tbody>{rows}</tbody></table>"
+        f"{_foot(printing, '')}</section>"
     )
 
 
@@ -134,7 +110,7 @@ def _order(order: PickOrder, place: str, printing: Printing, say: _Say) -> str:
         f"<div class=head><div><h1>{say(_PICK_LIST)}</h1><p>{say(channel(name))} · {escape(shop)}</p>"
         f"<p class=number>{escape(order.platform_order_id)}</p>"
         f"<p>{say(_WAREHOUSE)}: <b>{escape(', '.join(order.warehouses)) or '—'}</b></p></div>"
-        f"{barcode_svg(order.platform_order_id)}</div>"
+        f"{code128.svg(order.platform_order_id)}</div>"
     )
     parts = [head]
     if not order.is_told:

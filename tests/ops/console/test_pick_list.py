@@ -10,6 +10,7 @@ import zxingcpp
 from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
+from ops.console.paper import code128
 from ops.console.paper.pick_list import Printing, page
 from schemas.codes import HoldCode
 from schemas.plan import Flag
@@ -69,14 +70,20 @@ def test_what_was_printed_before_is_asked_about_with_its_numbers() -> None:
     assert 'data-which="new">只打印未打印的 (1)' in html
 
 
+def test_a_number_that_no_barcode_can_hold_has_none() -> None:
+    assert code128.svg("") == code128.svg("订单") == ""
+    with pytest.raises(ValueError, match="Code 128"):
+        code128.symbols("1\n")
+
+
 @pytest.mark.asyncio(loop_scope="session")
 async def test_its_barcode_is_read_from_what_is_printed(browser: Browser) -> None:
-    numbers = ["3000000000000000001", "261111-000070000000012", "WC#70001003"]
+    numbers = ["3000000000000000001", "261111-000070000000012", "WC#70001003", "~x 1234567", "12a3456b78"]
     context = await browser.new_context(viewport={"width": 800, "height": 1100}, device_scale_factor=2)
     sheet: Page = await context.new_page()
     await sheet.emulate_media(media="print")
     await sheet.set_content(document([a_pick_order(number) for number in numbers]))
-    await expect(sheet.locator(".barcode")).to_have_count(3)
+    await expect(sheet.locator(".barcode")).to_have_count(len(numbers))
     for place, number in enumerate(numbers):
         picture = await sheet.locator(".barcode").nth(place).screenshot()
         [read] = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)))
