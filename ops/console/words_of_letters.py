@@ -10,6 +10,12 @@ from schemas.text import Text
 
 REASONS: Final[Mapping[str, Text]] = MappingProxyType(
     {
+        "missing-field": Text("field missing", "缺少字段"),
+        "bad-field": Text("field unusable", "字段无效"),
+        "bad-money": Text("amount unusable", "金额无效"),
+        "bad-time": Text("time unusable", "时间无效"),
+        "bad-quantity": Text("quantity unusable", "数量无效"),
+        "bad-currency": Text("currency unusable", "币种无效"),
         "unreadable": Text("unreadable", "无法读取"),
         "not-an-order": Text("no order", "不是订单"),
         "platform-error": Text("the platform's error", "平台返回错误"),

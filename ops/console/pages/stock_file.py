@@ -182,5 +182,8 @@ def _untouched(warehouse: str, count: int) -> Text:
 
 
 def _short(change: Change) -> Text:
-    place, units = f"{change.warehouse_id}/{change.sku}", -change.available_to_promise_after
-    return Text(f"{place}: {units:,} more are promised than there are", f"{place}：已承诺数量超出 {units:,} 件")
+    place, units = f"{change.warehouse_id}/{change.sku}", change.available_to_promise_after
+    return Text(
+        f"{place}: sellable is {units:,}: less is there than is taken and kept back",
+        f"{place}：可售为 {units:,}，在库少于占用与安全库存之和",
+    )
