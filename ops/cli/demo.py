@@ -87,7 +87,8 @@ def demo(
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupted)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell has jobs in the background ignore it
+        signal.signal(number, interrupted)
     if keep:
         orders, rate = max(orders, _MANY), rate or _TRICKLE
     pace = rate or min(150.0, max(50.0, orders / 30))

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from ops.testbed.demo.stack import ConsoleAccess, Stack
 from ops.testbed.oracle.accounts import Books, Expected, Verdict, judge
-from ops.testbed.oracle.book import disagreements
+from ops.testbed.oracle.book import caught_up
 from ops.testbed.oracle.history import History
 from ops.testbed.oracle.tail import TopicTail
 from schemas.ids import order_uid
@@ -137,16 +137,20 @@ class Demo:
             self._console = stack.start_console()
             stack.start_warehouses(self._plan.seed)
             stack.start_shops(self._shop_options())
-            for view in self._watch(warehouses):
-                show(view)
-                self._deliver(stock)
-            truth = list(self._truth())
-            audit, oversold = run_async(_audit(stack.redis.url))
-            seconds = time.monotonic() - started
-            in_book, disagrees = self._compare_book()
+            reader = self._tail(warehouses)
+            try:
+                for view in self._watch(reader):
+                    show(view)
+                    self._deliver(stock)
+                truth = list(self._truth())
+                audit, oversold = run_async(_audit(stack.redis.url))
+                seconds = time.monotonic() - started
+                in_book, disagrees = self._compare_book(reader)
+            finally:
+                reader.close()
             report = self._report(truth, audit, oversold, seconds, in_book, disagrees)
-            if report.verdict.wrong:
-                report.history = self._write_history(warehouses, report.verdict.wrong)
+            if wrong := dict.fromkeys([*report.verdict.wrong, *(line.partition(": ")[0] for line in disagrees)]):
+                report.history = self._write_history(warehouses, list(wrong))
             return report
 
     def _shop_options(self) -> list[str]:
@@ -156,27 +160,23 @@ class Demo:
 
     # -- watching
 
-    def _watch(self, warehouses: tuple[str, ...]) -> Iterator[View]:
-        reader = self._tail(warehouses)
+    def _watch(self, reader: TopicTail) -> Iterator[View]:
         shown = 0.0
-        try:
-            while True:
-                self._read(reader)
-                if time.monotonic() - shown < 0.5:
-                    continue
-                shown = time.monotonic()
-                progress = self._progress()
-                self._trouble(progress)
-                view = self._view("orders", progress)
-                yield view
-                if self._plan.keep or not progress["finished"]:
-                    continue
-                if self._at_rest(view) and judge(self.books, list(self._truth())).clean:
-                    return
-                if time.monotonic() - self._quiet_since > GIVE_UP_SECONDS:
-                    return  # the verdict names what did not come to rest
-        finally:
-            reader.close()
+        while True:
+            self._read(reader)
+            if time.monotonic() - shown < 0.5:
+                continue
+            shown = time.monotonic()
+            progress = self._progress()
+            self._trouble(progress)
+            view = self._view("orders", progress)
+            yield view
+            if self._plan.keep or not progress["finished"]:
+                continue
+            if self._at_rest(view) and judge(self.books, list(self._truth())).clean:
+                return
+            if time.monotonic() - self._quiet_since > GIVE_UP_SECONDS:
+                return  # the verdict names what did not come to rest
 
     def _tail(self, warehouses: tuple[str, ...]) -> TopicTail:
         topics = wanted_topics(channels=(), warehouses=warehouses, partitions=1, replication=1)
@@ -239,15 +239,10 @@ class Demo:
             uid = order_uid(row["channel"], row["shop_id"], row["platform_order_id"])
             yield Expected(uid, row["story"], tuple(row["expected"]), row["skus"])
 
-    def _compare_book(self) -> tuple[int, list[str]]:
-        """How many orders the order book has, and where it disagrees, once it has caught up."""
-        deadline = time.monotonic() + BOOK_SECONDS
-        while True:
-            stages = _stages(self.stack.postgres.url)
-            wrong = disagreements(self.books, stages)
-            if not wrong or time.monotonic() > deadline:
-                return len(stages), wrong
-            time.sleep(0.2)
+    def _compare_book(self, reader: TopicTail) -> tuple[int, list[str]]:
+        """How many orders the order book has, and where it disagrees."""
+        url = self.stack.postgres.url
+        return caught_up(self.books, lambda: self._read(reader), lambda: _stages(url), BOOK_SECONDS)
 
     def _ways_out(self) -> WaysOut:
         """What a person could do with each order that waits for one."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from ops.testbed.oracle.accounts import Account, Books
@@ -36,7 +37,31 @@ def disagreements(books: Books, stages: Mapping[str, str]) -> list[str]:
     return wrong
 
 
+def caught_up(
+    books: Books, read: Callable[[], None], stages: Callable[[], Mapping[str, str]], seconds: float
+) -> tuple[int, list[str]]:
+    """How many orders the order book has, and where it disagrees once both have caught up, for `seconds` at most.
+
+    `read` takes new records into the books. The fleet does not stand still for us: an order that waited for stock when
+    all was quiet may have shipped a moment later, and then the order book says so.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        read()
+        found = stages()
+        wrong = disagreements(books, found)
+        if not (wrong or books.waiting()) or time.monotonic() > deadline:
+            return len(found), wrong
+
+
 def _stages(account: Account, place: str) -> frozenset[str]:
-    """What a person was asked to look at may be called so, wherever it is: the goods may have left meanwhile."""
+    """What a person was asked to look at may be called so, wherever it is: the goods may have left meanwhile.
+
+    Of an order whose parcels have all left, what its newest plan still wants may wait.
+    """
     asked = frozenset({"review"}) if account.planned in account.reviewed else frozenset()
+    if place == "shipped" and account.backordered == account.planned:
+        return frozenset({"backordered"}) | asked
+    if place == "shipped" and account.transferred == account.planned:
+        return frozenset({"transfer"}) | asked
     return STAGES_OF.get(place, frozenset()) | asked

@@ -127,6 +127,20 @@ def test_an_order_in_two_parcels_is_shipped_when_both_are(session: BookSession, 
     assert look.order(planned.order.uid)["shipped_from"] == ["chengdu", "hangzhou"]
 
 
+def test_an_order_of_which_a_part_still_waits_is_not_shipped(session: BookSession, look: Look) -> None:
+    way, planned = Way(session, look), a_planned_order()
+    way.planned(planned)
+    way.told(planned)
+    again = retried(planned)  # hangzhou has given back what it found damaged, and nobody else has it
+    way.planned(again)
+    assert way.backordered(again) == "backordered"
+    assert way.answered(an_instruction(planned), WmsEventKind.SHIPPED) == "backordered"
+    found = retried(again)  # stock has come
+    way.planned(found)
+    way.told(found)
+    assert way.answered(an_instruction(found), WmsEventKind.SHIPPED) == "shipped"
+
+
 def test_review_ends_with_a_later_decision_and_comes_back(session: BookSession, look: Look) -> None:
     way, planned = Way(session, look), a_planned_order()
     way.planned(planned)
