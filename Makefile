@@ -26,8 +26,8 @@ torture: setup ## random faults, then a proof; ROUNDS=200 KAFKA=embedded|apache|
 mutants: setup ## payloads, answers and files changed in every way that hurts; ARGS="--orders 500000", "--help"
 	@"$(BIN)/python" -m ops.testbed.fuzz $(ARGS)
 
-# Two more than there are cores: more than half of the time a test waits for a server.
-JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 2 )))
+# One more than there are cores: much of the time a test waits for a server.
+JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 
 test: setup ## all tests and checks, on a real broker and Redis of their own
 	"$(BIN)/ruff" check .

@@ -165,6 +165,8 @@ def test_the_description_names_every_endpoint_and_what_it_needs(port: int) -> No
             assert one["summary"], (method, path)
             if path not in ("/health", "/api/v1/me"):
                 assert "Scope: `" in one["description"], (method, path)
+            if "204" in one["responses"]:  # says nothing when it is done
+                continue
             done = one["responses"].get("200") or one["responses"]["202"]
             schema = done["content"]["application/json"]["schema"]
             assert schema, (method, path)
