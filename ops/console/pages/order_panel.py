@@ -80,7 +80,7 @@ class OrderPanel:
         self._head(order.order.uid, order)
         self._presence = ui.element("div").classes("of-presence").props("role=status")
         ui.timer(LOOK_SECONDS, self._look)
-        acts = ui.element("div").classes("of-acts-of-one")
+        acts = ui.element("div").classes("of-acts-of-one").props("aria-busy=true")  # until it is known what may be done
         with acts:
             self._acts(order, {}, titles)
         with ui.element("div").classes("of-order"):
@@ -185,6 +185,7 @@ class OrderPanel:
             found = await self._page.ask(lambda desk, actor: desk.choices.of(actor, uid), used=False)
         except Trouble as error:
             if not stock.is_deleted:
+                acts.props(remove="aria-busy")
                 stock.clear()
                 with stock:
                     heading(self._page.say(_STOCK))
@@ -196,6 +197,7 @@ class OrderPanel:
         with acts:
             refused = {each.kind: each.code for each in found.choices if not each.allowed}
             self._acts(order, refused, self._labels(found, titles))
+        acts.props(remove="aria-busy")
         stock.clear()
         if order.review is not None:
             with stock:
