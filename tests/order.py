@@ -10,6 +10,7 @@ LONG: Final = (
     "tests/interop",
     "tests/ops/cli/test_guarded_kafka.py",
     "tests/ops/cli/test_poll.py",
+    "tests/ops/console/test_review.py",
     "tests/ops/testbed/local_stack/test_apache_kafka.py",
     "tests/ops/testbed/test_fuzz.py",
     "tests/ops/testbed/torture/test_torture.py",

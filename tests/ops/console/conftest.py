@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from ops.testbed.local_stack.broker import Broker
 from ops.testbed.local_stack.postgres import PostgresServer
 from ops.testbed.local_stack.redis_server import RedisServer
+from tests.ops.console.fleet import Fleet
 from tests.workers.admin.desk.books import fill, in_review
 from workers.admin.desk.access import Role, at_terminal
 from workers.admin.desk.desk import Desk, opened_desk
@@ -31,19 +32,31 @@ PASSWORD = "Right-horse-7"
 ADMIN = at_terminal("root")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
-expect.set_options(timeout=15_000)
+PATIENCE_MS = 60_000
+"""A busy machine may need as long for a page."""
+expect.set_options(timeout=PATIENCE_MS)
 
 SignIn = Callable[..., Awaitable[Page]]
-expect.set_options(timeout=30_000)
+
+
+def add_people(desk: Desk) -> None:
+    """A user of each role."""
+    for role in Role:
+        desk.users.add(ADMIN, f"a-{role}", role, PASSWORD)
+
+
+def new_database(server: PostgresServer) -> str:
+    """The address of an empty one, for all of these tests."""
+    name = f"console_{secrets.token_hex(4)}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.url_of(name)
 
 
 @pytest.fixture(scope="session")
 def database(postgres_server: PostgresServer) -> str:
     """The address of a database for all of these tests, with orders in review."""
-    name = f"console_{secrets.token_hex(4)}"
-    with psycopg.connect(postgres_server.url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-    url = postgres_server.url_of(name)
+    url = new_database(postgres_server)
     fill(url, [in_review(str(number)) for number in range(60)])
     return url
 
@@ -63,8 +76,7 @@ def desk(database: str, redis_server: RedisServer, broker: Broker) -> Iterator[D
     """The desk that the console works at, and a user of each role."""
     settings = Settings(book_url=SecretStr(database), redis_url=SecretStr(redis_server.url), kafka=broker.address)
     with opened_desk(settings, role="test") as opened:
-        for role in Role:
-            opened.users.add(ADMIN, f"a-{role}", role, PASSWORD)
+        add_people(opened)
         yield opened
 
 
@@ -125,6 +137,22 @@ async def sign_in(browser: Browser, console: str) -> AsyncIterator[SignIn]:
         yield signed_in
 
 
+@pytest.fixture(scope="session")
+def fleet(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A whole fleet with orders in review, and people: one for all tests of a process, so that each takes its own."""
+    with Fleet(tmp_path_factory.mktemp("fleet"), new_database(postgres_server)) as running:
+        with running.desk() as desk:
+            add_people(desk)
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def at_fleet(fleet: Fleet, browser: Browser) -> AsyncIterator[SignIn]:
+    """As `sign_in`, at the console of the fleet."""
+    async with visitors(browser, lambda: fleet.url) as signed_in:
+        yield signed_in
+
+
 @asynccontextmanager
 async def visitors(browser: Browser, console: Callable[[], str]) -> AsyncIterator[SignIn]:
     """People with browsers of their own, whose pages ask nobody but the console and make no mistakes."""
@@ -138,7 +166,7 @@ async def visitors(browser: Browser, console: Callable[[], str]) -> AsyncIterato
         contexts.append(context)
         await context.add_cookies([{"name": "orderfleet_language", "value": language, "url": url}])
         page = await context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
         page.on("request", lambda request: trouble.append(request.url) if _is_elsewhere(request.url, url) else None)
