@@ -73,7 +73,6 @@ def demo(
 ) -> None:
     """The command."""
     import shutil
-    import signal
     import tempfile
     from pathlib import Path
 
@@ -84,11 +83,7 @@ def demo(
             raise
         fail(NOT_HERE, ExitCode.USAGE)
 
-    def interrupted(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell has jobs in the background ignore it
-        signal.signal(number, interrupted)
+    _end_on_signals()
     if keep:
         orders, rate = max(orders, _MANY), rate or _TRICKLE
     pace = rate or min(150.0, max(50.0, orders / 30))
@@ -124,6 +119,17 @@ def demo(
         _print(report)
         _print_kept(report, folder)
     raise typer.Exit(ExitCode.OK if report.clean else ExitCode.BAD)
+
+
+def _end_on_signals() -> None:
+    """End everything on SIGTERM, and on SIGINT even where a shell has had it ignored, as of jobs in the background."""
+    import signal
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
 
 
 # -- while it runs --------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from ops.console.words import decision_name, refusal, short, told
+from ops.console.words import SHIPMENT_STATES, decision_name, refusal, short, tag, told
+from ops.console.words_of_letters import REASONS, STAGES
 from schemas.text import Language, Text
 from workers.book.queries import TimelineEntry
 
@@ -90,7 +91,14 @@ def sentence(entry: TimelineEntry, titles: Mapping[str, str], language: Language
         codes = [_WMS_REASONS.get(code, Text(code, code)).tell(language) for code in codes]
     elif entry.kind == "review":
         codes = [short(code).tell(language) for code in codes]
+    elif entry.kind == "dead-letter":
+        codes = [_letter(code).tell(language) for code in codes]
     return _with(f"{where} {what}".strip(), codes, language)
+
+
+def _letter(code: str) -> Text:
+    """A stage that gave a message up, or why."""
+    return STAGES.get(code) or REASONS.get(code) or Text(code, code)
 
 
 def _outcome(kind: str, codes: list[str], language: Language) -> str:
@@ -111,10 +119,7 @@ def rule_sentence(match: Mapping[str, Any], titles: Mapping[str, str], language:
     """What a rule that matched said, and what became of that."""
     name, _, value = str(match["action"]).partition(":")
     words = [each.strip() for each in value.split(",") if each.strip()]
-    named = [
-        _ON_SHORT[each].tell(language) if name == "on_short" and each in _ON_SHORT else titles.get(each, each)
-        for each in words
-    ]
+    named = [_value(name, each, titles).tell(language) for each in words]
     comma = "、" if language == "zh" else ", "
     said = f"{_ACTIONS.get(name, Text(name, name)).tell(language)} {comma.join(named)}"
     effects = [told(_named(effect, titles, language), language) for effect in match.get("effects", ()) if effect]
@@ -123,10 +128,29 @@ def rule_sentence(match: Mapping[str, Any], titles: Mapping[str, str], language:
     return f"{said.strip()} → {('；' if language == 'zh' else '; ').join(effects)}" if effects else said.strip()
 
 
+def _value(action: str, value: str, titles: Mapping[str, str]) -> Text:
+    """What stands behind an action of a rule: a warehouse, a tag, what to do when short, a reason, a time."""
+    title = titles.get(value, value)
+    if action == "on_short":
+        return _ON_SHORT.get(value, Text(title, title))
+    if action in ("tags", "add_tags"):
+        return tag(value)
+    return short(value) if action == "hold" else Text(title, title)
+
+
 def plan_sentence(plan: Mapping[str, Any], titles: Mapping[str, str], language: Language) -> str:
     """Why the plan is as it is, with reasons and warehouses by their names."""
-    explanation = plan.get("explanation")
+    return explained(plan.get("explanation"), titles, language)
+
+
+def explained(explanation: Mapping[str, Any] | None, titles: Mapping[str, str], language: Language) -> str:
+    """An explanation with reasons, warehouses and answers by their names; "" where there is none."""
     return told(_named(explanation, titles, language), language) if explanation else ""
+
+
+def _answered(code: str) -> Text:
+    """What a warehouse answered, or why."""
+    return SHIPMENT_STATES.get(code) or _WMS_REASONS.get(code) or Text(code, code)
 
 
 def _named(explanation: Mapping[str, Any], titles: Mapping[str, str], language: Language) -> dict[str, Any]:
@@ -138,6 +162,10 @@ def _named(explanation: Mapping[str, Any], titles: Mapping[str, str], language: 
             args[name] = comma.join(short(part).tell(language) for part in parts)
         elif name in ("warehouse", "warehouses", "others"):
             args[name] = comma.join(titles.get(part, part) for part in parts)
+        elif name == "answer":
+            args[name] = comma.join(_answered(part).tell(language) for part in parts)
+        elif name == "tags":
+            args[name] = comma.join(tag(part).tell(language) for part in parts)
         else:
             args[name] = value
     return {"code": explanation["code"], "args": args}

@@ -93,6 +93,17 @@ _SHORT: Final[Mapping[str, Text]] = MappingProxyType(
         "balance-open": Text("difference unpaid", "差额未付"),
     }
 )
+TAGS: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "gift": Text("gift", "含赠品"),
+        "promo": Text("promotion", "促销"),
+        "presale": Text("presale", "预售"),
+        "cold-chain": Text("cold chain", "冷链"),
+        "free-shipping": Text("free shipping", "包邮"),
+        "urgent": Text("urgent", "加急"),
+    }
+)
+"""What the pipeline finds by itself, and what the rules to begin with call so. Others are the seller's own words."""
 RED: Final = frozenset(
     {"gift-missing", "gift-without-main", "promised-gift-without-line", "sku-unknown", "receiver-missing"}
     | {"totals-contradict", "wms-address", "wms-gave-up", "correction-overtaken", "deleted-after-told", "no-lines"}
@@ -176,6 +187,11 @@ def short(code: str) -> Text:
     return _SHORT.get(code, Text(code, code))
 
 
+def tag(name: str) -> Text:
+    """A tag, as a person says it."""
+    return TAGS.get(name, Text(name, name))
+
+
 def meaning(code: str) -> Text:
     """A reason in a sentence; of a rule, that it asks for a person."""
     return _SENTENCES.get(code, Text(f"the rule {code} asks for a person", f"规则 {code} 要求人工处理"))
@@ -195,7 +211,9 @@ def refusal(code: str) -> Text:
 
 
 def told(explanation: dict[str, Any] | None, language: Language) -> str:
-    """An explanation as the book keeps it, in a sentence."""
+    """An explanation as the book keeps it, in a sentence. The codes of reasons are left out: those are marks."""
     if not explanation:
         return ""
-    return render(Explanation(code=explanation["code"], args=explanation.get("args") or {}), language)
+    said = render(Explanation(code=explanation["code"], args=explanation.get("args") or {}), language)
+    code, _, rest = said.partition("：" if language == "zh" else ": ")
+    return rest if code in _SHORT and rest else said

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from nicegui import ui
 
-from ops.console.history import plan_sentence, rule_sentence, sentence
+from ops.console.history import explained, plan_sentence, rule_sentence, sentence
 from ops.console.pages.deciding import Decider
 from ops.console.pages.fields import button
 from ops.console.pages.page import Page
-from ops.console.words import RED, SHIPMENT_STATES, clock, full_clock, meaning, money, short, told
+from ops.console.words import RED, SHIPMENT_STATES, clock, full_clock, meaning, money, short, tag, told
 from schemas.text import Text
 from workers.admin.desk.access import Deed
 from workers.admin.desk.orders import OrderPage
@@ -25,6 +25,7 @@ _AT: Final = Text("At the warehouses", "仓库执行情况")
 _HISTORY: Final = Text("What happened (newest first)", "经过（最新在前）")
 _SETTLE: Final = Text("Settle", "核销")
 _CANCELLED: Final = Text("cancelled", "已取消")
+_COMMA: Final = Text(", ", "、")
 _FACTS: Final = (
     Text("Placed", "下单"),
     Text("Paid at", "付款"),
@@ -59,7 +60,7 @@ class OrderParts:
             full_clock(one.ship_by),
             money(one.paid, one.currency),
             " ".join(part for part in (one.province, one.city) if part),
-            " ".join(one.tags),
+            self._page.say(_COMMA).join(self._page.say(tag(each)) for each in one.tags),
         )
         with ui.element("dl").classes("of-facts"):
             for name, value in zip(_FACTS, values, strict=True):
@@ -86,9 +87,9 @@ class OrderParts:
                         lambda code=code: self._decider.settle(self._order.order.uid, review.revision, code),
                     ).classes("of-suggest")
                     self._decider.allow(made, Deed.DECIDE_SETTLE_FLAG)
-        explained = told(review.explanation, self._language)
-        if explained and (review.explanation or {}).get("code") not in ("person-decides", "no-rule", "gray"):
-            ui.label(explained).classes("of-muted")
+        why = explained(review.explanation, self._titles, self._language)
+        if why and (review.explanation or {}).get("code") not in ("person-decides", "no-rule", "gray"):
+            ui.label(why).classes("of-muted")
 
     def lines(self) -> None:
         """What was bought, and apart from it what comes with it."""
@@ -97,7 +98,7 @@ class OrderParts:
             lines = [line for line in self._order.lines if line.get("kind", "purchase") == kind]
             if lines:
                 heading(self._page.say(name))
-                with ui.element("table").classes("of-lines"), ui.element("tbody"):
+                with ui.element("table").classes("of-lines of-goods"), ui.element("tbody"):
                     for line in lines:
                         self._line(line)
 

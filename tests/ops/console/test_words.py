@@ -6,15 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops.console.history import plan_sentence, rule_sentence, sentence
+from ops.console.history import explained, plan_sentence, rule_sentence, sentence
 from ops.console.pages.choosing import Chosen
 from ops.console.pages.rows import place
-from ops.console.words import STAGES, brief, clock, duration, meaning, money, refusal, short
+from ops.console.words import STAGES, brief, clock, duration, meaning, money, refusal, short, tag
 from schemas.codes import HoldCode
 from schemas.decision import DecisionRefusal
 from workers.admin.desk.filters import STAGES as ALL_STAGES
 from workers.admin.desk.filters import ReviewFilter
 from workers.book.queries import TimelineEntry
+from workers.rules.tagging import BUILT_IN_TAGS
 
 NOW = datetime(2026, 11, 11, 6, 30, tzinfo=UTC)
 TITLES = {"hangzhou": "杭州仓"}
@@ -91,6 +92,31 @@ def test_a_plan_is_told_with_warehouses_and_reasons_by_name() -> None:
     }
     assert rule_sentence(match, TITLES, "zh") == "可发 杭州仓 → 被人工审核覆盖：缺赠品"
     assert rule_sentence({"action": "on_short: transfer", "effects": []}, TITLES, "zh") == "缺货时 申请调拨"
+
+
+def test_no_code_is_left_in_what_people_read() -> None:
+    match = {
+        "action": "tags: promo, urgent",
+        "effects": [{"code": "adds-tag", "args": {"tags": "promo, urgent"}}],
+    }
+    assert rule_sentence(match, TITLES, "zh") == "加标签 促销、加急 → 添加标签 促销、加急"
+    back = {"code": "given-back-too-often", "args": {"warehouse": "hangzhou", "answer": "short, damaged", "times": 3}}
+    told = [
+        explained(back, TITLES, "zh"),
+        explained({"code": "no-rule", "args": {}}, TITLES, "zh"),
+        explained({"code": "no-rule", "args": {}}, TITLES, "en"),
+        sentence(entry("dead-letter", "normalize", "bad-money"), TITLES, "zh"),
+        rule_sentence({"action": "hold: risk-review", "effects": []}, TITLES, "zh"),
+    ]
+    assert told == [
+        "杭州仓 退回了订单（缺货、已破损），此前已重新分配 3 次",
+        "没有规则为此订单指定仓库",
+        "no rule names a warehouse for this order",
+        "消息成为死信：读取订单、金额无效",
+        "转人工 风控中",
+    ]
+    assert all(tag(name).zh != name for name in BUILT_IN_TAGS)
+    assert tag("vip").zh == "vip"
 
 
 def test_what_is_chosen_stays_chosen_over_pages() -> None:
