@@ -194,10 +194,11 @@ def _line(view: View) -> str:
     planned, routed = view.messages.get("orders.planned", 0), sum(view.routed.values())
     shipped = view.answers.get("shipped", 0)
     review, expired = view.messages.get("orders.review", 0), view.stock_events.get("expired", 0)
+    placed = str(view.placed) if view.target == _MANY else f"{view.placed}/{view.target}"
     return say(
-        f"placed {view.placed}/{view.target}  planned {planned}  routed {routed}  shipped {shipped}  review {review}  "
+        f"placed {placed}  planned {planned}  routed {routed}  shipped {shipped}  review {review}  "
         f"expired {expired}  gifts {view.gift_units}  lag {view.backlog}",
-        f"已下单 {view.placed}/{view.target}  已决策 {planned}  已下发 {routed}  已发货 {shipped}  待审 {review}  "
+        f"已下单 {placed}  已决策 {planned}  已下发 {routed}  已发货 {shipped}  待审 {review}  "
         f"超时释放 {expired}  赠品 {view.gift_units}  积压 {view.backlog}",
     )
 

@@ -21,6 +21,7 @@ from workers.book.queries import TimelineEntry
 _BOUGHT, _GIFTS, _SERVICES = Text("Bought", "购买项"), Text("Gifts", "附赠项"), Text("Services", "服务项")
 _WHY: Final = Text("Why it waits", "等待原因")
 _WHERE: Final = Text("Where it would go, and why", "建议发货仓及依据")
+_WENT: Final = Text("Where it goes, and why", "发货仓及依据")
 _AT: Final = Text("At the warehouses", "仓库执行情况")
 _HISTORY: Final = Text("What happened (newest first)", "经过（最新在前）")
 _SETTLE: Final = Text("Settle", "核销")
@@ -114,7 +115,7 @@ class OrderParts:
         plan = self._order.plan or {}
         if not plan:
             return
-        heading(self._page.say(_WHERE))
+        heading(self._page.say(_WENT if self._order.review is None else _WHERE))
         suggested = plan.get("suggested") or plan.get("candidates") or ()
         if suggested:
             named = " → ".join(self._titles.get(each, each) for each in suggested)

@@ -23,9 +23,9 @@ from workers.admin.desk.overview import Overview, StageCount
 LOOK_SECONDS: Final = 20.0
 _COLUMNS: Final = ("review", "backordered", "transfer", "deferred", "planned", "part-shipped")
 _OF_THE_DAY: Final = ("routed", "shipped", "cancelled")
-_NOW, _DAY = Text("now", "当前"), Text("placed in the last 24 hours", "近 24 小时下单")
+_NOW, _DAY = Text("now", "当前"), Text("placed in 24 h", "近 24 小时下单")
 _SHOP, _ALL, _PLACED = Text("Shop", "店铺"), Text("All shops", "全部店铺"), Text("orders", "下单")
-_OLDEST: Final = Text("Oldest that waits", "最久未处理")
+_OLDEST: Final = Text("oldest", "最久未处理")
 _BY_REASON: Final = Text("Waiting for a person, by reason", "待审核原因")
 _BY_SHOP: Final = Text("Orders by shop and stage", "各店铺订单")
 _CHART: Final = Text("Orders by hour", "每小时订单数")

@@ -1,1 +1,1 @@
-"""Pictures of the console: `python -m ops.testbed.pictures --url ... --password ...`, from a run of `make demo`."""
+"""Pictures of the console: `python -m ops.testbed.pictures ADDRESS --password ...`, from a run of `make demo`."""

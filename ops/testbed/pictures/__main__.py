@@ -3,6 +3,10 @@
     make demo ARGS="--keep"                        # prints the address and a password
     .venv/bin/python -m ops.testbed.pictures http://127.0.0.1:PORT --password PASSWORD --folder pictures
 
+Those of the README files are made by it, too, when the run has gone on for some minutes; see ops/docs/pictures/:
+
+    ... --only overview,review-order --folder ops/docs/pictures --sizes 1280
+
 Needs a Chromium on the PATH. Full: as the run has it; empty: filters that match nothing; one order; the dialogs.
 """
 
@@ -89,17 +93,20 @@ async def take(browser: Browser, options: argparse.Namespace, language: str, siz
     page = await context.new_page()
     page.set_default_timeout(60_000)
     await page.goto("/sign-in")
-    await page.screenshot(path=options.folder / f"sign-in-{language}-{size[0]}.png")
+    if not options.only:
+        await page.screenshot(path=options.folder / f"sign-in-{language}-{size[0]}.png")
     await page.fill("[name=name]", options.user)
     await page.fill("[name=password]", options.password)
     await page.click("form[action$='/sign-in'] button")
     for picture in PICTURES:
+        name = picture.__name__.replace("_", "-")
+        if options.only and name not in options.only:
+            continue
         try:
             await picture(page)
             await page.wait_for_timeout(1500)
         except Exception as error:  # noqa: BLE001  # the others are worth having
             sys.stderr.write(f"{picture.__name__} {language}: {type(error).__name__}\n")
-        name = picture.__name__.replace("_", "-")
         await page.screenshot(path=options.folder / f"{name}-{language}-{size[0]}.png")
     await context.close()
 
@@ -113,7 +120,8 @@ async def main(options: argparse.Namespace) -> None:
         )
         for language in options.languages.split(","):
             for size in SIZES:
-                await take(browser, options, language, size)
+                if str(size[0]) in options.sizes.split(","):
+                    await take(browser, options, language, size)
         await browser.close()
 
 
@@ -125,7 +133,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--user", default="demo", help="who signs in")
     parser.add_argument("--password", required=True, help="as the demo printed it")
     parser.add_argument("--folder", type=Path, default=Path("pictures"), help="where the pictures go")
+    parser.add_argument("--only", default=[], type=lambda names: names.split(","), help="comma separated; else all")
     parser.add_argument("--languages", default="zh,en", help="comma separated")
+    parser.add_argument("--sizes", default="1280,1440", help="widths, comma separated")
     return parser.parse_args()
 
 
