@@ -37,7 +37,7 @@ from workers.runtime.kafka.topics import wanted_topics
 from workers.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-ORDERS = 400
+ORDERS = 240
 PARTITIONS = 4
 QUIET_SECONDS = 3.0
 PATIENCE_SECONDS = 60.0
