@@ -29,12 +29,12 @@ mutants: setup ## payloads, answers and files changed in every way that hurts; A
 # One more than there are cores: much of the time a test waits for a server.
 JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 
-test: setup ## all tests and checks, on a real broker and Redis of their own
+test: setup ## tests and checks, on a real broker and Redis of their own; DEEP=1: the long ones, too
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/mypy"
 	"$(BIN)/lint-imports"
-	"$(BIN)/pytest" -n $(JOBS) --dist worksteal $(ARGS)
+	"$(BIN)/pytest" -n $(JOBS) --dist worksteal $(if $(DEEP),,-m "not deep") $(ARGS)
 
 QUIX := .venv-quix
 

@@ -90,7 +90,10 @@ def kafka(authority: trustme.CA, jars: Path, tmp_path_factory: pytest.TempPathFa
         yield running
 
 
-@pytest.fixture(params=WAYS, ids=lambda way: f"{way.security}-{way.mechanism}-{way.name}")
+@pytest.fixture(
+    params=[WAYS[0], *(pytest.param(way, marks=pytest.mark.deep) for way in WAYS[1:3]), WAYS[3]],
+    ids=lambda way: f"{way.security}-{way.mechanism}-{way.name}",
+)
 def door(request: pytest.FixtureRequest, kafka: ApacheKafka, authority: trustme.CA, tmp_path: Path) -> Iterator[Door]:
     """Every way in, each with a fleet of its own."""
     way: Way = request.param

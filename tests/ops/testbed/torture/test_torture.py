@@ -43,6 +43,7 @@ def test_workers_and_redis_die_and_every_order_is_accounted_for_once(tmp_path: P
     assert "embedded broker" in said
 
 
+@pytest.mark.deep
 def test_all_workers_die_between_two_steps_and_no_order_has_stock_in_two_warehouses_for_one(tmp_path: Path) -> None:
     only = ("--only", "all workers kill -9 between two steps")
     code, report, said = torture(tmp_path, "--rounds", "1", "--seed", "2", *only)
@@ -50,6 +51,7 @@ def test_all_workers_die_between_two_steps_and_no_order_has_stock_in_two_warehou
     assert (code, report["faults"]) == (0, {"all workers kill -9 between two steps": 1})
 
 
+@pytest.mark.deep
 def test_redis_is_emptied_and_the_rebuild_brings_everything_back(tmp_path: Path) -> None:
     only = ("--only", "Redis emptied and rebuilt")
     code, report, said = torture(tmp_path, "--rounds", "1", "--seed", "1", "--orders", "200", *only)
