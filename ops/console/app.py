@@ -56,7 +56,7 @@ def make(desk: Desk, sessions: Sessions, address: Address, language: Language = 
         docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=_living(sessions, counter)
     )
     app.include_router(Forms(desk, sessions, address).router)
-    app.include_router(Paper(desk).router)
+    app.include_router(Paper(counter).router)
     app.add_api_route("/health", _health(desk, sessions))
     app.mount("/assets", StaticFiles(directory=STATIC))
     for row in PAGES:

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from nicegui import Client
 
 from ops.console.sessions import Sessions
-from ops.console.visit import visit_of
+from ops.console.visit import Visit, visit_of
 from schemas.text import Text
 from workers.admin.desk.access import Actor
 from workers.admin.desk.asking import ServerAway
@@ -69,9 +69,8 @@ class DeskCounter:
         if await self._sessions.check(visit.key, used=used) is None:
             client.run_javascript("location.reload()")  # to the sign-in, which brings them back here
             raise Trouble(_SIGNED_OUT, None, "signed-out")
-        work = self._answer(question, visit.actor.name if visit.actor else "", visit.origin)
         try:
-            return await self._in_time(client, work)
+            return await self._in_time(client, self.answer(visit, question))
         except Trouble as error:
             if error.code == NOT_SIGNED_IN:
                 client.run_javascript("location.reload()")
@@ -97,9 +96,12 @@ class DeskCounter:
             if not client.is_deleted:
                 client.run_javascript("orderfleet.busy(-1)")
 
-    async def _answer(self, question: Callable[[Desk, Actor], T], name: str, origin: str) -> T:
+    async def answer(self, visit: Visit, question: Callable[[Desk, Actor], T]) -> T:
+        """What the desk answers a visitor, as they stand now, whose session the gate has seen. Raises Trouble."""
+        name = visit.actor.name if visit.actor is not None else ""
+
         def answered() -> T:
-            return question(self._desk, self._desk.users.actor(name, origin))
+            return question(self._desk, self._desk.users.actor(name, visit.origin))
 
         began = time.perf_counter()
         try:

@@ -49,6 +49,11 @@ def form_token(visit: Visit) -> str:
     return sha256(f"form:{visit.key}".encode()).hexdigest()
 
 
+def is_ours(visit: Visit, token: str) -> bool:
+    """Whether a form came from a page of this session."""
+    return secrets.compare_digest(token.encode(), form_token(visit).encode())
+
+
 class Forms:
     """The routes."""
 
@@ -96,7 +101,7 @@ class Forms:
     async def sign_out(self, request: Request, token: Annotated[str, Form(max_length=100)] = "") -> Response:
         """End the session, in all its windows."""
         visit = visit_of(request.scope)
-        if not secrets.compare_digest(token.encode(), form_token(visit).encode()):
+        if not is_ours(visit, token):
             return PlainTextResponse(visit.say(EXPIRED), 403)
         with suppress(TransientError):  # it is over here; Redis ends it for idleness
             await self._sessions.close(visit.key)

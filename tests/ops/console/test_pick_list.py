@@ -10,10 +10,14 @@ import zxingcpp
 from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
+from ops.console.asking import Trouble
 from ops.console.paper import code128
 from ops.console.paper.pick_list import Printing, page
+from ops.console.paper.routes import refused
+from ops.console.visit import Visit
 from schemas.codes import HoldCode
 from schemas.plan import Flag
+from schemas.text import Text
 from workers.admin.desk.picking import PickLine, PickList, PickOrder, totals
 from workers.admin.desk.printing import Printed
 
@@ -50,6 +54,13 @@ def test_bought_and_gifts_stand_apart_and_texts_are_escaped() -> None:
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)" in html
     assert "缺赠品" not in html
+
+
+def test_why_there_is_no_list_is_told_as_text_whatever_it_quotes() -> None:
+    trouble = Trouble(Text("not <b>this</b>", "没有 <b>它</b>"), Text("ask <i>li</i>", "请找 <i>li</i>"), "gone")
+    html = refused(Visit(language="zh", origin="127.0.0.1", prefix="/orders"), trouble)
+    assert "没有 &lt;b&gt;它&lt;/b&gt;<br>请找 &lt;i&gt;li&lt;/i&gt;" in html
+    assert "/orders/assets/paper.css" in html
 
 
 def test_a_missing_gift_is_red_and_what_nobody_ships_is_not_picked() -> None:
